@@ -1,0 +1,70 @@
+#include "base/mapped_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace heft {
+
+namespace {
+
+Error failed(const std::filesystem::path& path) {
+    return {Code::not_found, path.string() + ": " + std::strerror(errno)};
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed(path);
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) {
+        Error error = failed(path);
+        ::close(fd);
+        return error;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        ::close(fd);
+        return Error{Code::invalid, path.string() + ": is not a regular file"};
+    }
+    MappedFile file;
+    if (info.st_size > 0) {
+        const auto size = static_cast<std::size_t>(info.st_size);
+        void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+        if (at == MAP_FAILED) {
+            Error error = failed(path);
+            ::close(fd);
+            return error;
+        }
+        file.bytes_ = {static_cast<const std::byte*>(at), size};
+    }
+    ::close(fd);
+    return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
+MappedFile::~MappedFile() {
+    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+Result<std::string> read_text(const std::filesystem::path& path, std::size_t limit) {
+    HEFT_TRY(const MappedFile file, MappedFile::open(path));
+    if (file.bytes().size() > limit)
+        return Error{Code::corrupt, path.string() + ": has " + std::to_string(file.bytes().size())
+                                        + " bytes, more than " + std::to_string(limit)
+                                        + " that such a file may have"};
+    return std::string(as_text(file.bytes()));
+}
+
+}  // namespace heft

@@ -1,0 +1,31 @@
+// A file's bytes, mapped read-only: no copy, no memory until touched. Movable; the bytes stay where
+// they are. Safe to read from many threads. A file that shrinks while mapped faults (SIGBUS).
+#pragma once
+
+#include <filesystem>
+
+#include "base/bytes.h"
+
+namespace heft {
+
+class MappedFile {
+  public:
+    static Result<MappedFile> open(const std::filesystem::path& path);
+
+    MappedFile() = default;
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+    ~MappedFile();
+
+    Bytes bytes() const { return bytes_; }
+
+  private:
+    Bytes bytes_;
+};
+
+// A small text file, read whole. Refuses more than `limit` bytes.
+Result<std::string> read_text(const std::filesystem::path& path, std::size_t limit = 1U << 28);
+
+}  // namespace heft

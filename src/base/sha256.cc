@@ -1,0 +1,87 @@
+#include "base/sha256.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace heft {
+
+namespace {
+
+constexpr std::size_t kPiece = 1U << 20;
+
+class Hasher {
+  public:
+    Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+        good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
+    }
+
+    void add(Bytes bytes) {
+        good_ = good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
+    }
+
+    Result<std::string> hex() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+        unsigned size = 0;
+        if (!good_ || EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1)
+            return Error{Code::internal, "OpenSSL cannot compute SHA-256"};
+        static constexpr char kHex[] = "0123456789abcdef";
+        std::string text;
+        for (unsigned i = 0; i < size; ++i) {
+            text += kHex[digest[i] >> 4];
+            text += kHex[digest[i] & 0xf];
+        }
+        return text;
+    }
+
+  private:
+    std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+    bool good_ = false;
+};
+
+Error failed(const std::filesystem::path& path) {
+    return {Code::not_found, path.string() + ": " + std::strerror(errno)};
+}
+
+Result<std::string> hash(int fd, const std::filesystem::path& path, const HashProgress& progress) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return failed(path);
+    const auto total = static_cast<std::uint64_t>(info.st_size);
+    std::vector<std::byte> piece(kPiece);
+    Hasher hasher;
+    for (std::uint64_t done = 0;;) {
+        const ssize_t got = ::read(fd, piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failed(path);
+        if (got == 0) return hasher.hex();
+        hasher.add({piece.data(), static_cast<std::size_t>(got)});
+        done += static_cast<std::uint64_t>(got);
+        if (progress && !progress(done, total))
+            return Error{Code::cancelled, path.string() + ": hashing was stopped"};
+    }
+}
+
+}  // namespace
+
+Result<std::string> sha256(Bytes bytes) {
+    Hasher hasher;
+    hasher.add(bytes);
+    return hasher.hex();
+}
+
+Result<std::string> sha256_file(const std::filesystem::path& path, const HashProgress& progress) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed(path);
+    auto hex = hash(fd, path, progress);
+    ::close(fd);
+    return hex;
+}
+
+}  // namespace heft
