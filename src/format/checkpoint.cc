@@ -1,0 +1,178 @@
+#include "format/checkpoint.h"
+
+#include <algorithm>
+#include <numeric>
+#include <system_error>
+
+#include "format/gguf.h"
+#include "format/names.h"
+#include "format/quantized.h"
+#include "format/safetensors.h"
+
+namespace heft::format {
+
+namespace {
+
+void append(std::vector<TensorView>& to, std::vector<TensorView>&& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+// What a part says of the split that it belongs to must agree with the files' names.
+Status check_split(const Metadata& metadata, std::size_t part, std::size_t parts) {
+    const auto count = metadata.integer("split.count");
+    const auto number = metadata.integer("split.no");
+    if (!count && parts == 1) return {};
+    if (!count || !number)
+        return Error{Code::corrupt, "is named as one of " + std::to_string(parts)
+                                        + " parts, but has no split.no and split.count"};
+    const bool whole = parts == 1 && *count <= 1;
+    if (whole) return {};
+    if (parts == 1)
+        return Error{Code::invalid, "is part " + std::to_string(*number + 1) + " of "
+                                        + std::to_string(*count) + "; the parts must be named like "
+                                        + gguf_part_name("model", 1, 3)};
+    if (*count != static_cast<std::int64_t>(parts) || *number != static_cast<std::int64_t>(part))
+        return Error{Code::corrupt, "says that it is part " + std::to_string(*number + 1) + " of "
+                                        + std::to_string(*count) + ", and its name part "
+                                        + std::to_string(part + 1) + " of "
+                                        + std::to_string(parts)};
+    return {};
+}
+
+// Every tensor of the index must be in the shard that the index names.
+Status check_index(const WeightFiles& weights, const std::vector<std::vector<std::string>>& names) {
+    for (const auto& [tensor, shard] : weights.index)
+        if (!std::binary_search(names[shard].begin(), names[shard].end(), tensor))
+            return Error{Code::corrupt, weights.files[shard].string() + ": lacks tensor "
+                                            + in_quotes(tensor)
+                                            + ", which model.safetensors.index.json places in it"};
+    return {};
+}
+
+std::vector<std::string> sorted_names(const std::vector<TensorView>& tensors) {
+    std::vector<std::string> names;
+    names.reserve(tensors.size());
+    for (const TensorView& tensor : tensors) names.push_back(tensor.name);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace
+
+Result<Checkpoint> Checkpoint::open(const std::filesystem::path& path) {
+    HEFT_TRY(const WeightFiles weights, find_weights(path));
+    auto opened = weights.kind == Kind::gguf ? open_gguf(weights) : open_huggingface(weights);
+    if (!opened) return std::move(opened.error());
+    opened->kind_ = weights.kind;
+    opened->name_ = path.string();
+    opened->folder_ = weights.folder;
+    opened->files_ = weights.files;
+    if (auto status = opened->index_names(); !status)
+        return within(opened->name_, std::move(status.error()));
+    return opened;
+}
+
+Result<Checkpoint> Checkpoint::from_gguf(Bytes bytes, std::string name) {
+    auto gguf = parse_gguf(bytes);
+    if (!gguf) return within(name, std::move(gguf.error()));
+    Checkpoint out;
+    out.name_ = std::move(name);
+    out.file_bytes_ = bytes.size();
+    out.metadata_ = std::move(gguf->metadata);
+    out.tensors_ = std::move(gguf->tensors);
+    HEFT_OK(out.index_names());
+    return out;
+}
+
+Result<Bytes> Checkpoint::map(const std::filesystem::path& file) {
+    HEFT_TRY(MappedFile mapped, MappedFile::open(file));
+    maps_.push_back(std::move(mapped));
+    const Bytes bytes = maps_.back().bytes();
+    file_bytes_ += bytes.size();
+    return bytes;
+}
+
+Result<Checkpoint> Checkpoint::open_gguf(const WeightFiles& weights) {
+    Checkpoint out;
+    const std::size_t parts = weights.files.size();
+    for (std::size_t part = 0; part < parts; ++part) {
+        const std::filesystem::path& file = weights.files[part];
+        HEFT_TRY(const Bytes bytes, out.map(file));
+        auto gguf = parse_gguf(bytes);
+        if (!gguf) return within(file.string(), std::move(gguf.error()));
+        if (auto status = check_split(gguf->metadata, part, parts); !status)
+            return within(file.string(), std::move(status.error()));
+        if (part == 0) out.metadata_ = std::move(gguf->metadata);
+        append(out.tensors_, std::move(gguf->tensors));
+    }
+    const auto total = out.metadata_.integer("split.tensors.count");
+    if (parts > 1 && total && *total != static_cast<std::int64_t>(out.tensors_.size()))
+        return Error{Code::corrupt, weights.files[0].string() + ": announces "
+                                        + std::to_string(*total)
+                                        + " tensors in all parts, which hold "
+                                        + std::to_string(out.tensors_.size())};
+    return out;
+}
+
+Result<Checkpoint> Checkpoint::open_huggingface(const WeightFiles& weights) {
+    Checkpoint out;
+    const std::filesystem::path config = weights.folder / "config.json";
+    HEFT_TRY(const std::string text, read_text(config));
+    auto json = JsonDoc::parse(text);
+    if (!json) return within(config.string(), std::move(json.error()));
+    if (!json->root().is_object())
+        return Error{Code::corrupt, config.string() + ": is not a JSON object"};
+    out.config_ = std::move(*json);
+
+    std::vector<std::vector<std::string>> names;
+    for (const std::filesystem::path& file : weights.files) {
+        HEFT_TRY(const Bytes bytes, out.map(file));
+        auto shard = parse_safetensors(bytes);
+        if (!shard) return within(file.string(), std::move(shard.error()));
+        if (!weights.index.empty()) names.push_back(sorted_names(shard->tensors));
+        append(out.tensors_, std::move(shard->tensors));
+    }
+    HEFT_OK(check_index(weights, names));
+    if (auto status = refuse_quantized(out.config_->root(), out.tensors_); !status)
+        return within(weights.folder.string(), std::move(status.error()));
+    return out;
+}
+
+Status Checkpoint::index_names() {
+    std::vector<std::string_view> names;
+    names.reserve(tensors_.size());
+    for (const TensorView& tensor : tensors_) names.emplace_back(tensor.name);
+    HEFT_OK(check_unique("tensor", std::move(names)));
+    by_name_.resize(tensors_.size());
+    std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+    std::sort(by_name_.begin(), by_name_.end(),
+              [this](std::size_t a, std::size_t b) { return tensors_[a].name < tensors_[b].name; });
+    return {};
+}
+
+const TensorView* Checkpoint::find(std::string_view tensor) const {
+    const auto before = [this](std::size_t i, std::string_view name) {
+        return tensors_[i].name < name;
+    };
+    const auto place = std::lower_bound(by_name_.begin(), by_name_.end(), tensor, before);
+    if (place == by_name_.end() || tensors_[*place].name != tensor) return nullptr;
+    return &tensors_[*place];
+}
+
+std::optional<JsonElement> Checkpoint::config() const {
+    if (!config_) return {};
+    return config_->root();
+}
+
+Result<MappedFile> Checkpoint::side_file(std::string_view name) const {
+    const bool plain = name.find('/') == std::string_view::npos && !name.empty();
+    if (kind_ != Kind::huggingface || !plain)
+        return Error{Code::not_found, name_ + ": has no file " + in_quotes(name) + " beside it"};
+    const std::filesystem::path file = folder_ / name;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return Error{Code::not_found, file.string() + ": no such file"};
+    return MappedFile::open(file);
+}
+
+}  // namespace heft::format
