@@ -1,0 +1,39 @@
+// One way to ask for a configuration value, whether it stands in config.json or in GGUF metadata.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/checkpoint.h"
+
+namespace heft::arch {
+
+class ConfigSource {
+  public:
+    // `gguf_prefix`: what GGUF keys begin with, the architecture's name.
+    ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix);
+
+    bool is_gguf() const { return checkpoint_->kind() == format::Kind::gguf; }
+    const format::Checkpoint& checkpoint() const { return *checkpoint_; }
+
+    // `hf`: a key of config.json, or a path such as "rope_scaling.factor", or several alternatives
+    // separated by '|'. `gguf`: a key without its prefix. Either may be empty: never there.
+    std::optional<double> number(std::string_view hf, std::string_view gguf) const;
+    std::optional<std::int64_t> integer(std::string_view hf, std::string_view gguf) const;
+    std::optional<std::string> string(std::string_view hf, std::string_view gguf) const;
+    std::optional<bool> flag(std::string_view hf, std::string_view gguf) const;
+    std::vector<float> floats(std::string_view hf, std::string_view gguf) const;
+    std::vector<std::string> strings(std::string_view hf) const;  // config.json only
+
+  private:
+    std::optional<JsonElement> find(std::string_view hf) const;
+    std::string key(std::string_view gguf) const { return prefix_ + "." + std::string(gguf); }
+
+    const format::Checkpoint* checkpoint_;  // outlives us
+    std::string prefix_;
+};
+
+}  // namespace heft::arch

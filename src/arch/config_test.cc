@@ -1,0 +1,155 @@
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "arch/arch.h"
+#include "arch/tensors.h"
+
+namespace heft::arch {
+namespace {
+
+// A Hugging Face folder with the given config.json and one small tensor.
+class ConfigTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        folder_ =
+            std::filesystem::temp_directory_path()
+            / ("heft-config-"
+               + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+        std::filesystem::create_directories(folder_);
+        const std::string header =
+            R"({"model.norm.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+        std::ofstream file(folder_ / "model.safetensors", std::ios::binary);
+        const std::uint64_t size = header.size();
+        file.write(reinterpret_cast<const char*>(&size), 8);
+        file << header << std::string(4, '\0');
+    }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    Result<Config> read(const std::string& json) {
+        std::ofstream(folder_ / "config.json") << json;
+        auto checkpoint = format::Checkpoint::open(folder_);
+        if (!checkpoint) return checkpoint.error();
+        return read_config(*checkpoint);
+    }
+
+    // The fields that every config needs, and more.
+    static std::string with(const std::string& model_type, const std::string& more) {
+        return R"({"model_type":")" + model_type
+               + R"(","hidden_size":64,"num_hidden_layers":4,"num_attention_heads":4,)"
+                 R"("num_key_value_heads":2,"intermediate_size":96,"vocab_size":320,)"
+                 R"("max_position_embeddings":1024)"
+               + (more.empty() ? "" : "," + more) + "}";
+    }
+
+    std::filesystem::path folder_;
+};
+
+TEST_F(ConfigTest, ReadsTheCommonNumbers) {
+    const auto config = read(with("llama", R"("rms_norm_eps":1e-6,"rope_theta":500000)"));
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_EQ(config->d_model, 64);
+    EXPECT_EQ(config->d_head, 16);
+    EXPECT_EQ(config->n_kv, 2);
+    EXPECT_EQ(config->rope.theta, 500000);
+    EXPECT_EQ(config->rope.dim, 16);
+    EXPECT_FLOAT_EQ(config->norm_eps, 1e-6F);
+    EXPECT_FALSE(config->tied);
+}
+
+TEST_F(ConfigTest, ReadsTheNewerDialectOfRopeParameters) {
+    const auto config = read(with("llama", R"("rope_parameters":{"rope_theta":7777,
+        "rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,
+        "original_max_position_embeddings":256})"));
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_EQ(config->rope.theta, 7777);
+    EXPECT_EQ(config->rope.scaling, Scaling::llama3);
+    EXPECT_EQ(config->rope.original_ctx, 256);
+}
+
+TEST_F(ConfigTest, WindowsFollowTheFamilysRule) {
+    EXPECT_EQ(read(with("llama", R"("sliding_window":16)"))->window, 0);
+    const auto mistral = read(with("mistral", R"("sliding_window":16)"));
+    EXPECT_EQ(mistral->window, 16);
+    EXPECT_EQ(mistral->sliding, std::vector<bool>(4, true));
+    EXPECT_EQ(read(with("mistral", R"("sliding_window":null)"))->window, 0);
+    EXPECT_EQ(read(with("qwen2", R"("sliding_window":16,"use_sliding_window":false)"))->window, 0);
+    const auto upper = read(
+        with("qwen2", R"("sliding_window":16,"use_sliding_window":true,"max_window_layers":3)"));
+    EXPECT_EQ(upper->sliding, (std::vector<bool>{false, false, false, true}));
+}
+
+TEST_F(ConfigTest, GemmaBelievesTheNewerActivationKeyOnly) {
+    EXPECT_EQ(read(with("gemma", R"("hidden_act":"gelu")"))->act, Act::gelu_tanh);
+    EXPECT_EQ(read(with("gemma", R"("hidden_activation":"gelu")"))->act, Act::gelu_erf);
+    EXPECT_FLOAT_EQ(read(with("gemma", ""))->embedding_scale, 8);
+    EXPECT_TRUE(read(with("gemma", ""))->tied);
+}
+
+struct Bad {
+    const char* what;
+    const char* more;
+    Code code;
+    const char* word;  // that the sentence has
+};
+
+TEST_F(ConfigTest, RefusesWhatContradictsItself) {
+    const Bad cases[] = {
+        {"heads",      R"("num_attention_heads":5,"head_dim":8)",                                    Code::corrupt,     "key/value heads"      },
+        {"odd head",   R"("head_dim":7)",                                                            Code::corrupt,     "rotates"              },
+        {"huge",       R"("head_dim":1000000000)",                                                   Code::corrupt,     "head_dim"             },
+        {"activation", R"("hidden_act":"relu9")",                                                    Code::unsupported, "relu9"                },
+        {"scaling",    R"("rope_scaling":{"type":"dynamic","factor":2})",                            Code::unsupported,
+         "dynamic"                                                                                                                             },
+        {"longrope",   R"("rope_scaling":{"type":"longrope","short_factor":[1],"long_factor":[1]})",
+         Code::corrupt,                                                                                                 "longrope"             },
+        {"theta",      R"("rope_theta":0)",                                                          Code::corrupt,     "rope"                 },
+        {"partial",    R"("partial_rotary_factor":3)",                                               Code::corrupt,     "partial_rotary_factor"},
+        {"epsilon",    R"("rms_norm_eps":-1)",                                                       Code::corrupt,     "epsilon"              },
+    };
+    for (const Bad& bad : cases) {
+        // A later duplicate must not win: the first value of a key counts for simdjson, so the
+        // case's own fields stand in front.
+        std::string json = with("llama", "");
+        json.insert(1, std::string(bad.more) + ",");
+        const auto config = read(json);
+        ASSERT_FALSE(config) << bad.what;
+        EXPECT_EQ(config.error().code, bad.code) << bad.what;
+        EXPECT_NE(config.error().what.find(bad.word), std::string::npos) << config.error().what;
+    }
+}
+
+TEST_F(ConfigTest, NamesAnUnknownArchitectureAndTheKnownOnes) {
+    const auto config = read(with("martian", ""));
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, Code::unsupported);
+    EXPECT_NE(config.error().what.find("martian"), std::string::npos);
+    EXPECT_NE(config.error().what.find("qwen3"), std::string::npos);
+}
+
+TEST(Tensors, EveryFamilyHasEachRoleOnceAndNamesInBothWorlds) {
+    for (const Family* family : families()) {
+        std::vector<bool> seen(kRoles);
+        for (const Tensor& tensor : family->tensors) {
+            EXPECT_FALSE(seen[static_cast<std::size_t>(tensor.role)]) << family->name;
+            seen[static_cast<std::size_t>(tensor.role)] = true;
+            EXPECT_NE(tensor.gguf, nullptr) << family->name;
+            if (tensor.hf != nullptr)
+                EXPECT_EQ(std::string_view(tensor.hf).find("{}") == std::string_view::npos,
+                          std::string_view(tensor.gguf).find("{}") == std::string_view::npos);
+        }
+        for (const Role role : {Role::token_embd, Role::output_norm, Role::attn_q, Role::ffn_down})
+            EXPECT_TRUE(seen[static_cast<std::size_t>(role)]) << family->name;
+    }
+}
+
+TEST(Tensors, NamesTakeTheLayersNumber) {
+    EXPECT_EQ(tensor_name("blk.{}.attn_q.weight", 12), "blk.12.attn_q.weight");
+    EXPECT_EQ(tensor_name("output.weight", 12), "output.weight");
+}
+
+}  // namespace
+}  // namespace heft::arch
