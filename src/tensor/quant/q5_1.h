@@ -1,0 +1,20 @@
+// Q5_1: 32 weights of 5 bits, a float16 scale and minimum: w = d * q + m. Bits as in Q5_0.
+#pragma once
+
+#include <cstdint>
+
+namespace heft::quant::q5_1 {
+
+inline constexpr int kWeights = 32;
+
+struct Block {
+    std::uint8_t d[2];
+    std::uint8_t m[2];
+    std::uint8_t qh[4];
+    std::uint8_t qs[16];
+};
+static_assert(sizeof(Block) == 24);
+
+void dequantise(const void* from, std::int64_t n, float* to);
+
+}  // namespace heft::quant::q5_1

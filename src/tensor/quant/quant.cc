@@ -1,0 +1,61 @@
+#include "tensor/quant/quant.h"
+
+#include "tensor/quant/iq4_nl.h"
+#include "tensor/quant/iq4_xs.h"
+#include "tensor/quant/mxfp4.h"
+#include "tensor/quant/plain.h"
+#include "tensor/quant/q2_k.h"
+#include "tensor/quant/q3_k.h"
+#include "tensor/quant/q4_0.h"
+#include "tensor/quant/q4_1.h"
+#include "tensor/quant/q4_k.h"
+#include "tensor/quant/q5_0.h"
+#include "tensor/quant/q5_1.h"
+#include "tensor/quant/q5_k.h"
+#include "tensor/quant/q6_k.h"
+#include "tensor/quant/q8_0.h"
+
+namespace heft {
+
+namespace {
+
+constexpr Codec kCodecs[] = {
+    {DType::f64, quant::plain::dequantise_f64, nullptr},
+    {DType::f32, quant::plain::dequantise_f32, quant::plain::quantise_f32},
+    {DType::f16, quant::plain::dequantise_f16, quant::plain::quantise_f16},
+    {DType::bf16, quant::plain::dequantise_bf16, quant::plain::quantise_bf16},
+    {DType::f8_e4m3, quant::plain::dequantise_f8_e4m3, nullptr},
+    {DType::f8_e5m2, quant::plain::dequantise_f8_e5m2, nullptr},
+    {DType::i64, quant::plain::dequantise_i64, nullptr},
+    {DType::i32, quant::plain::dequantise_i32, nullptr},
+    {DType::i16, quant::plain::dequantise_i16, nullptr},
+    {DType::i8, quant::plain::dequantise_i8, nullptr},
+    {DType::u64, quant::plain::dequantise_u64, nullptr},
+    {DType::u32, quant::plain::dequantise_u32, nullptr},
+    {DType::u16, quant::plain::dequantise_u16, nullptr},
+    {DType::u8, quant::plain::dequantise_u8, nullptr},
+    {DType::boolean, quant::plain::dequantise_boolean, nullptr},
+    {DType::q4_0, quant::q4_0::dequantise, quant::q4_0::quantise},
+    {DType::q4_1, quant::q4_1::dequantise, nullptr},
+    {DType::q5_0, quant::q5_0::dequantise, nullptr},
+    {DType::q5_1, quant::q5_1::dequantise, nullptr},
+    {DType::q8_0, quant::q8_0::dequantise, quant::q8_0::quantise},
+    {DType::q2_k, quant::q2_k::dequantise, nullptr},
+    {DType::q3_k, quant::q3_k::dequantise, nullptr},
+    {DType::q4_k, quant::q4_k::dequantise, quant::q4_k::quantise},
+    {DType::q5_k, quant::q5_k::dequantise, nullptr},
+    {DType::q6_k, quant::q6_k::dequantise, quant::q6_k::quantise},
+    {DType::iq4_nl, quant::iq4_nl::dequantise, nullptr},
+    {DType::iq4_xs, quant::iq4_xs::dequantise, nullptr},
+    {DType::mxfp4, quant::mxfp4::dequantise, nullptr},
+};
+
+}  // namespace
+
+const Codec* codec(DType type) {
+    for (const Codec& row : kCodecs)
+        if (row.type == type) return &row;
+    return nullptr;
+}
+
+}  // namespace heft

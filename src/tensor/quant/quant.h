@@ -1,0 +1,23 @@
+// How numbers are stored and read back, for every type that can be computed with. The dequantisers
+// here are the definition: every faster path must give the same bits. Thread-safe; no errors: the
+// caller has checked sizes. Formulas: docs/formats/.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+namespace heft {
+
+struct Codec {
+    DType type;
+    // n weights, a multiple of the type's block; `from` and `to` need no alignment of their blocks.
+    void (*dequantise)(const void* from, std::int64_t n, float* to);
+    // Rounds to nearest; nullptr where heft does not write the type.
+    void (*quantise)(const float* from, std::int64_t n, void* to);
+};
+
+// nullptr: the type is known by name and size only.
+const Codec* codec(DType type);
+
+}  // namespace heft

@@ -1,0 +1,87 @@
+// For tests: stored weights of any type, random or hostile. Not part of the library.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "base/rng.h"
+#include "tensor/dtype.h"
+#include "tensor/half.h"
+
+namespace heft::test {
+
+// Where a block keeps float16 scales, so that tests can give them sane values.
+inline std::vector<int> half_offsets(DType type) {
+    switch (type) {
+        case DType::q4_0:
+        case DType::q5_0:
+        case DType::q8_0:
+        case DType::iq4_nl:
+        case DType::iq4_xs: return {0};
+        case DType::q4_1:
+        case DType::q5_1:
+        case DType::q4_k:
+        case DType::q5_k: return {0, 2};
+        case DType::q2_k: return {80, 82};
+        case DType::q3_k: return {108};
+        case DType::q6_k: return {208};
+        default: return {};
+    }
+}
+
+inline void put_u16(std::uint8_t* at, std::uint16_t bits) { std::memcpy(at, &bits, sizeof bits); }
+
+// About n random weights of ordinary size.
+inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng& rng) {
+    const DTypeInfo& info = dtype_info(type);
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(n / info.block * info.block_bytes));
+    for (auto& byte : out) byte = static_cast<std::uint8_t>(rng.next());
+    const auto real = [&rng] { return static_cast<float>(rng.uniform() * 2 - 1); };
+    for (std::size_t at = 0; at < out.size(); at += static_cast<std::size_t>(info.block_bytes)) {
+        std::uint8_t* block = out.data() + at;
+        for (const int offset : half_offsets(type)) put_u16(block + offset, to_f16(real() / 64));
+        if (type == DType::mxfp4) block[0] = static_cast<std::uint8_t>(120 + rng.next() % 8);
+        if (type == DType::f16) put_u16(block, to_f16(real()));
+        if (type == DType::bf16) put_u16(block, to_bf16(real()));
+        if (type == DType::f32) {
+            const float value = real();
+            std::memcpy(block, &value, sizeof value);
+        }
+        if (type == DType::f64) {
+            const double value = real();
+            std::memcpy(block, &value, sizeof value);
+        }
+        if (type == DType::f8_e4m3 || type == DType::f8_e5m2) block[0] &= 0xbfU;  // below 2
+    }
+    return out;
+}
+
+// Random bytes, bytes of all ones and of all zeros, and scales at every edge of float16.
+inline std::vector<std::uint8_t> hostile_weights(DType type, Rng& rng) {
+    const DTypeInfo& info = dtype_info(type);
+    const auto size = static_cast<std::size_t>(info.block_bytes);
+    constexpr std::uint16_t kEdges[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x7bff, 0xfbff,
+                                        0x7c00, 0xfc00, 0x7e00, 0x7c01, 0x3c00, 0x1234};
+    std::vector<std::uint8_t> out;
+    const auto add = [&](int fill, std::uint16_t scale) {
+        std::vector<std::uint8_t> block(size);
+        for (auto& byte : block)
+            byte = fill < 0 ? static_cast<std::uint8_t>(rng.next()) : static_cast<std::uint8_t>(fill);
+        if (scale != 0xffff)
+            for (const int offset : half_offsets(type)) put_u16(block.data() + offset, scale);
+        if (type == DType::mxfp4 && scale != 0xffff) block[0] = static_cast<std::uint8_t>(scale);
+        out.insert(out.end(), block.begin(), block.end());
+    };
+    for (const int fill : {-1, 0, 255, 0x0f, 0x80}) {
+        add(fill, 0xffff);
+        for (const std::uint16_t edge : kEdges) add(fill, edge);
+    }
+    for (int i = 0; i < 256; ++i) {
+        add(-1, static_cast<std::uint16_t>(i));  // every exponent of MXFP4, small float16
+        add(-1, 0xffff);
+    }
+    return out;
+}
+
+}  // namespace heft::test
