@@ -1,0 +1,219 @@
+// Lanes for AVX2 with FMA and F16C.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernel/generic/lanes.inl.h"
+
+namespace heft::kernel {
+namespace {
+
+struct Avx2Lanes {
+    static constexpr int kWidth = 8;
+    static constexpr int kAccs = 2;
+    static constexpr int kGemmTokens = 3;
+    using F = float __attribute__((vector_size(32)));
+    using I = std::int32_t __attribute__((vector_size(32)));
+    using U = std::uint32_t __attribute__((vector_size(32)));
+
+    static HEFT_INLINE F load(const float* at) { return (F)_mm256_loadu_ps(at); }
+    static HEFT_INLINE void store(float* at, F value) { _mm256_storeu_ps(at, (__m256)value); }
+    static HEFT_INLINE F set(float value) { return (F)_mm256_set1_ps(value); }
+    static HEFT_INLINE F fma(F a, F b, F c) {
+        return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+    }
+    static HEFT_INLINE float sum(F v) {
+        const __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)v),
+                                       _mm256_extractf128_ps((__m256)v, 1));
+        const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+    }
+    static HEFT_INLINE int sum(I v) {
+        const __m128i four = _mm_add_epi32(_mm256_castsi256_si128((__m256i)v),
+                                           _mm256_extracti128_si256((__m256i)v, 1));
+        const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+        return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+    }
+    static HEFT_INLINE std::int32_t max(I v) {
+        const __m128i four = _mm_max_epi32(_mm256_castsi256_si128((__m256i)v),
+                                           _mm256_extracti128_si256((__m256i)v, 1));
+        const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+        return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+    }
+    static HEFT_INLINE F sqrt(F v) { return (F)_mm256_sqrt_ps((__m256)v); }
+    static HEFT_INLINE float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
+    static HEFT_INLINE F from_f16(const std::uint8_t* at) { return (F)_mm256_cvtph_ps(load128(at)); }
+    static HEFT_INLINE F from_bf16(const std::uint8_t* at) {
+        return (F)_mm256_slli_epi32(_mm256_cvtepu16_epi32(load128(at)), 16);
+    }
+    static HEFT_INLINE F from_u8(const std::uint8_t* at) {
+        return (F)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(load64bits(at)));
+    }
+    template <class To>
+    static HEFT_INLINE void narrow(I v, To* to) {
+        // Keeps the low bytes of every lane: within 128-bit lanes first, then across.
+        constexpr int kSize = sizeof(To);
+        const __m256i low = kSize == 1 ? _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1,
+                                                          -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1,
+                                                          -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)
+                                       : _mm256_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1,
+                                                          -1, -1, -1, -1, 0, 1, 4, 5, 8, 9, 12, 13,
+                                                          -1, -1, -1, -1, -1, -1, -1, -1);
+        const __m256i packed = _mm256_shuffle_epi8((__m256i)v, low);
+        const __m128i first = _mm256_castsi256_si128(packed);
+        const __m128i second = _mm256_extracti128_si256(packed, 1);
+        const __m128i all =
+            kSize == 1 ? _mm_unpacklo_epi32(first, second) : _mm_unpacklo_epi64(first, second);
+        __builtin_memcpy(to, &all, 8 * kSize);
+    }
+    static HEFT_INLINE void transpose(const float* from, std::int64_t stride, float* to,
+                                      std::int64_t to_stride);
+
+    struct Codes {
+        __m256i v[2];
+    };
+
+    static HEFT_INLINE Codes pair(const void* a, const void* b) { return {{load256(a), load256(b)}}; }
+    static HEFT_INLINE Codes load64(const std::uint8_t* at) { return pair(at, at + 32); }
+    static HEFT_INLINE Codes both(const void* at) { return pair(at, at); }
+    static HEFT_INLINE void store_codes(std::uint8_t* at, Codes codes) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(at), codes.v[0]);
+        _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(at + 32), codes.v[1]);
+    }
+    template <int a, int b>
+    static HEFT_INLINE Codes bits(Codes codes, char mask) {
+        const __m256i masks = _mm256_set1_epi8(mask);
+        return {{_mm256_and_si256(_mm256_srli_epi16(codes.v[0], a), masks),
+                 _mm256_and_si256(_mm256_srli_epi16(codes.v[1], b), masks)}};
+    }
+    template <int count>
+    static HEFT_INLINE Codes shl(Codes codes) {
+        return {{_mm256_slli_epi16(codes.v[0], count), _mm256_slli_epi16(codes.v[1], count)}};
+    }
+    static HEFT_INLINE Codes either(Codes a, Codes b) {
+        return {{_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])}};
+    }
+    static HEFT_INLINE Codes flip(Codes codes, int mask) {
+        const __m256i masks = _mm256_set1_epi8(static_cast<char>(mask));
+        return {{_mm256_xor_si256(codes.v[0], masks), _mm256_xor_si256(codes.v[1], masks)}};
+    }
+    static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
+    static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
+        return {{low_and_high(load128(a)), low_and_high(load128(b))}};
+    }
+    static HEFT_INLINE Codes expand(std::uint64_t set_bits, char value) {
+        return {{expand32(static_cast<std::int32_t>(set_bits), value),
+                 expand32(static_cast<std::int32_t>(set_bits >> 32), value)}};
+    }
+    static HEFT_INLINE Codes lut(Codes codes, const std::uint8_t (&table)[16]) {
+        const __m256i levels = _mm256_broadcastsi128_si256(load128(table));
+        return {{_mm256_shuffle_epi8(levels, codes.v[0]), _mm256_shuffle_epi8(levels, codes.v[1])}};
+    }
+
+    struct Groups {
+        F v[2];
+    };
+    struct GroupInts {
+        I v[2];
+    };
+
+    static HEFT_INLINE GroupInts u8(std::uint64_t low, std::uint64_t high) {
+        return {{(I)_mm256_cvtepu8_epi32(word(low)), (I)_mm256_cvtepu8_epi32(word(high))}};
+    }
+    static HEFT_INLINE GroupInts twice_u8(std::uint64_t bytes) {
+        const __m128i all = _mm_unpacklo_epi8(word(bytes), word(bytes));
+        return {{(I)_mm256_cvtepu8_epi32(all), (I)_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8))}};
+    }
+    static HEFT_INLINE GroupInts i8(const std::uint8_t* at) {
+        return {{(I)_mm256_cvtepi8_epi32(load64bits(at)), (I)_mm256_cvtepi8_epi32(load64bits(at + 8))}};
+    }
+    static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
+        return {{(I)_mm256_cvtepi16_epi32(load128(at)), (I)_mm256_cvtepi16_epi32(load128(at + 8))}};
+    }
+    static HEFT_INLINE Groups twice_floats(const float* at) { return twice(_mm256_loadu_ps(at)); }
+    static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
+        return twice(_mm256_cvtph_ps(_mm_unpacklo_epi64(word(low), word(high))));
+    }
+
+    // Weights get their sign back and lend it to the activations: maddubs multiplies unsigned by
+    // signed bytes, and |w| <= 128, |x| <= 127 keeps its pairs of products within 16 bits.
+    template <int j, int zero>
+    static HEFT_INLINE void dot64(Codes codes, const std::int8_t* x, Groups scale, GroupInts, F* acc) {
+        unroll<2>([&](auto h) __attribute__((always_inline)) {
+            __m256i w = codes.v[h.value];
+            __m256i y = load256(x + 32 * h.value);
+            if constexpr (zero != 0) {
+                w = _mm256_sub_epi8(w, _mm256_set1_epi8(static_cast<char>(zero)));
+                y = _mm256_sign_epi8(y, w);
+                w = _mm256_abs_epi8(w);
+            }
+            const __m256i pairs = _mm256_maddubs_epi16(w, y);
+            const __m256i sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+            // Four lanes for each group of 16.
+            constexpr int kGroup = (4 * j + 2 * h.value) % 8;
+            const __m256i group = _mm256_setr_epi32(kGroup, kGroup, kGroup, kGroup, kGroup + 1,
+                                                    kGroup + 1, kGroup + 1, kGroup + 1);
+            const __m256 scales = _mm256_permutevar8x32_ps((__m256)scale.v[j / 2], group);
+            acc[h.value] = fma((F)_mm256_cvtepi32_ps(sums), (F)scales, acc[h.value]);
+        });
+    }
+
+  private:
+    static HEFT_INLINE __m256i load256(const void* at) {
+        return _mm256_loadu_si256(static_cast<const __m256i_u*>(at));
+    }
+    static HEFT_INLINE __m128i load128(const void* at) {
+        return _mm_loadu_si128(static_cast<const __m128i_u*>(at));
+    }
+    static HEFT_INLINE __m128i load64bits(const void* at) { return word(read<std::uint64_t>(at)); }
+    static HEFT_INLINE __m128i word(std::uint64_t bits) {
+        return _mm_cvtsi64_si128(static_cast<std::int64_t>(bits));
+    }
+    static HEFT_INLINE __m256i low_and_high(__m128i bytes) {
+        const __m256i all =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(bytes), _mm_srli_epi16(bytes, 4), 1);
+        return _mm256_and_si256(all, _mm256_set1_epi8(15));
+    }
+    static HEFT_INLINE __m256i expand32(std::int32_t set_bits, char value) {
+        const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2,
+                                               2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+        const __m256i bit = _mm256_set1_epi64x(static_cast<std::int64_t>(0x8040201008040201U));
+        const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(set_bits), bytes);
+        const __m256i is_set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+        return _mm256_and_si256(is_set, _mm256_set1_epi8(value));
+    }
+    static HEFT_INLINE Groups twice(__m256 v) {
+        return {{(F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3)),
+                 (F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7))}};
+    }
+};
+
+// 8 x 8: pairs, then fours within 128-bit lanes, then the lanes themselves.
+HEFT_INLINE void Avx2Lanes::transpose(const float* from, std::int64_t stride, float* to,
+                                      std::int64_t to_stride) {
+    __m256 a[8];
+    __m256 b[8];
+    unroll<8>([&](auto i) __attribute__((always_inline)) {
+        a[i.value] = _mm256_loadu_ps(from + i.value * stride);
+    });
+    unroll<4>([&](auto i) __attribute__((always_inline)) {
+        constexpr int kI = 2 * i.value;
+        b[kI] = _mm256_unpacklo_ps(a[kI], a[kI + 1]);
+        b[kI + 1] = _mm256_unpackhi_ps(a[kI], a[kI + 1]);
+    });
+    unroll<2>([&](auto i) __attribute__((always_inline)) {
+        constexpr int kI = 4 * i.value;
+        a[kI] = _mm256_shuffle_ps(b[kI], b[kI + 2], 0x44);
+        a[kI + 1] = _mm256_shuffle_ps(b[kI], b[kI + 2], 0xee);
+        a[kI + 2] = _mm256_shuffle_ps(b[kI + 1], b[kI + 3], 0x44);
+        a[kI + 3] = _mm256_shuffle_ps(b[kI + 1], b[kI + 3], 0xee);
+    });
+    unroll<4>([&](auto c) __attribute__((always_inline)) {
+        constexpr int kC = c.value;
+        _mm256_storeu_ps(to + kC * to_stride, _mm256_permute2f128_ps(a[kC], a[kC + 4], 0x20));
+        _mm256_storeu_ps(to + (kC + 4) * to_stride, _mm256_permute2f128_ps(a[kC], a[kC + 4], 0x31));
+    });
+}
+
+}  // namespace
+}  // namespace heft::kernel

@@ -1,0 +1,187 @@
+// Lanes for AVX-512 F, BW, DQ, VL with VNNI.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernel/generic/lanes.inl.h"
+
+namespace heft::kernel {
+namespace {
+
+struct Avx512Lanes {
+    static constexpr int kWidth = 16;
+    static constexpr int kAccs = 4;
+    static constexpr int kGemmTokens = 12;
+    using F = float __attribute__((vector_size(64)));
+    using I = std::int32_t __attribute__((vector_size(64)));
+    using U = std::uint32_t __attribute__((vector_size(64)));
+
+    static HEFT_INLINE F load(const float* at) { return (F)_mm512_loadu_ps(at); }
+    static HEFT_INLINE void store(float* at, F value) { _mm512_storeu_ps(at, (__m512)value); }
+    static HEFT_INLINE F set(float value) { return (F)_mm512_set1_ps(value); }
+    static HEFT_INLINE F fma(F a, F b, F c) {
+        return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+    }
+    static HEFT_INLINE float sum(F v) { return _mm512_reduce_add_ps((__m512)v); }
+    static HEFT_INLINE int sum(I v) { return _mm512_reduce_add_epi32((__m512i)v); }
+    static HEFT_INLINE std::int32_t max(I v) { return _mm512_reduce_max_epi32((__m512i)v); }
+    static HEFT_INLINE F sqrt(F v) { return (F)_mm512_sqrt_ps((__m512)v); }
+    static HEFT_INLINE float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
+    static HEFT_INLINE F from_f16(const std::uint8_t* at) {
+        return (F)_mm512_cvtph_ps(load256(at));
+    }
+    static HEFT_INLINE F from_bf16(const std::uint8_t* at) {
+        return (F)_mm512_slli_epi32(_mm512_cvtepu16_epi32(load256(at)), 16);
+    }
+    static HEFT_INLINE F from_u8(const std::uint8_t* at) {
+        return (F)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(load128(at)));
+    }
+    static HEFT_INLINE void narrow(I v, std::int8_t* to) {
+        store128(to, _mm512_cvtepi32_epi8((__m512i)v));
+    }
+    static HEFT_INLINE void narrow(I v, std::uint16_t* to) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to), _mm512_cvtepi32_epi16((__m512i)v));
+    }
+    static HEFT_INLINE void transpose(const float* from, std::int64_t stride, float* to,
+                                      std::int64_t to_stride);
+
+    struct Codes {
+        __m512i v;
+    };
+
+    static HEFT_INLINE Codes load64(const void* at) { return {_mm512_loadu_si512(at)}; }
+    static HEFT_INLINE Codes pair(const void* a, const void* b) {
+        return {_mm512_inserti64x4(_mm512_castsi256_si512(load256(a)), load256(b), 1)};
+    }
+    static HEFT_INLINE Codes both(const void* at) { return {_mm512_broadcast_i64x4(load256(at))}; }
+    static HEFT_INLINE void store_codes(std::uint8_t* at, Codes codes) {
+        _mm512_storeu_si512(at, codes.v);
+    }
+    template <int a, int b>
+    static HEFT_INLINE Codes bits(Codes codes, char mask) {
+        if constexpr (a == b) {
+            if constexpr (a != 0) codes.v = _mm512_srli_epi16(codes.v, a);
+        } else {
+            const __m512i counts = _mm512_inserti64x4(_mm512_set1_epi64(a), _mm256_set1_epi64x(b), 1);
+            codes.v = _mm512_srlv_epi64(codes.v, counts);
+        }
+        return {_mm512_and_si512(codes.v, _mm512_set1_epi8(mask))};
+    }
+    template <int count>
+    static HEFT_INLINE Codes shl(Codes codes) {
+        return {_mm512_slli_epi16(codes.v, count)};
+    }
+    static HEFT_INLINE Codes either(Codes a, Codes b) { return {_mm512_or_si512(a.v, b.v)}; }
+    static HEFT_INLINE Codes flip(Codes codes, int mask) {
+        return {_mm512_xor_si512(codes.v, _mm512_set1_epi8(static_cast<char>(mask)))};
+    }
+    static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
+    static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
+        // 128-bit lanes: a, a, b, b; the odd ones shifted.
+        const __m256i packed = _mm256_inserti128_si256(_mm256_castsi128_si256(load128(a)), load128(b), 1);
+        const __m512i lanes = _mm512_permutex_epi64(_mm512_castsi256_si512(packed), 0x44);
+        const __m512i all = _mm512_inserti64x4(lanes, _mm256_permute4x64_epi64(packed, 0xee), 1);
+        const __m512i counts = _mm512_set_epi64(4, 4, 0, 0, 4, 4, 0, 0);
+        return {_mm512_and_si512(_mm512_srlv_epi64(all, counts), _mm512_set1_epi8(15))};
+    }
+    static HEFT_INLINE Codes expand(std::uint64_t set_bits, char value) {
+        return {_mm512_maskz_set1_epi8(set_bits, value)};
+    }
+    static HEFT_INLINE Codes lut(Codes codes, const std::uint8_t (&table)[16]) {
+        return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(load128(table)), codes.v)};
+    }
+
+    struct Groups {
+        F v[1];
+    };
+    struct GroupInts {
+        I v[1];
+    };
+
+    static HEFT_INLINE GroupInts u8(std::uint64_t low, std::uint64_t high) {
+        const __m128i bytes =
+            _mm_set_epi64x(static_cast<std::int64_t>(high), static_cast<std::int64_t>(low));
+        return {{(I)_mm512_cvtepu8_epi32(bytes)}};
+    }
+    static HEFT_INLINE GroupInts twice_u8(std::uint64_t bytes) {
+        const __m128i all = _mm_cvtsi64_si128(static_cast<std::int64_t>(bytes));
+        return {{(I)_mm512_cvtepu8_epi32(_mm_unpacklo_epi8(all, all))}};
+    }
+    static HEFT_INLINE GroupInts i8(const std::uint8_t* at) {
+        return {{(I)_mm512_cvtepi8_epi32(load128(at))}};
+    }
+    static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
+        return {{(I)_mm512_cvtepi16_epi32(load256(at))}};
+    }
+    static HEFT_INLINE Groups twice_floats(const float* at) { return {{twice(_mm256_loadu_ps(at))}}; }
+    static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
+        return {{twice(_mm256_cvtph_ps(
+            _mm_set_epi64x(static_cast<std::int64_t>(high), static_cast<std::int64_t>(low))))}};
+    }
+
+    template <int j, int zero>
+    static HEFT_INLINE void dot64(Codes codes, const std::int8_t* x, Groups scale, GroupInts offset,
+                                  F* acc) {
+        // Four lanes for each group of 16.
+        const __m512i group = _mm512_set_epi32(
+            4 * j + 3, 4 * j + 3, 4 * j + 3, 4 * j + 3, 4 * j + 2, 4 * j + 2, 4 * j + 2, 4 * j + 2,
+            4 * j + 1, 4 * j + 1, 4 * j + 1, 4 * j + 1, 4 * j, 4 * j, 4 * j, 4 * j);
+        __m512i sums = _mm512_setzero_si512();
+        if constexpr (zero != 0)
+            sums = _mm512_maskz_permutexvar_epi32(0x1111, group, (__m512i)offset.v[0]);
+        sums = _mm512_dpbusd_epi32(sums, codes.v, _mm512_loadu_si512(x));
+        const __m512 scales = _mm512_permutexvar_ps(group, (__m512)scale.v[0]);
+        acc[j & 1] = fma((F)_mm512_cvtepi32_ps(sums), (F)scales, acc[j & 1]);
+    }
+
+  private:
+    static HEFT_INLINE __m256i load256(const void* at) {
+        return _mm256_loadu_si256(static_cast<const __m256i_u*>(at));
+    }
+    static HEFT_INLINE __m128i load128(const void* at) {
+        return _mm_loadu_si128(static_cast<const __m128i_u*>(at));
+    }
+    static HEFT_INLINE void store128(void* at, __m128i value) {
+        _mm_storeu_si128(static_cast<__m128i_u*>(at), value);
+    }
+    static HEFT_INLINE F twice(__m256 v) {
+        const __m512i each = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+        return (F)_mm512_permutexvar_ps(each, _mm512_castps256_ps512(v));
+    }
+};
+
+// 16 x 16: pairs, then fours within 128-bit lanes, then the lanes themselves.
+HEFT_INLINE void Avx512Lanes::transpose(const float* from, std::int64_t stride, float* to,
+                                        std::int64_t to_stride) {
+    __m512 a[16];
+    __m512 b[16];
+    unroll<16>([&](auto i) __attribute__((always_inline)) {
+        a[i.value] = _mm512_loadu_ps(from + i.value * stride);
+    });
+    unroll<8>([&](auto i) __attribute__((always_inline)) {
+        constexpr int kI = 2 * i.value;
+        b[kI] = _mm512_unpacklo_ps(a[kI], a[kI + 1]);
+        b[kI + 1] = _mm512_unpackhi_ps(a[kI], a[kI + 1]);
+    });
+    unroll<4>([&](auto i) __attribute__((always_inline)) {
+        constexpr int kI = 4 * i.value;
+        a[kI] = _mm512_shuffle_ps(b[kI], b[kI + 2], 0x44);
+        a[kI + 1] = _mm512_shuffle_ps(b[kI], b[kI + 2], 0xee);
+        a[kI + 2] = _mm512_shuffle_ps(b[kI + 1], b[kI + 3], 0x44);
+        a[kI + 3] = _mm512_shuffle_ps(b[kI + 1], b[kI + 3], 0xee);
+    });
+    unroll<4>([&](auto c) __attribute__((always_inline)) {
+        constexpr int kC = c.value;
+        const __m512 even_low = _mm512_shuffle_f32x4(a[kC], a[kC + 4], 0x88);
+        const __m512 odd_low = _mm512_shuffle_f32x4(a[kC], a[kC + 4], 0xdd);
+        const __m512 even_high = _mm512_shuffle_f32x4(a[kC + 8], a[kC + 12], 0x88);
+        const __m512 odd_high = _mm512_shuffle_f32x4(a[kC + 8], a[kC + 12], 0xdd);
+        _mm512_storeu_ps(to + kC * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0x88));
+        _mm512_storeu_ps(to + (kC + 4) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0x88));
+        _mm512_storeu_ps(to + (kC + 8) * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0xdd));
+        _mm512_storeu_ps(to + (kC + 12) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd));
+    });
+}
+
+}  // namespace
+}  // namespace heft::kernel

@@ -1,0 +1,251 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "kernel/table.h"
+#include "tensor/quant/quant.h"
+#include "tensor/quant/test_blocks.h"
+
+namespace heft::kernel {
+namespace {
+
+constexpr double kFloatEps = 0x1p-24;
+
+std::vector<float> activations(std::int64_t n, Rng& rng) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    for (float& x : out) x = static_cast<float>(rng.uniform() * 2 - 1);
+    return out;
+}
+
+std::vector<float> reference(DType type, const void* stored, std::int64_t n) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    codec(type)->dequantise(stored, n, out.data());
+    return out;
+}
+
+// Sizes that leave rests of every kind, in whole blocks of the type.
+std::vector<std::int64_t> sizes(DType type) {
+    const int block = dtype_info(type).block;
+    if (block == 1) return {1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 100, 255, 257, 1024, 2051};
+    if (block == 32) return {32, 64, 96, 224, 256, 288, 480, 2048, 2080};
+    return {256, 512, 768, 2304};
+}
+
+TEST(Dot, EqualsDoubleWithinTheRoundingOfASum) {
+    Rng rng(4);
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        for (const std::int64_t n : sizes(info.type)) {
+            const auto stored = test::random_weights(info.type, n, rng);
+            const auto w = reference(info.type, stored.data(), n);
+            const auto x = activations(n, rng);
+            double want = 0;
+            double magnitude = 0;
+            for (std::size_t i = 0; i < w.size(); ++i) {
+                want += static_cast<double>(w[i]) * x[i];
+                magnitude += std::fabs(static_cast<double>(w[i]) * x[i]);
+            }
+            for (const Table* table : usable()) {
+                float got = 0;
+                table->dot(info.type, stored.data(), n, x.data(), n, 1, &got);
+                // Each of a handful of partial sums adds at most n / 8 terms.
+                const double bound = magnitude * kFloatEps * (static_cast<double>(n) / 8 + 12);
+                EXPECT_NEAR(got, want, bound) << table->name << " " << info.name << " " << n;
+            }
+        }
+    }
+}
+
+TEST(Dot, DoesNotDependOnNeighbours) {
+    Rng rng(5);
+    constexpr int kTokens = 11;
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        for (const std::int64_t n : sizes(info.type)) {
+            const auto size = static_cast<std::size_t>(n / info.block * info.block_bytes);
+            const auto stored = test::random_weights(info.type, n * kStreams, rng);
+            const auto x = activations(n * kTokens, rng);
+            const void* rows[kStreams];
+            for (std::size_t r = 0; r < kStreams; ++r) rows[r] = stored.data() + r * size;
+            for (const Table* table : usable()) {
+                float together[kTokens];
+                table->dot(info.type, rows[0], n, x.data(), n, kTokens, together);
+                float by_row[kStreams];
+                table->dot_rows(info.type, rows, kStreams, n, x.data(), by_row);
+                for (int t = 0; t < kTokens; ++t) {
+                    float alone = 0;
+                    table->dot(info.type, rows[0], n, x.data() + t * n, n, 1, &alone);
+                    EXPECT_EQ(alone, together[t]) << table->name << " " << info.name << " " << n;
+                }
+                for (int r = 0; r < kStreams; ++r) {
+                    float alone = 0;
+                    table->dot(info.type, rows[r], n, x.data(), n, 1, &alone);
+                    EXPECT_EQ(alone, by_row[r]) << table->name << " " << info.name << " " << n;
+                }
+            }
+        }
+    }
+}
+
+struct Quantised {
+    std::vector<std::int8_t> q;
+    std::vector<float> scale;
+    std::vector<std::int16_t> sum16;
+    QuantisedRow row() const { return {q.data(), scale.data(), sum16.data()}; }
+};
+
+Quantised quantise(const Table& table, const float* x, std::int64_t n) {
+    const auto size = static_cast<std::size_t>(n);
+    Quantised out{std::vector<std::int8_t>(size), std::vector<float>(size / 32),
+                  std::vector<std::int16_t>(size / 16)};
+    table.quantise_row(x, n, out.q.data(), out.scale.data(), out.sum16.data());
+    return out;
+}
+
+TEST(QuantiseRow, IsTheSameOnEveryTableAndWithinHalfAStep) {
+    Rng rng(6);
+    constexpr std::int64_t kN = 32 * 50;
+    std::vector<float> x = activations(kN, rng);
+    for (std::size_t i = 0; i < 32; ++i) x[i] = 0.0F;
+    for (std::size_t i = 32; i < 64; ++i) x[i] *= 1e-38F;
+    for (std::size_t i = 64; i < 96; ++i) x[i] *= 3e38F;
+    const Quantised want = quantise(scalar(), x.data(), kN);
+    for (const Table* table : usable()) {
+        const Quantised got = quantise(*table, x.data(), kN);
+        EXPECT_EQ(got.q, want.q) << table->name;
+        EXPECT_EQ(got.scale, want.scale) << table->name;
+        EXPECT_EQ(got.sum16, want.sum16) << table->name;
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double back = static_cast<double>(want.scale[i / 32]) * want.q[i];
+        EXPECT_NEAR(back, x[i], want.scale[i / 32] * 0.5001 + 1e-37) << i;
+    }
+    for (std::size_t g = 0; g < want.sum16.size(); ++g) {
+        int sum = 0;
+        for (std::size_t i = 16 * g; i < 16 * g + 16; ++i) sum += want.q[i];
+        EXPECT_EQ(sum, want.sum16[g]);
+    }
+}
+
+TEST(QuantiseRow, NotANumberStaysNotANumber) {
+    for (const float poison : {NAN, INFINITY, -INFINITY}) {
+        std::vector<float> x(64, 1.0F);
+        x[40] = poison;
+        const std::vector<std::uint8_t> stored(2 * 34, 1);
+        for (const Table* table : usable()) {
+            const Quantised q = quantise(*table, x.data(), 64);
+            const QuantisedRow row = q.row();
+            float got = 0;
+            table->dot_int(DType::q8_0, stored.data(), 64, &row, 1, &got);
+            EXPECT_TRUE(std::isnan(got)) << table->name;
+        }
+    }
+}
+
+// The weights are exact multiples of their scales, so the only error left is that of the float sums
+// over groups: one term per group of 16 and its minimum.
+TEST(DotInt, EqualsDoubleWithinTheRoundingOfASumOverGroups) {
+    Rng rng(7);
+    for (const DTypeInfo& info : dtypes()) {
+        if (!scalar().has_dot_int(info.type)) continue;
+        for (const std::int64_t n : sizes(info.type)) {
+            const auto stored = test::random_weights(info.type, n, rng);
+            const auto w = reference(info.type, stored.data(), n);
+            const Quantised x = quantise(scalar(), activations(n, rng).data(), n);
+            const QuantisedRow row = x.row();
+            double want = 0;
+            double magnitude = 0;
+            for (std::size_t i = 0; i < w.size(); ++i) {
+                const double term =
+                    static_cast<double>(w[i]) * static_cast<double>(x.scale[i / 32]) * x.q[i];
+                want += term;
+                magnitude += std::fabs(term);
+            }
+            for (const Table* table : usable()) {
+                float got = 0;
+                table->dot_int(info.type, stored.data(), n, &row, 1, &got);
+                // Scale and minimum parts may each be several times their difference.
+                constexpr double kCancelled = 4;
+                const double terms = static_cast<double>(n) / 64 + 24;
+                EXPECT_NEAR(got, want, magnitude * kFloatEps * kCancelled * terms)
+                    << table->name << " " << info.name << " " << n;
+            }
+        }
+    }
+}
+
+// Extreme codes against extreme activations, with scale 1: whatever saturates, shows.
+TEST(DotInt, NothingSaturates) {
+    constexpr std::int64_t kN = 512;
+    for (const DTypeInfo& info : dtypes()) {
+        if (!scalar().has_dot_int(info.type)) continue;
+        for (const int fill : {0x00, 0xff, 0x7f, 0x80, 0x0f, 0xf0}) {
+            for (const int sign : {-1, 1}) {
+                const auto blocks = static_cast<std::size_t>(kN / info.block);
+                const auto size = static_cast<std::size_t>(info.block_bytes);
+                std::vector<std::uint8_t> stored(blocks * size, static_cast<std::uint8_t>(fill));
+                for (std::size_t b = 0; b < blocks; ++b) {
+                    for (const int at : test::half_offsets(info.type))
+                        test::put_u16(stored.data() + b * size + static_cast<std::size_t>(at), 0x3c00);
+                    if (info.type == DType::mxfp4) stored[b * size] = 128;
+                }
+                const Quantised x{std::vector<std::int8_t>(kN, static_cast<std::int8_t>(127 * sign)),
+                                  std::vector<float>(kN / 32, 1.0F),
+                                  std::vector<std::int16_t>(
+                                      kN / 16, static_cast<std::int16_t>(127 * 16 * sign))};
+                const QuantisedRow row = x.row();
+                double want = 0;
+                double magnitude = 0;
+                for (const float w : reference(info.type, stored.data(), kN)) {
+                    want += static_cast<double>(w) * 127 * sign;
+                    magnitude += std::fabs(static_cast<double>(w) * 127);
+                }
+                for (const Table* table : usable()) {
+                    float got = 0;
+                    table->dot_int(info.type, stored.data(), kN, &row, 1, &got);
+                    EXPECT_NEAR(got, want, magnitude * kFloatEps * 64)
+                        << table->name << " " << info.name << " " << fill << " " << sign;
+                }
+            }
+        }
+    }
+}
+
+TEST(DotInt, DoesNotDependOnNeighbours) {
+    Rng rng(8);
+    constexpr int kTokens = 7;
+    for (const DTypeInfo& info : dtypes()) {
+        if (!scalar().has_dot_int(info.type)) continue;
+        for (const std::int64_t n : sizes(info.type)) {
+            const auto size = static_cast<std::size_t>(n / info.block * info.block_bytes);
+            const auto stored = test::random_weights(info.type, n * kStreams, rng);
+            const auto x = activations(n * kTokens, rng);
+            const void* rows[kStreams];
+            for (std::size_t r = 0; r < kStreams; ++r) rows[r] = stored.data() + r * size;
+            for (const Table* table : usable()) {
+                std::vector<Quantised> quantised;
+                std::vector<QuantisedRow> q;
+                for (int t = 0; t < kTokens; ++t)
+                    quantised.push_back(quantise(*table, x.data() + t * n, n));
+                for (const Quantised& token : quantised) q.push_back(token.row());
+                float together[kTokens];
+                table->dot_int(info.type, rows[0], n, q.data(), kTokens, together);
+                float by_row[kStreams];
+                table->dot_int_rows(info.type, rows, kStreams, n, q[0], by_row);
+                for (std::size_t t = 0; t < kTokens; ++t) {
+                    float alone = 0;
+                    table->dot_int(info.type, rows[0], n, &q[t], 1, &alone);
+                    EXPECT_EQ(alone, together[t]) << table->name << " " << info.name << " " << n;
+                }
+                for (std::size_t r = 0; r < kStreams; ++r) {
+                    float alone = 0;
+                    table->dot_int(info.type, rows[r], n, q.data(), 1, &alone);
+                    EXPECT_EQ(alone, by_row[r]) << table->name << " " << info.name << " " << n;
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace heft::kernel

@@ -1,0 +1,155 @@
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+#include "kernel/table.h"
+#include "tensor/half.h"
+
+namespace heft::kernel {
+namespace {
+
+constexpr double kExpRelative = 3e-7;         // two units in the last place
+constexpr double kActivationAbsolute = 1e-6;  // per unit of the greater of 1 and |gate|
+constexpr double kNormRelative = 1e-6;
+
+// Every size of rest, and a few long ones.
+constexpr int kSizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 100, 1000};
+
+std::vector<float> random_floats(int n, float scale, Rng& rng) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    for (float& x : out) x = static_cast<float>(rng.uniform() * 2 - 1) * scale;
+    return out;
+}
+
+TEST(ExpSum, IsAccurateOverTheWholeRangeOfFloat) {
+    for (const Table* table : usable()) {
+        double worst = 0;
+        for (double x = -87.3; x < 88.7; x += 0.00037) {
+            float value = static_cast<float>(x);
+            const double want = std::exp(static_cast<double>(value));
+            table->exp_sum(&value, 1, 0.0F);
+            worst = std::max(worst, std::fabs(value - want) / want);
+        }
+        EXPECT_LE(worst, kExpRelative) << table->name;
+    }
+}
+
+TEST(ExpSum, EdgesAreThoseOfExp) {
+    for (const Table* table : usable()) {
+        const float in[] = {-INFINITY, -200.0F, -103.0F, 0.0F, -0.0F, 89.0F, INFINITY, NAN};
+        float out[8];
+        std::copy(std::begin(in), std::end(in), out);
+        table->exp_sum(out, 8, 0.0F);
+        EXPECT_EQ(out[0], 0.0F) << table->name;
+        EXPECT_EQ(out[1], 0.0F) << table->name;
+        EXPECT_NEAR(out[2], std::exp(-103.0), 2e-45) << table->name;  // subnormal
+        EXPECT_EQ(out[3], 1.0F) << table->name;
+        EXPECT_EQ(out[4], 1.0F) << table->name;
+        EXPECT_EQ(out[5], INFINITY) << table->name;
+        EXPECT_EQ(out[6], INFINITY) << table->name;
+        EXPECT_TRUE(std::isnan(out[7])) << table->name;
+    }
+}
+
+TEST(ExpSum, ReturnsTheSumOfWhatItWrote) {
+    Rng rng(20);
+    for (const Table* table : usable()) {
+        for (const int n : kSizes) {
+            auto s = random_floats(n, 10, rng);
+            const auto from = s;
+            const float sum = table->exp_sum(s.data(), n, 10.0F);
+            double want = 0;
+            for (std::size_t i = 0; i < s.size(); ++i) {
+                EXPECT_NEAR(s[i], std::exp(from[i] - 10.0F), s[i] * kExpRelative);
+                want += s[i];
+            }
+            EXPECT_NEAR(sum, want, want * 1e-5) << table->name << " " << n;
+        }
+    }
+}
+
+using Activation = void (*)(const float*, const float*, std::int64_t, float*) noexcept;
+
+void expect_activation(const Table& table, Activation kernel, double (*want)(double)) {
+    Rng rng(21);
+    for (const int n : kSizes) {
+        for (const float scale : {1.0F, 8.0F, 40.0F, 1000.0F}) {
+            const auto gate = random_floats(n, scale, rng);
+            const auto up = random_floats(n, 2, rng);
+            std::vector<float> out(gate.size() + 1, 7.0F);
+            kernel(gate.data(), up.data(), n, out.data());
+            EXPECT_EQ(out.back(), 7.0F);
+            for (std::size_t i = 0; i < gate.size(); ++i) {
+                const double size = std::max(1.0, std::fabs(static_cast<double>(gate[i])));
+                const double y = want(gate[i]) * static_cast<double>(up[i]);
+                ASSERT_NEAR(out[i], y, kActivationAbsolute * size) << table.name << " " << gate[i];
+            }
+        }
+    }
+}
+
+double silu(double x) { return x / (1 + std::exp(-x)); }
+double gelu_tanh(double x) {
+    return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+double gelu_erf(double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); }
+
+TEST(Activations, AreAccurate) {
+    for (const Table* table : usable()) {
+        expect_activation(*table, table->silu_mul, silu);
+        expect_activation(*table, table->gelu_tanh_mul, gelu_tanh);
+        expect_activation(*table, table->gelu_erf_mul, gelu_erf);
+    }
+}
+
+TEST(RmsNorm, EqualsDouble) {
+    Rng rng(22);
+    constexpr float kEps = 1e-5F;
+    for (const Table* table : usable()) {
+        for (const int n : {1, 2, 7, 16, 33, 64, 100, 2048, 5000}) {
+            const auto x = random_floats(n, 30, rng);
+            const auto weight = random_floats(n, 2, rng);
+            double squares = 0;
+            for (const float v : x) squares += static_cast<double>(v) * v;
+            const double scale = 1 / std::sqrt(squares / n + static_cast<double>(kEps));
+            std::vector<float> out(x.size());
+            for (const float* w : {weight.data(), static_cast<const float*>(nullptr)}) {
+                table->rms_norm(x.data(), w, n, kEps, out.data());
+                for (std::size_t i = 0; i < x.size(); ++i) {
+                    const double factor = w == nullptr ? 1.0 : static_cast<double>(w[i]);
+                    const double want = x[i] * scale * factor;
+                    ASSERT_NEAR(out[i], want, std::fabs(want) * kNormRelative) << table->name;
+                }
+            }
+        }
+    }
+}
+
+TEST(Add, AndToBf16AreExact) {
+    Rng rng(23);
+    for (const Table* table : usable()) {
+        for (const int n : kSizes) {
+            const auto x = random_floats(n, 5, rng);
+            auto acc = random_floats(n, 5, rng);
+            const auto before = acc;
+            table->add(x.data(), n, acc.data());
+            for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(acc[i], before[i] + x[i]);
+            std::vector<std::uint16_t> halves(x.size());
+            table->to_bf16(x.data(), n, halves.data());
+            for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(halves[i], to_bf16(x[i]));
+        }
+        const float edges[] = {0.0F, -0.0F, INFINITY, -INFINITY, NAN, -NAN, 3.4e38F, -3.4e38F, 1e-45F,
+                               std::bit_cast<float>(0x7f800001U), std::bit_cast<float>(0x3f808000U),
+                               std::bit_cast<float>(0x3f818000U)};
+        std::uint16_t got[std::size(edges)];
+        table->to_bf16(edges, std::size(edges), got);
+        for (std::size_t i = 0; i < std::size(edges); ++i)
+            EXPECT_EQ(got[i], to_bf16(edges[i])) << table->name << " " << i;
+    }
+}
+
+}  // namespace
+}  // namespace heft::kernel

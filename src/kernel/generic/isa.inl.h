@@ -1,0 +1,63 @@
+// All kernels of one instruction set, from its lanes.
+#pragma once
+
+#include "kernel/generic/elementwise.inl.h"
+#include "kernel/generic/float_dot.inl.h"
+#include "kernel/generic/gemm.inl.h"
+#include "kernel/generic/int_dot.inl.h"
+#include "kernel/generic/k_formats.inl.h"
+#include "kernel/isa.h"
+
+namespace heft::kernel {
+namespace {
+
+template <class L, class Stored>
+constexpr FormatKernels float_kernels() {
+    return {unpack_floats<L, Stored>, dot<L, Stored>, dot_rows<L, Stored>, nullptr, nullptr};
+}
+
+template <class L, class Quantised>
+constexpr FormatKernels int_kernels() {
+    return {unpack<L, Quantised>, nullptr, nullptr, dot_int<L, Quantised>,
+            dot_int_rows<L, Quantised>};
+}
+
+template <class L>
+constexpr Isa make_isa(const char* name) {
+    Isa isa{};
+    isa.name = name;
+    const auto set = [&isa](Format format, FormatKernels kernels) {
+        isa.formats[static_cast<int>(format)] = kernels;
+    };
+    set(Format::f32, float_kernels<L, Float32<L>>());
+    set(Format::f16, float_kernels<L, Float16<L>>());
+    set(Format::bf16, float_kernels<L, BFloat16<L>>());
+    set(Format::q4_0, int_kernels<L, Q40<L>>());
+    set(Format::q4_1, int_kernels<L, Q41<L>>());
+    set(Format::q5_0, int_kernels<L, Q50<L>>());
+    set(Format::q5_1, int_kernels<L, Q51<L>>());
+    set(Format::q8_0, int_kernels<L, Q80<L>>());
+    set(Format::q2_k, int_kernels<L, Q2K<L>>());
+    set(Format::q3_k, int_kernels<L, Q3K<L>>());
+    set(Format::q4_k, int_kernels<L, Q4K<L>>());
+    set(Format::q5_k, int_kernels<L, Q5K<L>>());
+    set(Format::q6_k, int_kernels<L, Q6K<L>>());
+    set(Format::iq4_nl, int_kernels<L, Iq4Nl<L>>());
+    set(Format::iq4_xs, int_kernels<L, Iq4Xs<L>>());
+    set(Format::mxfp4, int_kernels<L, Mxfp4<L>>());
+    isa.kv_f32 = {scores<L, Float32<L>>, weighted_sum<L, Float32<L>>};
+    isa.kv_bf16 = {scores<L, BFloat16<L>>, weighted_sum<L, BFloat16<L>>};
+    isa.quantise_row = quantise_row<L>;
+    isa.panel = panel<L>;
+    isa.exp_sum = exp_sum<L>;
+    isa.rms_norm = rms_norm<L>;
+    isa.silu_mul = apply_and_multiply<L, Silu>;
+    isa.gelu_tanh_mul = apply_and_multiply<L, GeluTanh>;
+    isa.gelu_erf_mul = apply_and_multiply<L, GeluErf>;
+    isa.add = add<L>;
+    isa.to_bf16 = to_bf16<L>;
+    return isa;
+}
+
+}  // namespace
+}  // namespace heft::kernel

@@ -1,0 +1,63 @@
+// What every walk uses. An instruction set is a struct `L` of static functions:
+//
+//   kWidth, F, I            floats of a vector, the vector, the same number of 32-bit integers
+//   kAccs                   accumulators that hide the latency of fma for one row and token
+//   kGemmTokens             tokens whose sums with a panel of rows fit the registers
+//   load store set fma sum sqrt from_f16 from_bf16 from_u8 narrow transpose
+//   Codes                   64 unsigned bytes, the codes of 64 quantised weights
+//   load64 pair both        64 bytes; 2 x 32 bytes; the same 32 bytes twice
+//   nibbles32 nibbles16     low then high nibbles of 32 bytes; of 16 bytes, twice
+//   bits shl either flip expand lut store_codes
+//   Groups, GroupInts       16 floats or integers, one for each 16 weights of 256
+//   u8 twice_u8 i8 i16 twice_floats twice_halves
+//   dot64                   integer product of 64 codes with 64 activations, scaled and added
+//
+// All functions of these files are templates over L or live in unnamed namespaces, so that nothing
+// compiled for one instruction set can be linked into the code of another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#define HEFT_INLINE __attribute__((always_inline)) inline
+
+namespace heft::kernel {
+namespace {
+
+template <int i>
+struct Index {
+    static constexpr int value = i;
+};
+
+// fn(Index<0>{}), ..., fn(Index<count - 1>{}), so that arrays indexed by value stay in registers.
+template <int count, class Fn>
+HEFT_INLINE void unroll(Fn&& fn) {
+    if constexpr (count > 0) {
+        unroll<count - 1>(fn);
+        fn(Index<count - 1>{});
+    }
+}
+
+template <class T>
+HEFT_INLINE T read(const void* at) {
+    T value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
+}
+
+template <class L>
+HEFT_INLINE typename L::F select(typename L::I mask, typename L::F yes, typename L::F no) {
+    using I = typename L::I;
+    return (typename L::F)((mask & (I)yes) | (~mask & (I)no));
+}
+
+// The sum of a chunk's accumulators, always in the same order.
+template <class L, int count>
+HEFT_INLINE float total(const typename L::F (&acc)[count]) {
+    typename L::F sum = acc[0];
+    unroll<count - 1>([&](auto i) __attribute__((always_inline)) { sum += acc[i.value + 1]; });
+    return L::sum(sum);
+}
+
+}  // namespace
+}  // namespace heft::kernel

@@ -1,0 +1,72 @@
+// What the translation unit of one instruction set exports. Plain, like types.h; the tables of
+// table.h are made from this.
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/types.h"
+
+namespace heft::kernel {
+
+enum class Format : std::uint8_t {
+    f32, f16, bf16,
+    q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, mxfp4,
+};
+inline constexpr int kFormats = 16;
+
+struct FormatKernels {
+    void (*unpack)(const void* from, std::int64_t n, float* to) noexcept;
+    // Float formats:
+    void (*dot)(const void* w, std::int64_t n, const float* x, std::int64_t x_stride, int n_tokens,
+                float* out) noexcept;
+    void (*dot_rows)(const void* const* w, int n_rows, std::int64_t n, const float* x,
+                     float* out) noexcept;
+    // Quantised formats:
+    void (*dot_int)(const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
+                    float* out) noexcept;
+    void (*dot_int_rows)(const void* const* w, int n_rows, std::int64_t n, const QuantisedRow& x,
+                         float* out) noexcept;
+};
+
+// Rows of keys or values, `stride` bytes apart.
+struct KvRows {
+    const void* at;
+    std::int64_t stride;
+    int count;
+    int d_head;
+};
+
+struct KvKernels {
+    void (*scores)(const float* q, const KvRows& k, float scale, float* out) noexcept;
+    void (*weighted_sum)(const float* p, const KvRows& v, float* acc) noexcept;
+};
+
+struct Isa {
+    const char* name;
+    FormatKernels formats[kFormats];
+    KvKernels kv_f32;
+    KvKernels kv_bf16;
+    void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
+                         std::int16_t* sum16) noexcept;
+    void (*panel)(const PanelProduct& product) noexcept;
+    float (*exp_sum)(float* s, int n, float max) noexcept;
+    void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
+                     float* out) noexcept;
+    void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*gelu_tanh_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*gelu_erf_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*add)(const float* x, std::int64_t n, float* acc) noexcept;
+    void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+};
+
+}  // namespace heft::kernel
+
+namespace heft::kernel::scalar_isa {
+const Isa& isa();
+}
+namespace heft::kernel::avx2_isa {
+const Isa& isa();
+}
+namespace heft::kernel::avx512_isa {
+const Isa& isa();
+}

@@ -1,0 +1,253 @@
+#include "kernel/table.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "base/check.h"
+#include "kernel/isa.h"
+#include "tensor/quant/quant.h"
+
+#if defined(HEFT_KERNEL_X86)
+#include <cpuid.h>
+#endif
+
+namespace heft::kernel {
+
+namespace {
+
+constexpr int kNone = -1;
+
+// The index of a type's kernels, or kNone where only the reference can read the type.
+constexpr int format_of(DType type) {
+    switch (type) {
+        case DType::f32: return static_cast<int>(Format::f32);
+        case DType::f16: return static_cast<int>(Format::f16);
+        case DType::bf16: return static_cast<int>(Format::bf16);
+        case DType::q4_0: return static_cast<int>(Format::q4_0);
+        case DType::q4_1: return static_cast<int>(Format::q4_1);
+        case DType::q5_0: return static_cast<int>(Format::q5_0);
+        case DType::q5_1: return static_cast<int>(Format::q5_1);
+        case DType::q8_0: return static_cast<int>(Format::q8_0);
+        case DType::q2_k: return static_cast<int>(Format::q2_k);
+        case DType::q3_k: return static_cast<int>(Format::q3_k);
+        case DType::q4_k: return static_cast<int>(Format::q4_k);
+        case DType::q5_k: return static_cast<int>(Format::q5_k);
+        case DType::q6_k: return static_cast<int>(Format::q6_k);
+        case DType::iq4_nl: return static_cast<int>(Format::iq4_nl);
+        case DType::iq4_xs: return static_cast<int>(Format::iq4_xs);
+        case DType::mxfp4: return static_cast<int>(Format::mxfp4);
+        case DType::f64:
+        case DType::f8_e4m3:
+        case DType::f8_e5m2:
+        case DType::i64:
+        case DType::i32:
+        case DType::i16:
+        case DType::i8:
+        case DType::u64:
+        case DType::u32:
+        case DType::u16:
+        case DType::u8:
+        case DType::boolean:
+        case DType::q8_1:
+        case DType::q8_k:
+        case DType::iq2_xxs:
+        case DType::iq2_xs:
+        case DType::iq2_s:
+        case DType::iq3_xxs:
+        case DType::iq3_s:
+        case DType::iq1_s:
+        case DType::iq1_m:
+        case DType::tq1_0:
+        case DType::tq2_0:
+        case DType::nvfp4:
+        case DType::q1_0:
+        case DType::q2_0: return kNone;
+    }
+    return kNone;
+}
+
+bool has_dot_int(DType type) noexcept { return format_of(type) >= static_cast<int>(Format::q4_0); }
+
+constexpr std::int64_t kPiece = 1024;  // weights turned to float at a time; whole blocks
+
+// The table's functions over the kernels of one instruction set.
+template <const Isa& (*isa)()>
+struct Calls {
+    static const FormatKernels& kernels(DType type) { return isa().formats[format_of(type)]; }
+
+    static void unpack(DType type, const void* from, std::int64_t n, float* to) noexcept {
+        if (format_of(type) != kNone) return kernels(type).unpack(from, n, to);
+        const Codec* reference = codec(type);
+        HEFT_CHECK(reference != nullptr);
+        reference->dequantise(from, n, to);
+    }
+
+    // A type without a float kernel of its own: piece by piece through a buffer.
+    static void dot_pieces(DType type, const void* w, std::int64_t n, const float* x,
+                           std::int64_t x_stride, int n_tokens, float* out) noexcept {
+        const DTypeInfo& info = dtype_info(type);
+        const auto* bytes = static_cast<const std::byte*>(w);
+        float piece[kPiece];
+        for (int t = 0; t < n_tokens; ++t) out[t] = 0;
+        for (std::int64_t k = 0; k < n; k += kPiece) {
+            const std::int64_t count = n - k < kPiece ? n - k : kPiece;
+            unpack(type, bytes + k / info.block * info.block_bytes, count, piece);
+            for (int t = 0; t < n_tokens; ++t) {
+                float sum = 0;
+                kernels(DType::f32).dot(piece, count, x + t * x_stride + k, x_stride, 1, &sum);
+                out[t] += sum;
+            }
+        }
+    }
+
+    static void dot(DType type, const void* w, std::int64_t n, const float* x,
+                    std::int64_t x_stride, int n_tokens, float* out) noexcept {
+        if (format_of(type) != kNone && kernels(type).dot != nullptr)
+            return kernels(type).dot(w, n, x, x_stride, n_tokens, out);
+        dot_pieces(type, w, n, x, x_stride, n_tokens, out);
+    }
+
+    static void dot_rows(DType type, const void* const* w, int n_rows, std::int64_t n,
+                         const float* x, float* out) noexcept {
+        if (format_of(type) != kNone && kernels(type).dot_rows != nullptr)
+            return kernels(type).dot_rows(w, n_rows, n, x, out);
+        for (int r = 0; r < n_rows; ++r) dot_pieces(type, w[r], n, x, 0, 1, out + r);
+    }
+
+    static void dot_int(DType type, const void* w, std::int64_t n, const QuantisedRow* x,
+                        int n_tokens, float* out) noexcept {
+        kernels(type).dot_int(w, n, x, n_tokens, out);
+    }
+
+    static void dot_int_rows(DType type, const void* const* w, int n_rows, std::int64_t n,
+                             const QuantisedRow& x, float* out) noexcept {
+        kernels(type).dot_int_rows(w, n_rows, n, x, out);
+    }
+
+    static const KvKernels& kv(DType type) {
+        return type == DType::bf16 ? isa().kv_bf16 : isa().kv_f32;
+    }
+
+    // NOLINTBEGIN(readability-function-size): the parameters are the table's
+    static void gemm_panel(const float* w, int n_rows, std::int64_t n, const float* x,
+                           std::int64_t x_stride, int n_tokens, float* out,
+                           std::int64_t out_stride) noexcept {
+        for (std::int64_t k = 0; k < n; k += kPanelCols) {
+            const auto n_cols = static_cast<int>(n - k < kPanelCols ? n - k : kPanelCols);
+            isa().panel({w + k, n, n_rows, n_cols, x + k, x_stride, n_tokens, out, out_stride, k != 0});
+        }
+    }
+
+    static void scores(DType type, const float* q, const void* k, std::int64_t stride, int n_keys,
+                       int d_head, float scale, float* out) noexcept {
+        kv(type).scores(q, {k, stride, n_keys, d_head}, scale, out);
+    }
+    // NOLINTEND(readability-function-size)
+
+    static void weighted_sum(DType type, const float* p, const void* v, std::int64_t stride,
+                             int n_keys, int d_head, float* acc) noexcept {
+        kv(type).weighted_sum(p, {v, stride, n_keys, d_head}, acc);
+    }
+};
+
+template <const Isa& (*isa)()>
+Table make_table() {
+    using C = Calls<isa>;
+    const Isa& i = isa();
+    return {.name = i.name,
+            .unpack = C::unpack,
+            .dot = C::dot,
+            .has_dot_int = has_dot_int,
+            .dot_int = C::dot_int,
+            .quantise_row = i.quantise_row,
+            .dot_rows = C::dot_rows,
+            .dot_int_rows = C::dot_int_rows,
+            .panel = i.panel,
+            .gemm_panel = C::gemm_panel,
+            .scores = C::scores,
+            .weighted_sum = C::weighted_sum,
+            .exp_sum = i.exp_sum,
+            .rms_norm = i.rms_norm,
+            .silu_mul = i.silu_mul,
+            .gelu_tanh_mul = i.gelu_tanh_mul,
+            .gelu_erf_mul = i.gelu_erf_mul,
+            .add = i.add,
+            .to_bf16 = i.to_bf16};
+}
+
+#if defined(HEFT_KERNEL_X86)
+// __builtin_cpu_supports asks the operating system too (XCR0), but does not know every set.
+bool has_fma_and_f16c() {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    constexpr unsigned kFma = 1U << 12;
+    constexpr unsigned kF16c = 1U << 29;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & kFma) != 0 && (c & kF16c) != 0;
+}
+
+bool runs_avx2() { return __builtin_cpu_supports("avx2") != 0 && has_fma_and_f16c(); }
+
+bool runs_avx512() {
+    return runs_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
+           __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+           __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+}
+#endif
+
+std::vector<const Table*> find_usable() {
+    std::vector<const Table*> out{&scalar()};
+    if (avx2() != nullptr) out.push_back(avx2());
+    if (avx512() != nullptr) out.push_back(avx512());
+    return out;
+}
+
+const Table& choose() {
+    const Table& fastest = *usable().back();
+    const char* wanted = std::getenv("HEFT_ISA");
+    if (wanted == nullptr || *wanted == '\0') return fastest;
+    for (const Table* table : usable())
+        if (std::strcmp(table->name, wanted) == 0) return *table;
+    std::fprintf(stderr, "HEFT_ISA=%s cannot run here; using %s\n", wanted, fastest.name);
+    return fastest;
+}
+
+}  // namespace
+
+const Table& scalar() {
+    static const Table kTable = make_table<scalar_isa::isa>();
+    return kTable;
+}
+
+const Table* avx2() {
+#if defined(HEFT_KERNEL_X86)
+    static const Table kTable = make_table<avx2_isa::isa>();
+    return runs_avx2() ? &kTable : nullptr;
+#else
+    return nullptr;
+#endif
+}
+
+const Table* avx512() {
+#if defined(HEFT_KERNEL_X86)
+    static const Table kTable = make_table<avx512_isa::isa>();
+    return runs_avx512() ? &kTable : nullptr;
+#else
+    return nullptr;
+#endif
+}
+
+std::span<const Table* const> usable() {
+    static const std::vector<const Table*> kTables = find_usable();
+    return kTables;
+}
+
+const Table& best() {
+    static const Table& chosen = choose();
+    return chosen;
+}
+
+}  // namespace heft::kernel

@@ -1,0 +1,77 @@
+// The kernels of one instruction set, as a table of functions. Everything above asks the table and
+// nothing above knows an instruction set. Kernels are noexcept, allocate nothing and validate
+// nothing: op/ checks before it calls. All pointers to weights may be unaligned. A result depends
+// only on the arguments of its own row and token, never on how work was split.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernel/types.h"
+#include "tensor/dtype.h"
+
+namespace heft::kernel {
+
+struct Table {
+    const char* name;  // "scalar", "avx2", "avx512"
+
+    // -- weights
+    // n weights (whole blocks) to float, bit-equal to tensor/quant's reference on every table.
+    void (*unpack)(DType type, const void* from, std::int64_t n, float* to) noexcept;
+    // out[t] = sum_k w[k] * x[t * x_stride + k], float32 throughout, for n_tokens tokens.
+    void (*dot)(DType type, const void* w, std::int64_t n, const float* x, std::int64_t x_stride,
+                int n_tokens, float* out) noexcept;
+    // Whether dot_int exists for this type.
+    bool (*has_dot_int)(DType type) noexcept;
+    // As dot, with quantised activations; only for types where has_dot_int.
+    void (*dot_int)(DType type, const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
+                    float* out) noexcept;
+    // n a multiple of 32.
+    void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
+                         std::int16_t* sum16) noexcept;
+    // One token, n_rows <= kStreams rows in lock-step, so that several streams of weights are read
+    // at once: out[r], the same bits as dot and dot_int give.
+    void (*dot_rows)(DType type, const void* const* w, int n_rows, std::int64_t n, const float* x,
+                     float* out) noexcept;
+    void (*dot_int_rows)(DType type, const void* const* w, int n_rows, std::int64_t n,
+                         const QuantisedRow& x, float* out) noexcept;
+    void (*panel)(const PanelProduct& product) noexcept;
+    // A panel of any number of columns: out[t * out_stride + r] = sum_k w[r * n + k] * x[t *
+    // x_stride + k], for n_rows <= kPanelRows rows of float weights.
+    void (*gemm_panel)(const float* w, int n_rows, std::int64_t n, const float* x,
+                       std::int64_t x_stride, int n_tokens, float* out,
+                       std::int64_t out_stride) noexcept;
+
+    // -- attention, for one query head; k and v rows of type f32 or bf16, `stride` bytes apart
+    // out[j] = scale * dot(q, k_j)
+    void (*scores)(DType type, const float* q, const void* k, std::int64_t stride, int n_keys,
+                   int d_head, float scale, float* out) noexcept;
+    // acc[i] += sum_j p[j] * v_j[i]
+    void (*weighted_sum)(DType type, const float* p, const void* v, std::int64_t stride, int n_keys,
+                         int d_head, float* acc) noexcept;
+    // s[j] = exp(s[j] - max); returns the sum
+    float (*exp_sum)(float* s, int n, float max) noexcept;
+
+    // -- elementwise
+    void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
+                     float* out) noexcept;                 // weight may be nullptr: all ones
+    void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*gelu_tanh_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*gelu_erf_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*add)(const float* x, std::int64_t n, float* acc) noexcept;  // acc += x
+    void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+};
+
+const Table& scalar();
+const Table* avx2();    // nullptr when this build or this machine lacks it
+const Table* avx512();  // AVX-512 F, BW, DQ, VL and VNNI
+
+// Every table that works here, slowest first.
+std::span<const Table* const> usable();
+
+// The best one, or the one that HEFT_ISA names. An unknown or unusable HEFT_ISA is said on stderr
+// once and the best one is used.
+const Table& best();
+
+}  // namespace heft::kernel

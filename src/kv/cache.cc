@@ -1,0 +1,70 @@
+#include "kv/cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/mman.h>
+
+#include "base/check.h"
+
+namespace heft::kv {
+
+Result<Cache> Cache::make(const Shape& shape) {
+    HEFT_CHECK(shape.type == DType::f32 || shape.type == DType::bf16);
+    HEFT_CHECK(shape.n_layer > 0 && shape.n_ctx > 0 && shape.row > 0);
+    Cache cache;
+    cache.shape_ = shape;
+    cache.row_bytes_ = std::int64_t{shape.row} * dtype_info(shape.type).block_bytes;
+    std::size_t bytes = 0;
+    bool overflow = __builtin_mul_overflow(cache.row_bytes_, shape.n_ctx, &bytes);
+    overflow = overflow || __builtin_mul_overflow(bytes, 2 * shape.n_layer, &bytes);
+    void* at = MAP_FAILED;
+    // Address space only: pages come with the first write, so a long context costs what is used.
+    if (!overflow)
+        at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        return Error{Code::exhausted,
+                     "a context of " + std::to_string(shape.n_ctx)
+                         + " tokens does not fit into memory; ask for a shorter one"};
+    cache.base_ = static_cast<std::byte*>(at);
+    cache.bytes_ = bytes;
+    return cache;
+}
+
+Cache::Cache(Cache&& other) noexcept
+    : long_context(other.long_context),
+      shape_(other.shape_),
+      row_bytes_(other.row_bytes_),
+      length_(other.length_),
+      base_(std::exchange(other.base_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
+
+Cache& Cache::operator=(Cache&& other) noexcept {
+    std::swap(long_context, other.long_context);
+    std::swap(shape_, other.shape_);
+    std::swap(row_bytes_, other.row_bytes_);
+    std::swap(length_, other.length_);
+    std::swap(base_, other.base_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
+Cache::~Cache() {
+    if (base_ != nullptr) ::munmap(base_, bytes_);
+}
+
+void Cache::set_length(std::int64_t length) {
+    HEFT_CHECK(length >= 0 && length <= shape_.n_ctx);
+    length_ = length;
+}
+
+std::byte* Cache::keys(int layer) const {
+    return base_ + 2 * layer * row_bytes_ * shape_.n_ctx;
+}
+
+std::byte* Cache::values(int layer) const {
+    return base_ + (2 * layer + 1) * row_bytes_ * shape_.n_ctx;
+}
+
+}  // namespace heft::kv

@@ -1,0 +1,50 @@
+// Keys and values of one sequence, for every layer: rows of n_kv * d_head numbers per position. The
+// whole context is reserved as address space; memory is used as positions are filled. Not
+// thread-safe; different positions may be written by different threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "tensor/dtype.h"
+
+namespace heft::kv {
+
+struct Shape {
+    int n_layer = 0;
+    std::int64_t n_ctx = 0;
+    int row = 0;              // numbers per position: n_kv * d_head
+    DType type = DType::f32;  // f32 or bf16
+};
+
+class Cache {
+  public:
+    static Result<Cache> make(const Shape& shape);
+
+    Cache(Cache&& other) noexcept;
+    Cache& operator=(Cache&& other) noexcept;
+    ~Cache();
+
+    const Shape& shape() const { return shape_; }
+    std::int64_t row_bytes() const { return row_bytes_; }
+    std::int64_t length() const { return length_; }
+    void set_length(std::int64_t length);  // shorter: forgets the tail
+
+    // Position 0 of a layer's keys or values; positions are row_bytes() apart.
+    std::byte* keys(int layer) const;
+    std::byte* values(int layer) const;
+
+    bool long_context = false;  // which rope factors this sequence settled on
+
+  private:
+    Cache() = default;
+    Shape shape_;
+    std::int64_t row_bytes_ = 0;
+    std::int64_t length_ = 0;
+    std::byte* base_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace heft::kv

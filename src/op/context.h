@@ -1,0 +1,26 @@
+// Where operations run: threads, kernels, and memory that is used again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/threads.h"
+#include "kernel/table.h"
+
+namespace heft::op {
+
+// f32: every product and sum in float32 (for comparing engines). fast: whatever the kernels do
+// best, such as int8 activations for quantised weights.
+enum class Precision : std::uint8_t { f32, fast };
+
+// Where operations run. One caller at a time. Scratch grows to the largest need and stays.
+struct Context {
+    ThreadPool& pool;
+    const kernel::Table& kernels;
+    Precision precision = Precision::fast;
+    std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
+    std::vector<float> activations = {};  // the decoder's
+};
+
+}  // namespace heft::op

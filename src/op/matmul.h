@@ -1,0 +1,33 @@
+// Products of activations with stored weights: out[t][r] = sum_k W[r][k] * x[t][k].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "op/context.h"
+#include "tensor/dtype.h"
+
+namespace heft::op {
+
+// A matrix as its file holds it: rows of `cols` weights, `row_stride` bytes apart.
+struct Weight {
+    DType type = DType::f32;
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+    const std::byte* data = nullptr;
+    std::int64_t row_stride = 0;
+};
+
+struct Product {
+    const Weight* weight;
+    float* out;  // [n_tokens, weight->rows]
+    std::int64_t out_stride;
+};
+
+// Several matrices times the same activations x [n_tokens, cols]: one hand-over to the threads, one
+// quantisation of x. Results do not depend on the number of threads.
+void matmul(Context& context, std::span<const Product> products, const float* x,
+            std::int64_t x_stride, int n_tokens);
+
+}  // namespace heft::op

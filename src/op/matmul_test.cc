@@ -1,0 +1,180 @@
+#include "op/matmul.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tensor/quant/quant.h"
+#include "tensor/quant/test_blocks.h"
+
+namespace heft::op {
+namespace {
+
+constexpr double kFloatEps = 0x1p-24;
+// int8 activations: an error of up to 1/254 of the greatest of 32 activations each, averaging out.
+constexpr double kFastRelativeRms = 0.01;
+
+struct Matrix {
+    std::vector<std::uint8_t> stored;
+    Weight weight;
+    std::vector<float> values;  // [rows, cols]
+};
+
+// `gap` bytes lie between its rows.
+Matrix random_matrix(DType type, std::int64_t rows, std::int64_t cols, std::int64_t gap, Rng& rng) {
+    const DTypeInfo& info = dtype_info(type);
+    Matrix out;
+    const std::int64_t row_bytes = cols / info.block * info.block_bytes;
+    out.values.resize(static_cast<std::size_t>(rows * cols));
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const auto row = test::random_weights(type, cols, rng);
+        codec(type)->dequantise(row.data(), cols, out.values.data() + r * cols);
+        out.stored.insert(out.stored.end(), row.begin(), row.end());
+        out.stored.insert(out.stored.end(), static_cast<std::size_t>(gap), 0xff);
+    }
+    out.weight = {type, rows, cols, reinterpret_cast<const std::byte*>(out.stored.data()),
+                  row_bytes + gap};
+    return out;
+}
+
+std::vector<float> activations(std::int64_t n, Rng& rng) {
+    std::vector<float> out(static_cast<std::size_t>(n));
+    for (float& x : out) x = static_cast<float>(rng.uniform() * 2 - 1);
+    return out;
+}
+
+struct Run {
+    const kernel::Table& table;
+    Precision precision;
+    int n_threads;
+};
+
+// The products of x [n_tokens, cols] with each matrix, concatenated.
+std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
+                            const std::vector<float>& x, int n_tokens) {
+    ThreadPool pool(run.n_threads);
+    Context context{pool, run.table, run.precision};
+    std::size_t size = 0;
+    for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
+    std::vector<float> out(size, NAN);
+    std::vector<Product> products;
+    float* at = out.data();
+    for (const Matrix& m : matrices) {
+        products.push_back({&m.weight, at, m.weight.rows});
+        at += m.weight.rows * n_tokens;
+    }
+    matmul(context, products, x.data(), matrices.front().weight.cols, n_tokens);
+    return out;
+}
+
+void expect_close(const Run& run, const Matrix& m, const std::vector<float>& x, int n_tokens) {
+    const auto got = multiply(run, {&m, 1}, x, n_tokens);
+    const std::int64_t n = m.weight.cols;
+    double error = 0;
+    double power = 0;
+    for (std::int64_t t = 0; t < n_tokens; ++t) {
+        for (std::int64_t r = 0; r < m.weight.rows; ++r) {
+            double want = 0;
+            double magnitude = 0;
+            for (std::int64_t k = 0; k < n; ++k) {
+                const double term =
+                    static_cast<double>(m.values[static_cast<std::size_t>(r * n + k)])
+                    * x[static_cast<std::size_t>(t * n + k)];
+                want += term;
+                magnitude += std::fabs(term);
+            }
+            const double value = got[static_cast<std::size_t>(t * m.weight.rows + r)];
+            if (run.precision == Precision::f32) {
+                const double bound = magnitude * kFloatEps * (static_cast<double>(n) + 12);
+                ASSERT_NEAR(value, want, bound) << run.table.name << " row " << r << " token " << t;
+            }
+            error += (value - want) * (value - want);
+            power += magnitude * magnitude / static_cast<double>(n);
+        }
+    }
+    EXPECT_LE(std::sqrt(error), kFastRelativeRms * std::sqrt(power))
+        << run.table.name << " " << dtype_info(m.weight.type).name;
+}
+
+TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
+    Rng rng(10);
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        const Matrix m = random_matrix(info.type, 37, info.block == 256 ? 512 : 288, 6, rng);
+        for (const int n_tokens : {1, 3, 8, 9, 33}) {
+            const auto x = activations(m.weight.cols * n_tokens, rng);
+            for (const kernel::Table* table : kernel::usable()) {
+                expect_close({*table, Precision::f32, 2}, m, x, n_tokens);
+                expect_close({*table, Precision::fast, 2}, m, x, n_tokens);
+            }
+        }
+    }
+}
+
+TEST(Matmul, OneAndTwoThreadsGiveTheSameBits) {
+    Rng rng(11);
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        const std::int64_t cols = info.block == 1 ? 77 : 2 * info.block;
+        std::vector<Matrix> matrices;
+        for (const std::int64_t rows : {1, 70, 5})
+            matrices.push_back(random_matrix(info.type, rows, cols, 0, rng));
+        for (int n_tokens = 1; n_tokens <= 33; ++n_tokens) {
+            const auto x = activations(cols * n_tokens, rng);
+            for (const Precision precision : {Precision::f32, Precision::fast}) {
+                const kernel::Table& table = kernel::best();
+                EXPECT_EQ(multiply({table, precision, 1}, matrices, x, n_tokens),
+                          multiply({table, precision, 2}, matrices, x, n_tokens))
+                    << info.name << " " << n_tokens;
+            }
+        }
+    }
+}
+
+TEST(Matmul, RaggedSizesOfPlainNumbers) {
+    Rng rng(12);
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+        for (const std::int64_t cols : {1, 2, 15, 17, 31, 33, 255, 257, 1024, 1500}) {
+            for (const std::int64_t rows : {1, 3, 31, 32, 33}) {
+                const Matrix m = random_matrix(type, rows, cols, 1, rng);
+                for (const int n_tokens : {1, 2, 13}) {
+                    const auto x = activations(cols * n_tokens, rng);
+                    for (const kernel::Table* table : kernel::usable())
+                        expect_close({*table, Precision::f32, 1}, m, x, n_tokens);
+                }
+            }
+        }
+    }
+}
+
+TEST(Matmul, EveryTokenCountUpToSeveralTiles) {
+    Rng rng(13);
+    const Matrix m = random_matrix(DType::f32, 33, 300, 0, rng);
+    for (int n_tokens = 1; n_tokens <= 40; ++n_tokens) {
+        const auto x = activations(m.weight.cols * n_tokens, rng);
+        for (const kernel::Table* table : kernel::usable())
+            expect_close({*table, Precision::f32, 2}, m, x, n_tokens);
+    }
+}
+
+TEST(Matmul, RowsBeyondTheMatrixAreNotTouched) {
+    Rng rng(14);
+    const Matrix m = random_matrix(DType::q8_0, 33, 64, 0, rng);
+    for (const int n_tokens : {1, 8, 20}) {
+        const auto x = activations(m.weight.cols * n_tokens, rng);
+        ThreadPool pool(2);
+        Context context{pool, kernel::best()};
+        constexpr std::int64_t kStride = 40;
+        std::vector<float> out(static_cast<std::size_t>(kStride * n_tokens), 7.0F);
+        const Product product{&m.weight, out.data(), kStride};
+        matmul(context, {&product, 1}, x.data(), m.weight.cols, n_tokens);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (i % kStride >= 33) {
+                EXPECT_EQ(out[i], 7.0F) << i;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace heft::op
