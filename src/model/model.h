@@ -1,0 +1,53 @@
+// What a model does: one decoder for every family of arch/. Weights are views into the mapped file;
+// only norms and biases are widened to float at loading. Immutable; the checkpoint outlives it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "arch/arch.h"
+#include "format/checkpoint.h"
+#include "kv/cache.h"
+#include "op/matmul.h"
+
+namespace heft::model {
+
+// One token to compute: its id, its place in its sequence, and that sequence's cache. Tokens of one
+// sequence stand in ascending order and continue its cache.
+struct Input {
+    std::int32_t token;
+    std::int32_t position;
+    kv::Cache* cache;
+    bool want_logits;
+};
+
+class Model {
+  public:
+    // Checks that every tensor is there with the right shape and a readable type.
+    static Result<Model> load(const format::Checkpoint& checkpoint, const arch::Config& config);
+
+    Model(Model&&) noexcept;
+    Model& operator=(Model&&) noexcept;
+    ~Model();
+
+    const arch::Config& config() const;
+    std::int64_t bytes_per_token() const;  // weight bytes that decoding one token reads
+
+    // A cache for one sequence of up to n_ctx tokens. `expected`: how long it will get (0: n_ctx).
+    Result<kv::Cache> make_cache(std::int64_t n_ctx, op::Precision precision,
+                                 std::int64_t expected = 0) const;
+
+    // Computes all inputs; appends one row of n_vocab logits to `logits` for each that wants them.
+    Status forward(op::Context& context, std::span<const Input> inputs,
+                   std::vector<float>& logits) const;
+
+    struct Impl;
+
+  private:
+    explicit Model(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace heft::model
