@@ -1,0 +1,45 @@
+#include "gen/penalties.h"
+
+namespace heft::gen {
+
+void TokenWindow::push(TokenId id) {
+    if (last_n_ == 0) return;
+    ++counts_[id];
+    if (last_n_ < 0) return;
+    if (ring_.size() < static_cast<std::size_t>(last_n_)) {
+        ring_.push_back(id);
+        return;
+    }
+    const auto leaving = counts_.find(ring_[oldest_]);
+    if (--leaving->second == 0) counts_.erase(leaving);
+    ring_[oldest_] = id;
+    oldest_ = (oldest_ + 1) % ring_.size();
+}
+
+void TokenWindow::clear() {
+    oldest_ = 0;
+    ring_.clear();
+    counts_.clear();
+}
+
+TokenCounts count_tokens(std::span<const TokenId> ids) {
+    TokenCounts counts;
+    for (const TokenId id : ids) ++counts[id];
+    return counts;
+}
+
+void penalise(Candidates& list, const TokenCounts& counts, const PenaltyOptions& options) {
+    if (!options.active()) return;
+    adjust_logits(list, counts, [&options](float logit, int count) {
+        const float scaled = logit <= 0 ? logit * options.repeat : logit / options.repeat;
+        return scaled - static_cast<float>(count) * options.frequency - options.presence;
+    });
+}
+
+void add_bias(Candidates& list, std::span<const LogitBias> biases) {
+    std::unordered_map<TokenId, float> by_token;
+    for (const auto& [id, bias] : biases) by_token[id] += bias;
+    adjust_logits(list, by_token, [](float logit, float bias) { return logit + bias; });
+}
+
+}  // namespace heft::gen
