@@ -1,0 +1,31 @@
+// From a checkpoint's own layout to a GGUF file, by the family's tensor table. Memory stays within
+// one row of one matrix; the file appears whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arch/arch.h"
+#include "format/checkpoint.h"
+#include "text/tokenizer.h"
+
+namespace heft::convert {
+
+struct GgufOptions {
+    std::optional<DType> matrices;  // absent: as stored; norms and biases are always F32
+    std::string name;               // general.name
+    std::string chat_template;      // empty: none
+    // general.sampling.*: what the model's makers propose; NaN-free numbers by key ("temp").
+    std::vector<std::pair<std::string, float>> sampling;
+};
+
+// `tokenizer` may be null: a file without one. A matrix whose rows are not whole blocks of the
+// wanted type is stored as F16. Errors: what GGUF cannot say of this model; a type without encoder.
+Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
+               const text::Tokenizer* tokenizer, const GgufOptions& options,
+               const std::filesystem::path& path);
+
+}  // namespace heft::convert

@@ -1,0 +1,89 @@
+#include "engine/engine.h"
+
+#include "base/check.h"
+#include "engine/embedded.h"
+#include "engine/engine_impl.h"
+
+namespace heft::engine {
+
+namespace {
+
+constexpr std::string_view kEmbeddedName = "tiny";
+
+Result<format::Checkpoint> open_checkpoint(const std::string& reference) {
+    if (reference == kEmbeddedName)
+        return format::Checkpoint::from_gguf(embedded_model(), std::string(kEmbeddedName));
+    return format::Checkpoint::open(reference);
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Engine> Engine::open(const std::string& reference, const OpenOptions& options) {
+    auto impl = std::make_unique<Impl>();
+    impl->embedded = reference == kEmbeddedName;
+    HEFT_TRY(impl->checkpoint, open_checkpoint(reference));
+    impl->config = arch::read_config(impl->checkpoint);
+    if (options.weights) {
+        if (!impl->config) return within(reference, impl->config.error());
+        auto model = model::Model::load(impl->checkpoint, *impl->config);
+        if (!model) return within(reference, model.error());
+        impl->model.emplace(std::move(*model));
+        impl->pool.emplace(options.n_threads);
+        impl->context.emplace(op::Context{*impl->pool, kernel::best(), options.precision});
+    }
+    return Engine(std::move(impl));
+}
+
+bool Engine::embedded() const {
+    return impl_->embedded;
+}
+
+const format::Checkpoint& Engine::checkpoint() const {
+    return impl_->checkpoint;
+}
+
+Result<const arch::Config*> Engine::config() const {
+    if (!impl_->config) return within(impl_->checkpoint.name(), impl_->config.error());
+    const arch::Config* config = &*impl_->config;
+    return config;
+}
+
+const model::Model& Engine::model() const {
+    HEFT_CHECK(impl_->model);
+    return *impl_->model;
+}
+
+op::Context& Engine::context() const {
+    HEFT_CHECK(impl_->context);
+    return *impl_->context;
+}
+
+ThreadPool& Engine::threads() const {
+    HEFT_CHECK(impl_->pool);
+    return *impl_->pool;
+}
+
+Result<const text::Tokenizer*> Engine::tokenizer() const {
+    const std::lock_guard lock(impl_->lazily);
+    if (!impl_->tokenizer) impl_->tokenizer.emplace(text::Tokenizer::load(impl_->checkpoint));
+    if (!*impl_->tokenizer) return within(impl_->checkpoint.name(), impl_->tokenizer->error());
+    const text::Tokenizer* tokenizer = &**impl_->tokenizer;
+    return tokenizer;
+}
+
+Result<const text::ChatTemplate*> Engine::chat_template() const {
+    HEFT_TRY(const std::string source, template_source());
+    const std::lock_guard lock(impl_->lazily);
+    if (!impl_->chat_template) impl_->chat_template.emplace(text::ChatTemplate::parse(source));
+    if (!*impl_->chat_template)
+        return within(impl_->checkpoint.name() + ": chat template", impl_->chat_template->error());
+    const text::ChatTemplate* parsed = &**impl_->chat_template;
+    return parsed;
+}
+
+}  // namespace heft::engine

@@ -1,0 +1,124 @@
+// An opened model and conversations with it: what the command line, the library and the server use.
+// An Engine is immutable after opening but for its lazily loaded tokenizer and template (guarded);
+// it outlives its sessions. Sessions of one engine share its threads: one call at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "arch/arch.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "format/checkpoint.h"
+#include "gen/sampling.h"
+#include "gen/stop.h"
+#include "model/model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace heft::engine {
+
+using text::TokenId;
+
+struct OpenOptions {
+    int n_threads = 0;  // 0: every CPU that the process may use
+    op::Precision precision = op::Precision::fast;
+    bool weights = true;  // false: names and numbers only, for inspecting and tokenizing
+};
+
+class Engine {
+  public:
+    // `reference`: a folder, a .gguf or .safetensors file, or "tiny", the embedded model.
+    static Result<Engine> open(const std::string& reference, const OpenOptions& options = {});
+
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+    ~Engine();
+
+    bool embedded() const;  // whether this is the embedded toy model
+    const format::Checkpoint& checkpoint() const;
+    // An error when the checkpoint has no model (a vocabulary only) or an unknown one.
+    Result<const arch::Config*> config() const;
+    const model::Model& model() const;  // only when opened with weights
+    op::Context& context() const;
+    ThreadPool& threads() const;
+
+    // Loaded at first use. The error stays the same on every call.
+    Result<const text::Tokenizer*> tokenizer() const;
+    // The template's source, and the parsed template. Code::not_found when the model has none.
+    Result<std::string> template_source() const;
+    Result<const text::ChatTemplate*> chat_template() const;
+    // Variables every template sees besides the messages: bos_token, eos_token ….
+    Result<nlohmann::ordered_json> template_variables() const;
+    // What generation_config.json proposes, over heft's own defaults.
+    gen::SamplingOptions sampling_defaults() const;
+
+    struct Impl;
+
+  private:
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+struct Request {
+    std::vector<TokenId> prompt;  // the whole conversation so far; what is cached is not repeated
+    gen::SamplingOptions sampling;
+    std::vector<std::string> stop;  // stop strings
+    int n_predict = -1;             // tokens to make at most; -1: until the context is full
+    bool ignore_eos = false;
+    bool truncate = false;  // cut the prompt's front, after its first token, rather than refuse it
+    bool decode_text = true;  // false: ids only, for models without a tokenizer
+    // Called with each new stretch of text (possibly empty) and the token that made it.
+    std::function<void(std::string_view text, TokenId id)> on_token;
+    const std::atomic<bool>* cancel = nullptr;  // set by another thread or a signal: stop soon
+};
+
+struct Reply {
+    std::string text;
+    std::vector<TokenId> ids;          // new ones, the ending token included if there was one
+    std::vector<gen::Choice> choices;  // one per id when sampling.logprobs asks for them
+    gen::FinishReason finish = gen::FinishReason::length;
+    std::uint64_t seed = 0;  // the one that was used
+    int n_prompt = 0;        // tokens of the prompt
+    int n_cached = 0;        // of those, found in the cache
+    double prefill_s = 0;
+    double decode_s = 0;
+    std::vector<std::string> degraded;  // what was cut, approximated or replaced
+};
+
+struct SessionOptions {
+    std::int64_t n_ctx = 0;  // 0: the model's own
+    int n_batch = 512;       // prompt tokens computed at once
+};
+
+class Session {
+  public:
+    static Result<Session> start(const Engine& engine, const SessionOptions& options = {});
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+    ~Session();
+
+    // Answers a prompt. A prompt longer than the context is Code::invalid and says by how much.
+    Result<Reply> generate(const Request& request);
+    std::int64_t n_ctx() const;
+    void reset();  // forgets the conversation
+
+    struct Impl;
+
+  private:
+    explicit Session(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+// Raw logits after the tokens at `positions` (ascending), one row of n_vocab each. `chunks`: how
+// many tokens are fed at a time, repeated; empty: all at once.
+Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
+                                  std::span<const int> positions, std::span<const int> chunks = {});
+
+}  // namespace heft::engine

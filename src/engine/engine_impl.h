@@ -1,0 +1,24 @@
+// What an Engine holds. Private to this module.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "engine/engine.h"
+
+namespace heft::engine {
+
+struct Engine::Impl {
+    bool embedded = false;
+    format::Checkpoint checkpoint;
+    Result<arch::Config> config = Error{Code::internal, "not read"};
+    std::optional<model::Model> model;
+    std::optional<ThreadPool> pool;
+    std::optional<op::Context> context;
+
+    std::mutex lazily;  // guards what follows
+    std::optional<Result<text::Tokenizer>> tokenizer;
+    std::optional<Result<text::ChatTemplate>> chat_template;
+};
+
+}  // namespace heft::engine
