@@ -10,6 +10,37 @@ namespace {
 
 constexpr std::size_t kDepth = 64;
 
+// Integers of 19 digits and more, written as real numbers: simdjson refuses those beyond 64 bits,
+// and tokenizer_config.json files hold one (model_max_length, "unlimited").
+std::string with_real_numbers(std::string_view text) {
+    constexpr std::size_t kDigits = 19;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    std::string out;
+    out.reserve(text.size() + 64);
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size();) {
+        const char c = text[at];
+        if (in_string || !is_digit(c)) {
+            if (c == '"') in_string = !in_string;
+            const std::size_t length = c == '\\' ? 2 : 1;  // what is escaped ends no string
+            out += text.substr(at, length);
+            at += length;
+            continue;
+        }
+        std::size_t end = at;
+        while (end < text.size() && is_digit(text[end])) ++end;
+        out += text.substr(at, end - at);
+        const auto is_real = [&text](std::size_t i) {
+            return i < text.size()
+                   && std::string_view(".eE+").find(text[i]) != std::string_view::npos;
+        };
+        const bool whole = !is_real(end) && (at == 0 || !is_real(at - 1));
+        if (whole && end - at >= kDigits) out += ".0";
+        at = end;
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<JsonDoc> JsonDoc::parse(std::string_view text) {
@@ -17,7 +48,9 @@ Result<JsonDoc> JsonDoc::parse(std::string_view text) {
     doc.parser_ = std::make_unique<simdjson::dom::parser>();
     if (doc.parser_->allocate(std::max<std::size_t>(text.size(), 64), kDepth) != simdjson::SUCCESS)
         return Error{Code::exhausted, "no memory to read the JSON"};
-    const auto error = doc.parser_->parse(text.data(), text.size(), true).get(doc.root_);
+    auto error = doc.parser_->parse(text.data(), text.size(), true).get(doc.root_);
+    if (error == simdjson::NUMBER_ERROR)
+        error = doc.parser_->parse(with_real_numbers(text)).get(doc.root_);
     if (error != simdjson::SUCCESS)
         return Error{Code::corrupt,
                      std::string("not valid JSON: ") + simdjson::error_message(error)};

@@ -1,0 +1,4 @@
+#pragma once
+
+// The library is built with everything else hidden.
+#define HEFT_EXPORT __attribute__((visibility("default")))
