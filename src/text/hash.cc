@@ -1,0 +1,15 @@
+#include "text/hash.h"
+
+#include <random>
+
+namespace heft::text {
+
+std::uint64_t hash_seed() {
+    static const std::uint64_t seed = [] {
+        std::random_device device;
+        return static_cast<std::uint64_t>(device()) << 32 | device();
+    }();
+    return seed;
+}
+
+}  // namespace heft::text

@@ -1,0 +1,165 @@
+// The table of pre-tokenizers. The patterns are those of the models' own tokenizer.json files, in a
+// spelling that PCRE2 takes.
+#include <algorithm>
+
+#include "text/pretokenise.h"
+
+namespace heft::text {
+
+namespace {
+
+#define HEFT_CONTRACTIONS R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]))"
+
+constexpr std::string_view kDigit = R"(\p{N})";
+constexpr std::string_view kDigits = R"(\p{N}{1,3})";
+constexpr std::string_view kLlama3 =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
+    R"(|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen2 =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
+    R"(|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen35 =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)"
+    R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+#define HEFT_UPPER R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])"
+#define HEFT_LOWER R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])"
+constexpr std::string_view kGpt4o =
+    R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER "+" HEFT_CONTRACTIONS
+    R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*" HEFT_CONTRACTIONS
+    R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kTekken =
+    R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER "+"
+    R"(|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*"
+    R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+#undef HEFT_UPPER
+#undef HEFT_LOWER
+
+constexpr std::string_view kLineBreak = R"([\r\n])";
+constexpr std::string_view kHan = R"([\x{4e00}-\x{9fa5}\x{800}-\x{4e00}\x{ac00}-\x{d7ff}]+)";
+constexpr std::string_view kDeepseekLetters =
+    R"(\s?[A-Za-z\x{b5}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1ba}\x{1bc}-\x{1bf}\x{1c4}-\x{293})"
+    R"(\x{295}-\x{2af}\x{370}-\x{373}\x{376}\x{377}\x{37b}-\x{37d}\x{37f}\x{386}\x{388}-\x{38a})"
+    R"(\x{38c}\x{38e}-\x{3a1}\x{3a3}-\x{3f5}\x{3f7}-\x{481}\x{48a}-\x{52f}\x{531}-\x{556})"
+    R"(\x{10a0}-\x{10c5}\x{13a0}-\x{13f5}\x{13f8}-\x{13fd}\x{1c90}-\x{1cba}\x{1cbd}-\x{1cbf})"
+    R"(\x{1d00}-\x{1d2b}\x{1d6b}-\x{1d77}\x{1d79}-\x{1d9a}\x{1e00}-\x{1f15}\x{1f18}-\x{1f1d})"
+    R"(\x{1f20}-\x{1f45}\x{1f48}-\x{1f4d}\x{1f50}-\x{1f57}\x{1f59}\x{1f5b}\x{1f5d})"
+    R"(\x{1f5f}-\x{1f7d}\x{1f80}-\x{1fb4}\x{1fb6}-\x{1fbc}\x{1fbe}\x{1fc2}-\x{1fc4})"
+    R"(\x{1fc6}-\x{1fcc}\x{1fd0}-\x{1fd3}\x{1fd6}-\x{1fdb}\x{1fe0}-\x{1fec}\x{1ff2}-\x{1ff4})"
+    R"(\x{1ff6}-\x{1ffc}\x{2102}\x{2107}\x{210a}-\x{2113}\x{2115}\x{2119}-\x{211d}\x{2124})"
+    R"(\x{2126}\x{2128}\x{212a}-\x{212d}\x{212f}-\x{2134}\x{2139}\x{213c}-\x{213f})"
+    R"(\x{2145}-\x{2149}\x{214e}\x{2183}\x{2184}\x{2c00}-\x{2c7b}\x{2c7e}-\x{2ce4})"
+    R"(\x{2ceb}-\x{2cee}\x{2cf2}\x{2cf3}\x{a640}-\x{a66d}\x{a680}-\x{a69b}\x{a722}-\x{a76f})"
+    R"(\x{a771}-\x{a787}\x{a78b}-\x{a78e}\x{ab70}-\x{abbf}\x{fb00}-\x{fb06}\x{fb13}-\x{fb17})"
+    R"(\x{ff21}-\x{ff3a}\x{ff41}-\x{ff5a}\x{10400}-\x{1044f}\x{104b0}-\x{104d3})"
+    R"(\x{104d8}-\x{104fb}\x{10c80}-\x{10cb2}\x{10cc0}-\x{10cf2}\x{118a0}-\x{118df})"
+    R"(\x{1e900}-\x{1e943}]+)";
+constexpr std::string_view kDeepseekSymbols =
+    R"(\s?[!-/:-~\x{ff01}-\x{ff0f}\x{ff1a}-\x{ff5e}\x{2018}-\x{201f}\x{3000}-\x{3002}]+)";
+// \s+$ without its quadratic search: a run of spaces is tried once, from its start.
+constexpr std::string_view kTrailingSpaces = R"((?<!\s)\s++\z)";
+constexpr std::string_view kHanKana = R"([\x{4e00}-\x{9fa5}\x{3040}-\x{309f}\x{30a0}-\x{30ff}]+)";
+constexpr std::string_view kDeepseek3 =
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+)"
+    R"(| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kPunctuation = R"([\p{P}\$\+<=>\^~\|`]+)";
+constexpr std::string_view kPunctuationOld = R"([\p{P}\$\+<=>\^~\|]+)";
+constexpr std::string_view kThreeDigits = "[0-9][0-9][0-9]";
+constexpr std::string_view kBloom =
+    R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{ff0c}\x{3001}\x{964}\x{6d4}\x{60c})]+)";
+constexpr std::string_view kBailing =
+    R"('(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
+    R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
+constexpr std::string_view kSeedCoder =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+)"
+    R"(|\s+(?!\S)|\s+)";
+constexpr std::string_view kCohereNumbers = R"(\d{1,3}(?=(?:\d{3})*\b))";
+#undef HEFT_CONTRACTIONS
+
+const std::vector<PreTokenizerRow>& rows() {
+    // Of rows with equal patterns the first is the name that pre_tokenizer_name() gives.
+    static const std::vector<PreTokenizerRow> table{
+        {"gpt-2", {kGpt2Pattern}},
+        {"default", {kPunctuationOld, kGpt2Pattern, R"(\p{N}+)", kThreeDigits}},
+        {"llama-bpe", {kLlama3}, true, true},
+        {"llama3", {kLlama3}, true, true},
+        {"llama-v3", {kLlama3}, true, true},
+        {"falcon3", {kLlama3}, true, true},
+        {"pixtral", {kLlama3}, true, true},
+        {"lfm2", {kLlama3}, true, true},
+        {"dbrx", {kLlama3}},
+        {"smaug-bpe", {kLlama3}},
+        {"chatglm-bpe", {kLlama3}},
+        {"glm4", {kLlama3}},
+        {"qwen2", {kQwen2}},
+        {"deepseek-r1-qwen", {kQwen2}},
+        {"megrez", {kQwen2}},
+        {"stablelm2", {kQwen2}},
+        {"hunyuan", {kQwen2}},
+        {"solar-open", {kQwen2}},
+        {"grok-2", {kQwen2}},
+        {"qwen35", {kQwen35}},
+        {"deepseek-llm",
+         {kLineBreak, kDeepseekLetters, kDeepseekSymbols, kTrailingSpaces, kHan, R"(\p{N}+)"}},
+        {"deepseek-coder", {kLineBreak, R"(\s?\p{L}+)", R"(\s?\p{P}+)", kHan, kDigit}},
+        {"deepseek-v3", {kDigits, kHanKana, kDeepseek3}},
+        {"hunyuan-dense", {kDigits, kHanKana, kDeepseek3}},
+        {"falcon", {kPunctuation, kGpt2Pattern, kThreeDigits}},
+        {"mpt", {kGpt2Pattern}},
+        {"olmo", {kGpt2Pattern}},
+        {"phi-2", {kGpt2Pattern}},
+        {"jais", {kGpt2Pattern}},
+        {"trillion", {kGpt2Pattern}},
+        {"gigachat", {kGpt2Pattern}},
+        {"mellum", {kGpt2Pattern}},
+        {"modern-bert", {kGpt2Pattern}},
+        {"exaone4", {kGpt2Pattern}},
+        {"granite-docling", {kGpt2Pattern}},
+        {"starcoder", {kDigit, kGpt2Pattern}},
+        {"refact", {kDigit, kGpt2Pattern}},
+        {"command-r", {kDigit, kGpt2Pattern}},
+        {"smollm", {kDigit, kGpt2Pattern}},
+        {"codeshell", {kDigit, kGpt2Pattern}},
+        {"exaone", {kDigit, kGpt2Pattern}},
+        {"minerva-7b", {kDigit, kGpt2Pattern}},
+        {"gpt-4o", {kGpt4o}},
+        {"llama4", {kGpt4o}},
+        {"kanana2", {kGpt4o}},
+        {"minimax-m2", {kGpt4o}},
+        {"tiny_aya", {kCohereNumbers, kGpt4o}},
+        {"tekken", {kTekken}, true, true},
+        {"bloom", {kBloom}},
+        {"poro-chat", {kBloom}},
+        {"gpt3-finnish", {kBloom}},
+        {"viking", {kBloom, kDigit}},
+        {"bailingmoe", {kBailing}},
+        {"seed-coder", {kSeedCoder}},
+    };
+    return table;
+}
+
+}  // namespace
+
+const PreTokenizerRow* find_pre_tokenizer(std::string_view name) {
+    const auto& table = rows();
+    const auto row = std::find_if(table.begin(), table.end(),
+                                  [name](const PreTokenizerRow& r) { return r.name == name; });
+    return row == table.end() ? nullptr : &*row;
+}
+
+std::string known_pre_tokenizers() {
+    std::string names;
+    for (const auto& row : rows()) names.append(names.empty() ? "" : ", ").append(row.name);
+    return names;
+}
+
+std::string_view pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges) {
+    const auto& table = rows();
+    const auto row = std::find_if(table.begin(), table.end(), [&](const PreTokenizerRow& r) {
+        return r.ignore_merges == ignore_merges &&
+               std::equal(r.patterns.begin(), r.patterns.end(), patterns.begin(), patterns.end());
+    });
+    return row == table.end() ? std::string_view{} : row->name;
+}
+
+}  // namespace heft::text

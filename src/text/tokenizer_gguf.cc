@@ -1,0 +1,201 @@
+// Reads a tokenizer from GGUF metadata. The keys are those of the GGUF specification; defaults are
+// what the published files rely on.
+#include <cmath>
+#include <utility>
+
+#include "text/tokenizer_impl.h"
+
+namespace heft::text {
+
+namespace {
+
+using format::Metadata;
+
+constexpr std::string_view kKey = "tokenizer.ggml.";
+
+std::string key(std::string_view name) { return std::string(kKey).append(name); }
+
+Result<std::vector<TokenKind>> read_kinds(const Metadata& metadata, std::size_t tokens) {
+    std::vector<TokenKind> kinds(tokens, TokenKind::normal);
+    const auto types = metadata.integers(key("token_type"));
+    if (types.empty()) return kinds;
+    if (types.size() != tokens)
+        return Error{Code::corrupt, "tokenizer.ggml.token_type has " +
+                                        std::to_string(types.size()) + " items for " +
+                                        std::to_string(tokens) + " tokens"};
+    for (std::size_t i = 0; i < tokens; ++i) {
+        switch (types[i]) {
+            case 0:
+            case 1: break;
+            case 2: kinds[i] = TokenKind::unknown; break;
+            case 3: kinds[i] = TokenKind::control; break;
+            case 4: kinds[i] = TokenKind::user_defined; break;
+            case 5: kinds[i] = TokenKind::unused; break;
+            case 6: kinds[i] = TokenKind::byte; break;
+            default:
+                return Error{Code::corrupt, "token " + std::to_string(i) + " has the unknown type " +
+                                                std::to_string(types[i])};
+        }
+    }
+    return kinds;
+}
+
+// A missing key keeps the default; -1 and other numbers below 0 say that there is no such token.
+Status read_id(const Metadata& metadata, std::string_view name, std::optional<TokenId>& id,
+               int tokens) {
+    const auto value = metadata.integer(key(name));
+    if (!value) return {};
+    // Some writers store 2^32 - 1 for "none".
+    if (*value < 0 || *value == 0xFFFFFFFF) {
+        id.reset();
+        return {};
+    }
+    if (*value >= tokens)
+        return Error{Code::corrupt, key(name) + " is " + std::to_string(*value) +
+                                        ", outside the vocabulary of " + std::to_string(tokens) +
+                                        " tokens"};
+    id = static_cast<TokenId>(*value);
+    return {};
+}
+
+Status read_special(const Metadata& metadata, Tokenizer::Impl& impl) {
+    SpecialTokens& special = impl.special;
+    const int tokens = impl.table.size();
+    HEFT_OK(read_id(metadata, "bos_token_id", special.bos, tokens));
+    HEFT_OK(read_id(metadata, "eos_token_id", special.eos, tokens));
+    HEFT_OK(read_id(metadata, "unknown_token_id", special.unk, tokens));
+    HEFT_OK(read_id(metadata, "padding_token_id", special.pad, tokens));
+    for (const std::string_view name : {"eot_token_id", "eom_token_id"}) {
+        std::optional<TokenId> id;
+        HEFT_OK(read_id(metadata, name, id, tokens));
+        if (id) add_end_of_generation(impl, *id);
+    }
+    for (const std::int64_t id : metadata.integers(key("eos_token_ids")))
+        if (id >= 0 && id < tokens) add_end_of_generation(impl, static_cast<TokenId>(id));
+    special.add_bos = metadata.flag(key("add_bos_token")).value_or(special.add_bos);
+    special.add_eos = metadata.flag(key("add_eos_token")).value_or(special.add_eos);
+    return {};
+}
+
+Status read_scores(const Metadata& metadata, Tokenizer::Impl& impl) {
+    const auto tokens = static_cast<std::size_t>(impl.table.size());
+    impl.scores = metadata.floats(key("scores"));
+    if (impl.scores.size() != tokens)
+        return Error{Code::corrupt, "tokenizer.ggml.scores has " +
+                                        std::to_string(impl.scores.size()) + " items for " +
+                                        std::to_string(tokens) + " tokens"};
+    return use_scores(impl);
+}
+
+Status read_merges(const Metadata& metadata, Tokenizer::Impl& impl) {
+    const auto lines = metadata.strings(key("merges"));
+    if (lines.empty())
+        return Error{Code::corrupt, "tokenizer.ggml.merges is missing or empty"};
+    std::vector<MergeNames> merges;
+    merges.reserve(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        HEFT_TRY(const MergeNames names, split_merge(lines[i], i));
+        merges.push_back(names);
+    }
+    HEFT_TRY(auto rules, resolve_merges(impl.table, merges));
+    impl.pairs = rules.get();
+    impl.rules = std::move(rules);
+    return {};
+}
+
+Status read_added(const Metadata& metadata, Tokenizer::Impl& impl) {
+    // Phi-3's tokens swallow the white space after them. The file has no key to say so.
+    const bool swallows = impl.alphabet == Alphabet::characters &&
+                          metadata.string("general.architecture") == "phi3";
+    std::vector<AddedToken> added;
+    for (TokenId id = 0; id < impl.table.size(); ++id) {
+        const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
+        const bool control = kind == TokenKind::control || kind == TokenKind::unknown;
+        if (!control && kind != TokenKind::user_defined) continue;
+        AddedToken token;
+        token.text = impl.table.text(id);
+        token.id = id;
+        token.control = control;
+        token.rstrip = swallows && token.text != "<unk>" && token.text != "<s>" &&
+                       token.text != "<|endoftext|>";
+        added.push_back(std::move(token));
+    }
+    HEFT_TRY(impl.added, AddedTokens::build(std::move(added)));
+    return {};
+}
+
+Status read_sentencepiece(const Metadata& metadata, Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::characters;
+    const int tokens = impl.table.size();
+    if (tokens > 2) {
+        impl.special.unk = 0;
+        impl.special.bos = 1;
+        impl.special.eos = 2;
+    }
+    impl.special.add_bos = true;
+    HEFT_OK(read_special(metadata, impl));
+    if (!metadata.find(key("token_type"))) mark_by_name(impl);
+    if (metadata.find(key("scores")))
+        HEFT_OK(read_scores(metadata, impl));
+    else
+        HEFT_OK(read_merges(metadata, impl));
+    use_space_marks(impl);
+    if (metadata.flag(key("add_space_prefix")).value_or(true)) {
+        impl.prefix = {std::string(kSpaceMark), Prefix::When::always, true, false};
+        impl.drops_first_space = true;
+    }
+    impl.description = "SentencePiece BPE";
+    return {};
+}
+
+Status read_byte_level(const Metadata& metadata, Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::bytes;
+    const auto named = metadata.string(key("pre"));
+    const PreTokenizerRow* row = find_pre_tokenizer(named.value_or("gpt-2"));
+    if (!row)
+        return Error{Code::unsupported, "the pre-tokenizer " + shown(*named) +
+                                            " (tokenizer.ggml.pre) is not one that heft knows: " +
+                                            known_pre_tokenizers()};
+    HEFT_TRY(impl.pretokeniser, compile_pre_tokenizer(*row));
+    impl.pre = row->name;
+    impl.ignore_merges = row->ignore_merges;
+    impl.special.add_bos = row->add_bos;
+    HEFT_OK(read_special(metadata, impl));
+    HEFT_OK(read_merges(metadata, impl));
+    if (metadata.flag(key("add_space_prefix")).value_or(false))
+        impl.prefix = {" ", Prefix::When::always, true, true};
+    impl.description =
+        named ? "byte-level BPE (" + impl.pre + ")"
+              : std::string("byte-level BPE (the file names no pre-tokenizer; gpt-2 assumed)");
+    return {};
+}
+
+}  // namespace
+
+Result<Tokenizer> Tokenizer::from_gguf(const format::Metadata& metadata) {
+    const auto model = metadata.string(key("model"));
+    if (!model)
+        return Error{Code::corrupt, "the file has no tokenizer: tokenizer.ggml.model is missing"};
+    if (*model != "gpt2" && *model != "llama")
+        return Error{Code::unsupported,
+                     "the tokenizer type " + shown(*model) +
+                         " is not supported; heft reads 'gpt2' (byte-level BPE) and 'llama' "
+                         "(SentencePiece BPE)"};
+    const auto tokens = metadata.strings(key("tokens"));
+    if (tokens.empty())
+        return Error{Code::corrupt, "tokenizer.ggml.tokens is missing or empty"};
+    if (tokens.size() > kMostTokens)
+        return Error{Code::exhausted, "the vocabulary has more than " +
+                                          std::to_string(kMostTokens) + " tokens"};
+
+    auto impl = std::make_unique<Impl>();
+    HEFT_TRY(impl->table, TokenTable::build(tokens));
+    HEFT_TRY(impl->kinds, read_kinds(metadata, tokens.size()));
+    HEFT_OK(*model == "llama" ? read_sentencepiece(metadata, *impl)
+                              : read_byte_level(metadata, *impl));
+    HEFT_OK(read_added(metadata, *impl));
+    HEFT_OK(impl->finish());
+    return Impl::wrap(std::move(impl));
+}
+
+}  // namespace heft::text

@@ -1,0 +1,198 @@
+// Token ids against the stored results of the reference tokenizers.
+#include "text/tokenizer.h"
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "../../tests/shared_data.h"
+#include "format/gguf.h"
+
+namespace heft::text {
+namespace {
+
+namespace fs = std::filesystem;
+using Ids = std::vector<TokenId>;
+using Json = nlohmann::json;  // not ordered_json, which searches its keys one by one
+
+constexpr std::size_t kNoLimit = std::size_t{1} << 30;
+
+std::string read(const fs::path& path) {
+    auto text = read_text(path, kNoLimit);
+    EXPECT_TRUE(text) << path;
+    return text ? *text : std::string{};
+}
+
+Result<Tokenizer> from_gguf(const fs::path& path) {
+    HEFT_TRY(const MappedFile file, MappedFile::open(path));
+    HEFT_TRY(const format::Gguf gguf, format::parse_gguf(file.bytes()));
+    return Tokenizer::from_gguf(gguf.metadata);
+}
+
+struct Case {
+    std::string text;
+    Ids ids;
+};
+
+// Texts stand between lines "__ggml_vocab_test__"; each has a line of ids.
+std::vector<Case> read_cases(const fs::path& stem) {
+    constexpr std::string_view kBetween = "\n__ggml_vocab_test__\n";
+    const std::string texts = read(stem.string() + ".inp");
+    std::istringstream lines(read(stem.string() + ".out"));
+    std::vector<Case> cases;
+    std::size_t at = 0;
+    for (std::size_t end = texts.find(kBetween); end != std::string::npos;
+         end = texts.find(kBetween, at)) {
+        Case one{texts.substr(at, end - at), {}};
+        std::string line;
+        std::getline(lines, line);
+        std::istringstream ids(line);
+        one.ids.assign(std::istream_iterator<TokenId>(ids), {});
+        cases.push_back(std::move(one));
+        at = end + kBetween.size();
+    }
+    return cases;
+}
+
+std::string decode(const Tokenizer& tokenizer, const Ids& ids) {
+    auto text = tokenizer.decode(ids);
+    EXPECT_TRUE(text);
+    return text ? *text : std::string{};
+}
+
+std::string stream(const Tokenizer& tokenizer, const Ids& ids) {
+    StreamDecoder decoder(tokenizer);
+    std::string out;
+    for (const TokenId id : ids) out += decoder.push(id);
+    return out + decoder.finish();
+}
+
+void expect_cases(const Tokenizer& tokenizer, const std::vector<Case>& cases) {
+    ASSERT_GE(cases.size(), 40U);
+    for (const Case& one : cases) {
+        const Ids ids = tokenizer.encode(one.text, {.add_special = false, .parse_special = false});
+        EXPECT_EQ(ids, one.ids) << one.text;
+        EXPECT_EQ(decode(tokenizer, ids), one.text);
+        EXPECT_EQ(stream(tokenizer, ids), one.text);
+    }
+}
+
+TEST(GgmlVocab, IdsEqualTheStoredOnesAndDecodeToTheText) {
+    const fs::path folder = testing::shared_data() / "real" / "ggml-vocab";
+    HEFT_NEED_SHARED(folder);
+    int checked = 0;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().extension() != ".gguf") continue;
+        SCOPED_TRACE(entry.path().filename());
+        const auto tokenizer = from_gguf(entry.path());
+        if (entry.path().filename() == "ggml-vocab-bert-bge.gguf") {
+            ASSERT_FALSE(tokenizer);
+            EXPECT_EQ(tokenizer.error().code, Code::unsupported);
+            EXPECT_NE(tokenizer.error().what.find("bert"), std::string::npos);
+            continue;
+        }
+        ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+        if (!fs::exists(entry.path().string() + ".inp")) continue;
+        expect_cases(*tokenizer, read_cases(entry.path()));
+        ++checked;
+    }
+    EXPECT_GE(checked, 9);
+}
+
+// The Llama 3 vocabulary with its merges, put into the file that Llama 3 itself has.
+std::string llama3_json(const fs::path& folder) {
+    Json out = {{"model", {{"type", "BPE"}, {"ignore_merges", true}}}};
+    out["model"]["vocab"] = Json::parse(read(folder / "encoder.json"));
+    Json& merges = out["model"]["merges"] = Json::array();
+    std::istringstream lines(read(folder / "vocab.bpe"));
+    for (std::string line; std::getline(lines, line);)
+        if (!line.empty() && !line.starts_with("#version")) merges.push_back(line);
+    out["pre_tokenizer"] = {
+        {"type", "Sequence"},
+        {"pretokenizers",
+         {{{"type", "Split"},
+           {"pattern",
+            {{"Regex", R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
+                       R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}}},
+           {"behavior", "Isolated"},
+           {"invert", false}},
+          {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+    return out.dump();
+}
+
+TEST(Llama3, IdsEqualTheStoredOnes) {
+    const fs::path real = testing::shared_data() / "real";
+    HEFT_NEED_SHARED(real / "tokenizers" / "llama3.2-ollama");
+    const auto tokenizer =
+        Tokenizer::from_tokenizer_json(llama3_json(real / "tokenizers" / "llama3.2-ollama"), "");
+    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+    EXPECT_EQ(tokenizer->description(), "byte-level BPE (llama-bpe)");
+    expect_cases(*tokenizer, read_cases(real / "ggml-vocab" / "ggml-vocab-llama-bpe.gguf"));
+}
+
+TEST(Llama2, ThreeFormatsAgreeWithTheStoredIds) {
+    const fs::path real = testing::shared_data() / "real";
+    HEFT_NEED_SHARED(real / "goldens" / "llama2-tokenizer-goldens.json");
+    const fs::path folder = real / "tokenizers" / "llama2";
+    const std::string json = read(folder / "tokenizer.json");
+    const std::string model = read(folder / "tokenizer.model");
+    const std::string config = read(folder / "tokenizer_config.json");
+    std::vector<Result<Tokenizer>> all;
+    all.push_back(Tokenizer::from_tokenizer_json(json, config));
+    all.push_back(Tokenizer::from_sentencepiece(as_bytes(model), config));
+    all.push_back(Tokenizer::from_sentencepiece(as_bytes(model), ""));
+    all.push_back(from_gguf(real / "ggml-vocab" / "ggml-vocab-llama-spm.gguf"));
+    const Json goldens = Json::parse(read(real / "goldens" / "llama2-tokenizer-goldens.json"));
+    const auto cases = read_cases(real / "ggml-vocab" / "ggml-vocab-llama-spm.gguf");
+    for (const auto& tokenizer : all) {
+        ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+        for (const auto& one : goldens["cases"]) {
+            const auto text = one["text"].get<std::string>();
+            const Ids ids = tokenizer->encode(text);
+            EXPECT_EQ(ids, one["ids"].get<Ids>()) << text;
+            EXPECT_EQ(decode(*tokenizer, ids), text);
+        }
+        expect_cases(*tokenizer, cases);
+    }
+}
+
+TEST(OpenCheckpoints, IdsEqualTheStoredOnes) {
+    const fs::path folder = testing::shared_data() / "golden" / "_tokenizer";
+    HEFT_NEED_SHARED(folder);
+    const auto tokenizer = Tokenizer::from_tokenizer_json(read(folder / "tokenizer.json"),
+                                                          read(folder / "tokenizer_config.json"));
+    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+    for (const auto& one : Json::parse(read(folder / "golden_tokens.json"))) {
+        const auto text = one["text"].get<std::string>();
+        const Ids ids = tokenizer->encode(text, {.add_special = true, .parse_special = true});
+        EXPECT_EQ(ids, one["ids"].get<Ids>()) << text;
+        const auto whole = tokenizer->decode(ids, true);
+        ASSERT_TRUE(whole);
+        EXPECT_EQ(*whole, text);
+    }
+}
+
+TEST(Tiny, IdsEqualTheStoredOnes) {
+    const fs::path folder = testing::shared_data() / "tiny";
+    HEFT_NEED_SHARED(folder);
+    const auto tokenizer = Tokenizer::from_tokenizer_json(read(folder / "tokenizer.json"),
+                                                          read(folder / "tokenizer_config.json"));
+    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+    EXPECT_TRUE(tokenizer->special().add_bos);
+    int checked = 0;
+    const Json golden = Json::parse(read(folder / "golden.json"));
+    for (const auto& one : golden["prompts"]) {
+        const auto text = one["text"].get<std::string>();
+        const bool has_bos = text.starts_with("<|begin_of_text|>");
+        const Ids ids = tokenizer->encode(text, {.add_special = !has_bos, .parse_special = true});
+        EXPECT_EQ(ids, one["token_ids"].get<Ids>()) << text;
+        ++checked;
+    }
+    EXPECT_GE(checked, 1);
+}
+
+}  // namespace
+}  // namespace heft::text

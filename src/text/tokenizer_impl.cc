@@ -1,0 +1,221 @@
+#include "text/tokenizer_impl.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "text/byte_level.h"
+#include "text/utf8.h"
+
+namespace heft::text {
+
+namespace {
+
+// Texts that end an answer or a turn, from the published tokenizers.
+constexpr std::array<std::string_view, 27> kEndings{
+    "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
+    "<end_of_turn>", "<turn|>", "<|eot|>", "<|eom|>", "<|return|>", "<|call|>", "<|endofturn|>",
+    "<|end_of_turn|>", "<|END_OF_TURN_TOKEN|>", "<|end_of_role|>", "<|EOT|>", "<EOT>",
+    "\xE2\x96\x81<EOT>", "< EOT >", "_<EOT>", "<|end_of_sentence|>",
+    "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<end_of_utterance>",
+    "</s>", "<eos>", "[EOS]"};
+
+bool is_literal(TokenKind kind) {
+    return kind == TokenKind::control || kind == TokenKind::unknown ||
+           kind == TokenKind::user_defined;
+}
+
+std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id) {
+    const std::string_view text = impl.table.text(id);
+    const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
+    if (kind == TokenKind::byte) {
+        const auto byte = byte_of_token(text);
+        return byte ? std::string(1, static_cast<char>(*byte)) : std::string(text);
+    }
+    if (impl.alphabet == Alphabet::characters)
+        return kind == TokenKind::control ? std::string(text) : with_spaces(text);
+    return is_literal(kind) ? std::string(text) : byte_level_bytes(text);
+}
+
+void find_byte_ids(Tokenizer::Impl& impl) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    for (std::size_t byte = 0; byte < impl.byte_ids.size(); ++byte) {
+        std::string text;
+        if (impl.alphabet == Alphabet::bytes)
+            append_utf8(text, byte_level_char(static_cast<std::uint8_t>(byte)));
+        else
+            text = {'<', '0', 'x', kHex[byte / 16], kHex[byte % 16], '>'};
+        TokenId id = impl.table.find(text);
+        // DeepSeek's literal "ü" is no way to say the byte that is spelled so.
+        if (id != kNoToken && is_literal(impl.kinds[static_cast<std::size_t>(id)])) id = kNoToken;
+        impl.byte_ids[byte] = id;
+    }
+}
+
+void find_endings(Tokenizer::Impl& impl) {
+    // Where an answer has parts, <|end|> ends a part.
+    const bool parts = impl.table.find("<|return|>") != kNoToken;
+    for (const std::string_view text : kEndings) {
+        const TokenId id = impl.table.find(text);
+        if (id == kNoToken || (parts && text == "<|end|>")) continue;
+        if (impl.kinds[static_cast<std::size_t>(id)] == TokenKind::control)
+            add_end_of_generation(impl, id);
+    }
+}
+
+}  // namespace
+
+Status Tokenizer::Impl::finish() {
+    spoken_end.reserve(static_cast<std::size_t>(table.size()));
+    for (TokenId id = 0; id < table.size(); ++id) {
+        spoken += spoken_bytes(*this, id);  // never longer than the text itself
+        spoken_end.push_back(static_cast<std::uint32_t>(spoken.size()));
+    }
+    find_endings(*this);
+    find_byte_ids(*this);
+    use_seams = alphabet == Alphabet::characters;
+    if (use_seams) {
+        for (TokenId id = 0; id < table.size(); ++id) {
+            const TokenKind kind = kinds[static_cast<std::size_t>(id)];
+            if (kind == TokenKind::normal || kind == TokenKind::unused ||
+                kind == TokenKind::user_defined)
+                seams.add(table.text(id));
+        }
+    }
+    const auto in_range = [this](std::optional<TokenId> id) {
+        return !id || (*id >= 0 && *id < table.size());
+    };
+    for (const auto& id : {special.bos, special.eos, special.unk, special.pad})
+        if (!in_range(id))
+            return Error{Code::corrupt, "special token id " + std::to_string(*id) +
+                                            " is outside the vocabulary of " +
+                                            std::to_string(table.size()) + " tokens"};
+    if (special.eos) add_end_of_generation(*this, *special.eos);
+    std::sort(special.end_of_generation.begin(), special.end_of_generation.end());
+    if (before.empty() && special.add_bos && special.bos) before = {*special.bos};
+    if (after.empty() && special.add_eos && special.eos) after = {*special.eos};
+    return {};
+}
+
+std::optional<std::uint8_t> byte_of_token(std::string_view text) {
+    if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return {};
+    int value = 0;
+    for (const char c : text.substr(3, 2)) {
+        const bool digit = c >= '0' && c <= '9';
+        if (!digit && !(c >= 'A' && c <= 'F')) return {};
+        value = value * 16 + (digit ? c - '0' : c - 'A' + 10);
+    }
+    return static_cast<std::uint8_t>(value);
+}
+
+void add_end_of_generation(Tokenizer::Impl& impl, TokenId id) {
+    auto& ids = impl.special.end_of_generation;
+    if (id < 0 || id >= impl.table.size()) return;
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+}
+
+Status use_scores(Tokenizer::Impl& impl) {
+    std::vector<std::uint32_t> ranks(impl.scores.size(), kNoRank);
+    for (std::size_t id = 0; id < ranks.size(); ++id) {
+        if (std::isnan(impl.scores[id]))
+            return Error{Code::corrupt, "the score of token " + std::to_string(id) +
+                                            " is not a number"};
+        const TokenKind kind = impl.kinds[id];
+        const bool made = kind == TokenKind::normal || kind == TokenKind::user_defined ||
+                          kind == TokenKind::unused;
+        if (made) ranks[id] = ScoreRules::rank_of(impl.scores[id]);
+    }
+    impl.rules = std::make_unique<ScoreRules>(impl.table, std::move(ranks));
+    return {};
+}
+
+void use_space_marks(Tokenizer::Impl& impl) {
+    std::vector<NormaliserStep> steps;
+    steps.emplace_back(ReplaceText{" ", std::string(kSpaceMark)});
+    impl.normaliser = Normaliser(std::move(steps));
+}
+
+std::string with_spaces(std::string_view text) {
+    std::string out;
+    std::size_t done = 0;
+    for (std::size_t at = text.find(kSpaceMark); at != std::string_view::npos;
+         at = text.find(kSpaceMark, done)) {
+        out.append(text.substr(done, at - done)).append(" ");
+        done = at + kSpaceMark.size();
+    }
+    return out.append(text.substr(done));
+}
+
+NumberedTexts::NumberedTexts(std::size_t entries)
+    : limit_(std::min(kMostTokens, std::max<std::size_t>(1U << 20, entries * 4))) {}
+
+Status NumberedTexts::set(std::int64_t id, std::string_view text, TokenKind kind) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= limit_)
+        return Error{Code::corrupt, "the token " + shown(text) + " has the id " +
+                                        std::to_string(id) + ", outside 0…" +
+                                        std::to_string(limit_ - 1)};
+    const auto index = static_cast<std::size_t>(id);
+    if (index >= texts_.size()) {
+        texts_.resize(index + 1);
+        kinds_.resize(index + 1, TokenKind::unused);
+    }
+    texts_[index] = text;
+    kinds_[index] = kind;
+    return {};
+}
+
+std::string_view NumberedTexts::text(std::size_t id) const {
+    return id < texts_.size() ? texts_[id] : std::string_view{};
+}
+
+Status NumberedTexts::build(Tokenizer::Impl& impl) const {
+    HEFT_TRY(impl.table, TokenTable::build(texts_));
+    impl.kinds = kinds_;
+    return {};
+}
+
+void mark_by_name(Tokenizer::Impl& impl) {
+    for (TokenId id = 0; id < impl.table.size(); ++id)
+        if (byte_of_token(impl.table.text(id)))
+            impl.kinds[static_cast<std::size_t>(id)] = TokenKind::byte;
+    for (const auto& id : {impl.special.bos, impl.special.eos})
+        if (id) impl.kinds[static_cast<std::size_t>(*id)] = TokenKind::control;
+    if (impl.special.unk)
+        impl.kinds[static_cast<std::size_t>(*impl.special.unk)] = TokenKind::unknown;
+}
+
+std::string shown(std::string_view text) {
+    constexpr std::size_t kShown = 40;
+    const bool long_text = text.size() > kShown;
+    return "'" + to_valid_utf8(text.substr(0, kShown)) + (long_text ? "…'" : "'");
+}
+
+Result<MergeNames> split_merge(std::string_view text, std::size_t index) {
+    const std::size_t space = text.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == text.size())
+        return Error{Code::corrupt, "merge " + std::to_string(index) + ", " + shown(text) +
+                                        ", is not two tokens with a space between them"};
+    return MergeNames{text.substr(0, space), text.substr(space + 1)};
+}
+
+Result<std::unique_ptr<PairRules>> resolve_merges(const TokenTable& table,
+                                                  const std::vector<MergeNames>& merges) {
+    std::vector<PairRules::Pair> pairs;
+    pairs.reserve(merges.size());
+    std::string joined;
+    for (std::size_t i = 0; i < merges.size(); ++i) {
+        const auto& [left, right] = merges[i];
+        joined.assign(left).append(right);
+        const PairRules::Pair pair{table.find(left), table.find(right), table.find(joined)};
+        if (pair.left == kNoToken || pair.right == kNoToken || pair.into == kNoToken) {
+            const std::string_view missing = pair.left == kNoToken    ? left
+                                             : pair.right == kNoToken ? right
+                                                                      : std::string_view(joined);
+            return Error{Code::corrupt, "merge " + std::to_string(i) + " needs the token " +
+                                            shown(missing) + ", which the vocabulary lacks"};
+        }
+        pairs.push_back(pair);
+    }
+    return std::make_unique<PairRules>(std::move(pairs));
+}
+
+}  // namespace heft::text
