@@ -1,0 +1,74 @@
+#include <exception>
+#include <new>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/exit_code.h"
+#include "app/help.h"
+
+namespace heft::app {
+
+namespace {
+
+int report(const Error& error) {
+    if (!error.what.empty()) say("heft: " + error.what);
+    return exit_code(error.code);
+}
+
+int run_program(int argc, char** argv) {
+    CLI::App app("heft runs open-weight language models on your own machine.", "heft");
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.set_help_flag("-h,--help", "this text");
+    app.require_subcommand(1);
+    app.footer(
+        "MODEL is a folder, a .gguf or .safetensors file, or \"tiny\", the built-in toy.\n"
+        "Example: heft run model.gguf \"Why is the sky blue?\"\n"
+        "`heft VERB --help` tells the options of a verb; docs/cli.md all the rest.");
+    Action action;
+    add_run(app, action);
+    add_chat(app, action);
+    add_inspect(app, action);
+    add_tokenize(app, action);
+    add_detokenize(app, action);
+    add_template(app, action);
+    add_logits(app, action);
+    add_bench(app, action);
+    add_version(app, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) {  // --help
+            app.exit(e);
+            return 0;
+        }
+        say(fmt::format(
+            "heft: {}. Try `heft{} --help`.", e.what(),
+            app.get_subcommands().empty() ? "" : " " + app.get_subcommands().front()->get_name()));
+        return kExitUsage;
+    }
+    const Status done = action();
+    // What was written before an error is still the user's.
+    const Status written = finish_output();
+    if (!done) return report(done.error());
+    return written ? 0 : report(written.error());
+}
+
+}  // namespace
+
+}  // namespace heft::app
+
+// Nothing of ours throws, but the standard library may.
+int main(int argc, char** argv) {
+    try {
+        return heft::app::run_program(argc, argv);
+    } catch (const std::bad_alloc&) {
+        heft::app::say("heft: out of memory");
+        return heft::app::exit_code(heft::Code::exhausted);
+    } catch (const std::exception& e) {
+        heft::app::say(fmt::format("heft: internal error: {}", e.what()));
+        return heft::app::kExitInternal;
+    }
+}

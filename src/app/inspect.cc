@@ -1,0 +1,151 @@
+// heft inspect: what a model is.
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/description.h"
+#include "app/help.h"
+#include "app/model_flags.h"
+#include "base/sha256.h"
+
+namespace heft::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct InspectOptions {
+    ModelFlags model;
+    bool tensors = false, hash = false, metadata = false, json = false;
+};
+
+// "4.46 M", "1.24 G"
+std::string scaled(double value) {
+    constexpr const char* units[] = {"", " k", " M", " G", " T"};
+    std::size_t unit = 0;
+    while (value >= 1000 && unit + 1 < std::size(units)) {
+        value /= 1000;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}{}", value, units[unit]);
+}
+
+// Large files take a while: a person at a terminal sees how far it is.
+Status add_hashes(Json& document) {
+    for (Json& file : document["files"]) {
+        const std::filesystem::path path = file["path"].get<std::string>();
+        HashProgress progress;
+        if (is_terminal(stderr)) {
+            progress = [name = path.filename().string()](std::uint64_t done, std::uint64_t total) {
+                const double share = static_cast<double>(done) / static_cast<double>(total);
+                fmt::print(stderr, "\r{}: {:.0f} %", name, share * 100);
+                return true;
+            };
+        }
+        std::error_code ignored;
+        file["bytes"] = std::filesystem::file_size(path, ignored);
+        HEFT_TRY(file["sha256"], sha256_file(path, progress));
+        if (progress) fmt::print(stderr, "\r\x1b[K");
+    }
+    return {};
+}
+
+void line(std::string_view name, const std::string& value) {
+    put(fmt::format("{:<14}{}\n", name, value));
+}
+
+std::string plain(const Json& value) {
+    return value.is_string() ? value.get<std::string>()
+                             : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string token_text(const Json& token) {
+    return token.is_null() ? "none"
+                           : fmt::format("{} {}", plain(token["id"]), plain(token["piece"]));
+}
+
+void put_sizes(const Json& d) {
+    if (!d.contains("config")) return;
+    const Json& c = d["config"];
+    line("layers", fmt::format("{} of d_model {}, d_ff {}", plain(c["n_layer"]),
+                               plain(c["d_model"]), plain(c["d_ff"])));
+    line("attention",
+         fmt::format(
+             "{} heads of {}, {} for keys and values{}", plain(c["n_head"]), plain(c["d_head"]),
+             plain(c["n_kv"]),
+             c["window"].get<int>() > 0 ? fmt::format(", window {}", c["window"].get<int>()) : ""));
+    const Json& rope = c["rope"];
+    line("rope", fmt::format("theta {}, {} entries, scaling {}", plain(rope["theta"]),
+                             plain(rope["dim"]), plain(rope["scaling"])));
+    line("context", fmt::format("{} tokens, {}B of cache per token (bf16)", plain(c["n_ctx"]),
+                                scaled(d["cache_bytes_per_token"]["bf16"].get<double>())));
+}
+
+void put_tokenizer(const Json& d) {
+    if (d["tokenizer"].is_null()) return;
+    const Json& t = d["tokenizer"];
+    line("tokenizer", fmt::format("{}, {} tokens", plain(t["kind"]), plain(t["n_vocab"])));
+    line("", fmt::format("begin {}, end {}", token_text(t["bos"]), token_text(t["eos"])));
+}
+
+void put_text(const Json& d, const InspectOptions& o) {
+    line("model", plain(d["model"]));
+    line("format", plain(d["format"]));
+    line("architecture", d["architecture"].is_null() ? "none" : plain(d["architecture"]));
+    if (!d["parameters"].is_null()) line("parameters", scaled(d["parameters"].get<double>()));
+    put_sizes(d);
+    for (const Json& file : d["files"])
+        line("file",
+             plain(file["path"])
+                 + (file.contains("sha256") ? "\n              sha256 " + plain(file["sha256"])
+                                            : ""));
+    line("size", scaled(d["file_bytes"].get<double>()) + "B");
+    for (const auto& [type, sum] : d["tensors"]["types"].items())
+        line("tensors", fmt::format("{} of {}, {}B", plain(sum["count"]), type,
+                                    scaled(sum["bytes"].get<double>())));
+    put_tokenizer(d);
+    if (!d["template"].is_null())
+        line("template", fmt::format("{} bytes", plain(d["template"]["bytes"])));
+    for (const Json& what : d["missing"]) line("missing", plain(what));
+    if (o.tensors)
+        for (const Json& t : d["tensors"]["list"])
+            put(fmt::format("{:<48} {:<8} {}\n", plain(t["name"]), plain(t["type"]),
+                            plain(t["shape"])));
+    if (o.metadata)
+        for (const auto& [key, value] : d["metadata"].items())
+            put(fmt::format("{} = {}\n", key, plain(value)));
+}
+
+Status inspect(const InspectOptions& o) {
+    HEFT_TRY(const engine::Engine engine, open_description(o.model.reference));
+    Json document = describe(engine, o.tensors);
+    if (o.hash) HEFT_OK(add_hashes(document));
+    if (o.json)
+        put_json(document);
+    else
+        put_text(document, o);
+    return {};
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Action& action) {
+    const auto o = std::make_shared<InspectOptions>();
+    CLI::App* verb = add_verb(
+        app, "inspect",
+        "What a model is: architecture, sizes, tensors, tokenizer, template, and what is missing.",
+        "heft inspect model.gguf --tensors");
+    add_model(*verb, o->model);
+    verb->add_flag("--tensors", o->tensors, "name, type and shape of every tensor");
+    verb->add_flag("--metadata", o->metadata, "the file's own metadata (--json always has it)");
+    verb->add_flag("--hash", o->hash, "SHA-256 of the weight files");
+    verb->add_flag("--json", o->json, "one heft.inspect/1 document");
+    verb->callback([o, &action] { action = [o] { return inspect(*o); }; });
+}
+
+}  // namespace heft::app

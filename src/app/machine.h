@@ -1,0 +1,14 @@
+// What the program runs on, for reports.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace heft::app {
+
+std::string cpu_name();                 // "unknown" where the system does not say
+std::int64_t memory_bytes();            // 0 where the system does not say
+std::int64_t last_level_cache_bytes();  // 0 where the system does not say
+std::int64_t peak_memory_bytes();       // of this process so far, mapped file pages included
+
+}  // namespace heft::app

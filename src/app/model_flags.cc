@@ -1,0 +1,60 @@
+#include "app/model_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace heft::app {
+
+namespace {
+
+Result<engine::Engine> open_engine(const std::string& reference,
+                                   const engine::OpenOptions& options) {
+    auto engine = engine::Engine::open(reference, options);
+    if (!engine && engine.error().code == Code::not_found)
+        engine.error().what +=
+            "; a model is a folder, a .gguf or .safetensors file, or \"tiny\", the built-in toy";
+    return engine;
+}
+
+}  // namespace
+
+CLI::Option* add_model(CLI::App& verb, ModelFlags& flags) {
+    return verb
+        .add_option("MODEL", flags.reference, "a folder, a .gguf or .safetensors file, or tiny")
+        ->required();
+}
+
+void add_threads(CLI::App& verb, ModelFlags& flags) {
+    verb.add_option("-t,--threads", flags.n_threads, "threads (0: all CPUs)")->type_name("N");
+}
+
+void add_precision(CLI::App& verb, ModelFlags& flags, const std::string& usual) {
+    verb.add_option("--precision", flags.precision, "f32 or fast (" + usual + ")")->type_name("P");
+}
+
+Result<op::Precision> parse_precision(const std::string& name) {
+    if (name == "f32") return op::Precision::f32;
+    if (name == "fast") return op::Precision::fast;
+    return Error{Code::invalid, fmt::format("--precision: \"{}\" is neither f32 nor fast", name)};
+}
+
+Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual) {
+    engine::OpenOptions options;
+    options.precision = usual;
+    if (!flags.precision.empty()) {
+        HEFT_TRY(options.precision, parse_precision(flags.precision));
+    }
+    if (flags.n_threads < 0)
+        return Error{Code::invalid, "--threads: a number of at least 0 is needed"};
+    options.n_threads = flags.n_threads;
+    return open_engine(flags.reference, options);
+}
+
+Result<engine::Engine> open_description(const std::string& reference) {
+    engine::OpenOptions options;
+    options.weights = false;
+    options.n_threads = 1;
+    return open_engine(reference, options);
+}
+
+}  // namespace heft::app

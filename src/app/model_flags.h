@@ -1,0 +1,37 @@
+// Options that every verb with a model understands, and how a model is opened for one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace heft::app {
+
+struct ModelFlags {
+    std::string reference;
+    int n_threads = 0;
+    std::string precision;  // empty: the verb's own default
+};
+
+// MODEL as the verb's first positional.
+CLI::Option* add_model(CLI::App& verb, ModelFlags& flags);
+void add_threads(CLI::App& verb, ModelFlags& flags);
+void add_precision(CLI::App& verb, ModelFlags& flags, const std::string& usual);
+
+Result<op::Precision> parse_precision(const std::string& name);
+
+// Opens with weights, threads and precision as asked. An error of "no such model" says what a model
+// can be.
+Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual);
+
+// Names, numbers and vocabulary only.
+Result<engine::Engine> open_description(const std::string& reference);
+
+}  // namespace heft::app
