@@ -172,8 +172,13 @@ Status Session::Impl::answer(const Request& request, gen::Sampler& sampler, Repl
             break;
         }
         const TokenId next[] = {id};
-        HEFT_OK(settle_rope(static_cast<std::int64_t>(cached.size()) + 1, request));
-        HEFT_OK(feed(next, request));
+        Status fed = settle_rope(static_cast<std::int64_t>(cached.size()) + 1, request);
+        if (fed) fed = feed(next, request);
+        if (!fed) {
+            if (fed.error().code != Code::cancelled) return std::move(fed.error());
+            reply.finish = gen::FinishReason::cancelled;
+            break;
+        }
     }
     if (decoder) show(filter.push(decoder->finish()) + filter.finish(), -1);
     return {};

@@ -14,8 +14,8 @@ constexpr std::uint32_t kMagic = 0x46554747;  // "GGUF"
 constexpr std::uint32_t kOldMagics[] = {0x67676d6c, 0x67676d66, 0x67676a74, 0x67676c61};
 constexpr std::size_t kHeaderBytes = 24;
 // Far above any real file (about 100 keys, 100 000 tensors); they bound what a hostile file costs.
-constexpr std::uint64_t kMaxKeys = 1U << 20;
-constexpr std::uint64_t kMaxTensors = 1U << 20;
+constexpr std::uint64_t kMaxKeys = 1U << 16;
+constexpr std::uint64_t kMaxTensors = 1U << 18;
 constexpr std::size_t kMaxKey = 65535;  // the specification's limit
 constexpr std::uint32_t kMaxRank = 4;   // ggml's
 constexpr int kMaxDepth = 4;            // of arrays of arrays
@@ -269,8 +269,9 @@ Result<Gguf> Parser::parse() {
     HEFT_TRY(const auto n_keys, in_.take<std::uint64_t>());
     if (n_tensors > kMaxTensors || n_keys > kMaxKeys)
         return Error{Code::corrupt, "announces " + std::to_string(n_tensors) + " tensors and "
-                                        + std::to_string(n_keys)
-                                        + " metadata keys; at most 1048576 of each are read"};
+                                        + std::to_string(n_keys) + " metadata keys; at most "
+                                        + std::to_string(kMaxTensors) + " and "
+                                        + std::to_string(kMaxKeys) + " are read"};
     HEFT_OK(read_keys(n_keys));
     HEFT_OK(read_alignment());
     HEFT_OK(read_tensors(n_tensors));

@@ -119,8 +119,10 @@ TEST(Gguf, OtherFiles) {
 TEST(Gguf, GiantCountsCostNothing) {
     expect_error(Raw(~0ULL, 0), Code::corrupt, "tensors");
     expect_error(Raw(0, ~0ULL), Code::corrupt, "metadata keys");
-    expect_error(Raw(1U << 20, 0), Code::corrupt, "ends at byte");
-    expect_error(Raw(0, 1U << 20), Code::corrupt, "ends at byte");
+    expect_error(Raw((1U << 18) + 1, 0), Code::corrupt, "at most 262144");
+    expect_error(Raw(0, (1U << 16) + 1), Code::corrupt, "at most 262144 and 65536");
+    expect_error(Raw(1U << 18, 0), Code::corrupt, "ends at byte");
+    expect_error(Raw(0, 1U << 16), Code::corrupt, "ends at byte");
     expect_error(Raw(0, 1).array("a", MetaType::u64, 1ULL << 61), Code::corrupt, "'a'");
     expect_error(Raw(0, 1).array("a", MetaType::string, ~0ULL), Code::corrupt, "'a'");
     expect_error(Raw(0, 1).key("a", MetaType::string).put(~0ULL), Code::corrupt, "'a'");

@@ -62,8 +62,8 @@ TEST(AttentionKernels, ScoresEqualDouble) {
                     for (int j = 0; j < count; ++j) {
                         double want = 0;
                         for (int i = 0; i < d; ++i)
-                            want += static_cast<double>(q[static_cast<std::size_t>(i)]) *
-                                    k.values[static_cast<std::size_t>(j * d + i)] / 2;
+                            want += static_cast<double>(q[static_cast<std::size_t>(i)])
+                                    * k.values[static_cast<std::size_t>(j * d + i)] / 2;
                         EXPECT_NEAR(got[static_cast<std::size_t>(j)], want, kRelative * d)
                             << table->name << " " << d << " " << count;
                     }
@@ -89,7 +89,8 @@ TEST(AttentionKernels, WeightedSumEqualsDoubleAndAdds) {
                         double want = start[i];
                         for (std::size_t j = 0; j < p.size(); ++j)
                             want += static_cast<double>(p[j]) * v.values[j * start.size() + i];
-                        EXPECT_NEAR(acc[i], want, kRelative * (count + 1)) << table->name << " " << d;
+                        EXPECT_NEAR(acc[i], want, kRelative * (count + 1))
+                            << table->name << " " << d;
                     }
                 }
             }

@@ -186,13 +186,14 @@ TEST(DotInt, NothingSaturates) {
                 std::vector<std::uint8_t> stored(blocks * size, static_cast<std::uint8_t>(fill));
                 for (std::size_t b = 0; b < blocks; ++b) {
                     for (const int at : test::half_offsets(info.type))
-                        test::put_u16(stored.data() + b * size + static_cast<std::size_t>(at), 0x3c00);
+                        test::put_u16(stored.data() + b * size + static_cast<std::size_t>(at),
+                                      0x3c00);
                     if (info.type == DType::mxfp4) stored[b * size] = 128;
                 }
-                const Quantised x{std::vector<std::int8_t>(kN, static_cast<std::int8_t>(127 * sign)),
-                                  std::vector<float>(kN / 32, 1.0F),
-                                  std::vector<std::int16_t>(
-                                      kN / 16, static_cast<std::int16_t>(127 * 16 * sign))};
+                const Quantised x{
+                    std::vector<std::int8_t>(kN, static_cast<std::int8_t>(127 * sign)),
+                    std::vector<float>(kN / 32, 1.0F),
+                    std::vector<std::int16_t>(kN / 16, static_cast<std::int16_t>(127 * 16 * sign))};
                 const QuantisedRow row = x.row();
                 double want = 0;
                 double magnitude = 0;

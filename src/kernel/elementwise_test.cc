@@ -91,11 +91,15 @@ void expect_activation(const Table& table, Activation kernel, double (*want)(dou
     }
 }
 
-double silu(double x) { return x / (1 + std::exp(-x)); }
+double silu(double x) {
+    return x / (1 + std::exp(-x));
+}
 double gelu_tanh(double x) {
     return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
 }
-double gelu_erf(double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); }
+double gelu_erf(double x) {
+    return x / 2 * std::erfc(-x / std::sqrt(2.0));
+}
 
 TEST(Activations, AreAccurate) {
     for (const Table* table : usable()) {
@@ -141,8 +145,17 @@ TEST(Add, AndToBf16AreExact) {
             table->to_bf16(x.data(), n, halves.data());
             for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(halves[i], to_bf16(x[i]));
         }
-        const float edges[] = {0.0F, -0.0F, INFINITY, -INFINITY, NAN, -NAN, 3.4e38F, -3.4e38F, 1e-45F,
-                               std::bit_cast<float>(0x7f800001U), std::bit_cast<float>(0x3f808000U),
+        const float edges[] = {0.0F,
+                               -0.0F,
+                               INFINITY,
+                               -INFINITY,
+                               NAN,
+                               -NAN,
+                               3.4e38F,
+                               -3.4e38F,
+                               1e-45F,
+                               std::bit_cast<float>(0x7f800001U),
+                               std::bit_cast<float>(0x3f808000U),
                                std::bit_cast<float>(0x3f818000U)};
         std::uint16_t got[std::size(edges)];
         table->to_bf16(edges, std::size(edges), got);

@@ -68,7 +68,9 @@ constexpr int format_of(DType type) {
     return kNone;
 }
 
-bool has_dot_int(DType type) noexcept { return format_of(type) >= static_cast<int>(Format::q4_0); }
+bool has_dot_int(DType type) noexcept {
+    return format_of(type) >= static_cast<int>(Format::q4_0);
+}
 
 constexpr std::int64_t kPiece = 1024;  // weights turned to float at a time; whole blocks
 
@@ -136,7 +138,8 @@ struct Calls {
                            std::int64_t out_stride) noexcept {
         for (std::int64_t k = 0; k < n; k += kPanelCols) {
             const auto n_cols = static_cast<int>(n - k < kPanelCols ? n - k : kPanelCols);
-            isa().panel({w + k, n, n_rows, n_cols, x + k, x_stride, n_tokens, out, out_stride, k != 0});
+            isa().panel(
+                {w + k, n, n_rows, n_cols, x + k, x_stride, n_tokens, out, out_stride, k != 0});
         }
     }
 
@@ -189,12 +192,14 @@ bool has_fma_and_f16c() {
     return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & kFma) != 0 && (c & kF16c) != 0;
 }
 
-bool runs_avx2() { return __builtin_cpu_supports("avx2") != 0 && has_fma_and_f16c(); }
+bool runs_avx2() {
+    return __builtin_cpu_supports("avx2") != 0 && has_fma_and_f16c();
+}
 
 bool runs_avx512() {
-    return runs_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
-           __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-           __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+    return runs_avx2() && __builtin_cpu_supports("avx512f") != 0
+           && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0
+           && __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
 }
 #endif
 

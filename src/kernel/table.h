@@ -55,7 +55,7 @@ struct Table {
 
     // -- elementwise
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
-                     float* out) noexcept;                 // weight may be nullptr: all ones
+                     float* out) noexcept;  // weight may be nullptr: all ones
     void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_tanh_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_erf_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;

@@ -11,8 +11,8 @@ namespace heft::kernel {
 namespace {
 
 bool same_bits(float a, float b) {
-    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) ||
-           (std::isnan(a) && std::isnan(b));
+    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b)
+           || (std::isnan(a) && std::isnan(b));
 }
 
 void expect_reference(const Table& table, DType type, const std::vector<std::uint8_t>& stored) {

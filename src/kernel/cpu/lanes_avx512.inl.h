@@ -62,7 +62,8 @@ struct Avx512Lanes {
         if constexpr (a == b) {
             if constexpr (a != 0) codes.v = _mm512_srli_epi16(codes.v, a);
         } else {
-            const __m512i counts = _mm512_inserti64x4(_mm512_set1_epi64(a), _mm256_set1_epi64x(b), 1);
+            const __m512i counts =
+                _mm512_inserti64x4(_mm512_set1_epi64(a), _mm256_set1_epi64x(b), 1);
             codes.v = _mm512_srlv_epi64(codes.v, counts);
         }
         return {_mm512_and_si512(codes.v, _mm512_set1_epi8(mask))};
@@ -78,7 +79,8 @@ struct Avx512Lanes {
     static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
         // 128-bit lanes: a, a, b, b; the odd ones shifted.
-        const __m256i packed = _mm256_inserti128_si256(_mm256_castsi128_si256(load128(a)), load128(b), 1);
+        const __m256i packed =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(load128(a)), load128(b), 1);
         const __m512i lanes = _mm512_permutex_epi64(_mm512_castsi256_si512(packed), 0x44);
         const __m512i all = _mm512_inserti64x4(lanes, _mm256_permute4x64_epi64(packed, 0xee), 1);
         const __m512i counts = _mm512_set_epi64(4, 4, 0, 0, 4, 4, 0, 0);
@@ -113,7 +115,9 @@ struct Avx512Lanes {
     static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
         return {{(I)_mm512_cvtepi16_epi32(load256(at))}};
     }
-    static HEFT_INLINE Groups twice_floats(const float* at) { return {{twice(_mm256_loadu_ps(at))}}; }
+    static HEFT_INLINE Groups twice_floats(const float* at) {
+        return {{twice(_mm256_loadu_ps(at))}};
+    }
     static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
         return {{twice(_mm256_cvtph_ps(
             _mm_set_epi64x(static_cast<std::int64_t>(high), static_cast<std::int64_t>(low))))}};
@@ -178,7 +182,8 @@ HEFT_INLINE void Avx512Lanes::transpose(const float* from, std::int64_t stride, 
         const __m512 odd_high = _mm512_shuffle_f32x4(a[kC + 8], a[kC + 12], 0xdd);
         _mm512_storeu_ps(to + kC * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0x88));
         _mm512_storeu_ps(to + (kC + 4) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0x88));
-        _mm512_storeu_ps(to + (kC + 8) * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0xdd));
+        _mm512_storeu_ps(to + (kC + 8) * to_stride,
+                         _mm512_shuffle_f32x4(even_low, even_high, 0xdd));
         _mm512_storeu_ps(to + (kC + 12) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd));
     });
 }

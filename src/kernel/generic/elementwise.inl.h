@@ -7,8 +7,8 @@ namespace heft::kernel {
 namespace {
 
 // e^x within 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial of degree
-// 7 for e^r (coefficients: Cephes, Moshier 1989). 2^n is applied in two halves so that results reach
-// both ends of float.
+// 7 for e^r (coefficients: Cephes, Moshier 1989). 2^n is applied in two halves so that results
+// reach both ends of float.
 template <class L>
 HEFT_INLINE typename L::F exponential(typename L::F x) {
     using F = typename L::F;
@@ -78,20 +78,22 @@ struct GeluErf {
 
 template <class L, class Function>
 void apply_and_multiply(const float* gate, const float* up, std::int64_t n, float* out) noexcept {
-    each_vector<L>(n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-        const typename L::F value = Function::template apply<L>(load_some<L>(gate + i, count));
-        store_some<L>(out + i, value * load_some<L>(up + i, count), count);
-    });
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            const typename L::F value = Function::template apply<L>(load_some<L>(gate + i, count));
+            store_some<L>(out + i, value * load_some<L>(up + i, count), count);
+        });
 }
 
 template <class L>
 float exp_sum(float* s, int n, float max) noexcept {
     const typename L::F shift = L::set(max);
     typename L::F sum = L::set(0.0F);
-    each_vector<L>(n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-        store_some<L>(s + i, exponential<L>(load_some<L>(s + i, count) - shift), count);
-        sum += load_some<L>(s + i, count);  // after a part: zeros beyond it
-    });
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            store_some<L>(s + i, exponential<L>(load_some<L>(s + i, count) - shift), count);
+            sum += load_some<L>(s + i, count);  // after a part: zeros beyond it
+        });
     return L::sum(sum);
 }
 
@@ -102,18 +104,21 @@ void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, fl
     float_tile<L, Float32<L>, 1, 1>(&bytes, n, x, 0, &squares);
     const typename L::F scale =
         L::set(1.0F) / L::sqrt(L::set(squares / static_cast<float>(n) + eps));
-    each_vector<L>(n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-        typename L::F value = load_some<L>(x + i, count) * scale;
-        if (weight != nullptr) value *= load_some<L>(weight + i, count);
-        store_some<L>(out + i, value, count);
-    });
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            typename L::F value = load_some<L>(x + i, count) * scale;
+            if (weight != nullptr) value *= load_some<L>(weight + i, count);
+            store_some<L>(out + i, value, count);
+        });
 }
 
 template <class L>
 void add(const float* x, std::int64_t n, float* acc) noexcept {
-    each_vector<L>(n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-        store_some<L>(acc + i, load_some<L>(acc + i, count) + load_some<L>(x + i, count), count);
-    });
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            store_some<L>(acc + i, load_some<L>(acc + i, count) + load_some<L>(x + i, count),
+                          count);
+        });
 }
 
 // Rounds to nearest even; NaN stays NaN.
@@ -130,16 +135,21 @@ HEFT_INLINE typename L::I bf16_bits(typename L::F value) {
     return (nan & quiet) | (~nan & rounded);
 }
 
-HEFT_INLINE std::size_t lanes(Whole, int width) { return static_cast<std::size_t>(width); }
-HEFT_INLINE std::size_t lanes(Part part, int) { return static_cast<std::size_t>(part.count); }
+HEFT_INLINE std::size_t lanes(Whole, int width) {
+    return static_cast<std::size_t>(width);
+}
+HEFT_INLINE std::size_t lanes(Part part, int) {
+    return static_cast<std::size_t>(part.count);
+}
 
 template <class L>
 void to_bf16(const float* x, std::int64_t n, std::uint16_t* out) noexcept {
-    each_vector<L>(n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-        std::uint16_t part[L::kWidth];
-        L::narrow(bf16_bits<L>(load_some<L>(x + i, count)), part);
-        __builtin_memcpy(out + i, part, lanes(count, L::kWidth) * sizeof *part);
-    });
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            std::uint16_t part[L::kWidth];
+            L::narrow(bf16_bits<L>(load_some<L>(x + i, count)), part);
+            __builtin_memcpy(out + i, part, lanes(count, L::kWidth) * sizeof *part);
+        });
 }
 
 // The greatest magnitude among 32 floats. Compared as integers, so that NaN is greatest of all.

@@ -134,7 +134,8 @@ template <class L, class Stored>
 void unpack_floats(const void* from, std::int64_t n, float* to) noexcept {
     const auto* bytes = static_cast<const std::uint8_t*>(from);
     std::int64_t k = 0;
-    for (; k + L::kWidth <= n; k += L::kWidth) L::store(to + k, Stored::load(bytes + k * Stored::kBytes));
+    for (; k + L::kWidth <= n; k += L::kWidth)
+        L::store(to + k, Stored::load(bytes + k * Stored::kBytes));
     if (k == n) return;
     const auto rest = load_part<L, Stored>(bytes + k * Stored::kBytes, n - k);
     store_some<L>(to + k, rest, Part{n - k});

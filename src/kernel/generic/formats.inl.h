@@ -49,14 +49,15 @@ HEFT_INLINE typename L::Groups times(typename L::Groups groups, float factor) {
 
 template <class L>
 HEFT_INLINE typename L::Groups times(typename L::Groups a, typename L::Groups b) {
-    unroll<16 / L::kWidth>(
-        [&](auto i) __attribute__((always_inline)) { a.v[i.value] *= b.v[i.value]; });
+    unroll<16 / L::kWidth>([&](auto i)
+                               __attribute__((always_inline)) { a.v[i.value] *= b.v[i.value]; });
     return a;
 }
 
 template <class L>
 HEFT_INLINE typename L::GroupInts minus(typename L::GroupInts ints, int value) {
-    unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) { ints.v[i.value] -= value; });
+    unroll<16 / L::kWidth>([&](auto i)
+                               __attribute__((always_inline)) { ints.v[i.value] -= value; });
     return ints;
 }
 
@@ -68,10 +69,10 @@ HEFT_INLINE const Block* blocks(const std::uint8_t* at) {
 // The halves at `at`, `at` + stride, ...: four in each word.
 template <int stride>
 HEFT_INLINE std::uint64_t four_halves(const std::uint8_t* at) {
-    return static_cast<std::uint64_t>(read<std::uint16_t>(at)) |
-           static_cast<std::uint64_t>(read<std::uint16_t>(at + stride)) << 16 |
-           static_cast<std::uint64_t>(read<std::uint16_t>(at + 2 * stride)) << 32 |
-           static_cast<std::uint64_t>(read<std::uint16_t>(at + 3 * stride)) << 48;
+    return static_cast<std::uint64_t>(read<std::uint16_t>(at))
+           | static_cast<std::uint64_t>(read<std::uint16_t>(at + stride)) << 16
+           | static_cast<std::uint64_t>(read<std::uint16_t>(at + 2 * stride)) << 32
+           | static_cast<std::uint64_t>(read<std::uint16_t>(at + 3 * stride)) << 48;
 }
 
 // Float16 scales of eight blocks, each for the two groups of its block.
@@ -89,8 +90,8 @@ HEFT_INLINE typename L::Codes block_nibbles(const Block* pair) {
 
 template <class L, class Block>
 HEFT_INLINE typename L::Codes five_bits(const Block* pair) {
-    const std::uint64_t high = read<std::uint32_t>(pair[0].qh) |
-                               static_cast<std::uint64_t>(read<std::uint32_t>(pair[1].qh)) << 32;
+    const std::uint64_t high = read<std::uint32_t>(pair[0].qh)
+                               | static_cast<std::uint64_t>(read<std::uint32_t>(pair[1].qh)) << 32;
     return L::either(block_nibbles<L>(pair), L::expand(high, 16));
 }
 
@@ -209,7 +210,8 @@ struct Mxfp4 {
         unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
             using I = typename L::I;
             const I tiny = e.v[i.value] < 2;  // 2^-128 and 2^-127 are subnormal
-            const I bits = (tiny & ((e.v[i.value] + 1) << 21)) | (~tiny & ((e.v[i.value] - 1) << 23));
+            const I bits =
+                (tiny & ((e.v[i.value] + 1) << 21)) | (~tiny & ((e.v[i.value] - 1) << 23));
             out.scale.v[i.value] = (typename L::F)bits;
         });
         unroll<4>([&](auto j) __attribute__((always_inline)) {

@@ -1,6 +1,6 @@
-// A panel of rows times many tokens in float32. The panel is transposed once so that lanes are rows:
-// no sum crosses lanes, and each activation is broadcast to all rows. Sums run over the panel's
-// columns in order, so a result depends on nothing but its row and its token.
+// A panel of rows times many tokens in float32. The panel is transposed once so that lanes are
+// rows: no sum crosses lanes, and each activation is broadcast to all rows. Sums run over the
+// panel's columns in order, so a result depends on nothing but its row and its token.
 #pragma once
 
 #include "kernel/generic/lanes.inl.h"
@@ -14,7 +14,7 @@ struct Panel {
 };
 
 template <class L>
-HEFT_INLINE void transpose_panel(const PanelProduct& p, Panel& panel) {
+void transpose_panel(const PanelProduct& p, Panel& panel) {
     constexpr int kW = L::kWidth;
     const int rows = p.n_rows - p.n_rows % kW;
     const int cols = p.n_cols - p.n_cols % kW;
@@ -28,7 +28,7 @@ HEFT_INLINE void transpose_panel(const PanelProduct& p, Panel& panel) {
 }
 
 template <class L>
-HEFT_INLINE void put_sums(const PanelProduct& p, const typename L::F* sums, float* out) {
+void put_sums(const PanelProduct& p, const typename L::F* sums, float* out) {
     constexpr int kVectors = kPanelRows / L::kWidth;
     if (p.n_rows == kPanelRows) {
         unroll<kVectors>([&](auto i) __attribute__((always_inline)) {
@@ -45,7 +45,7 @@ HEFT_INLINE void put_sums(const PanelProduct& p, const typename L::F* sums, floa
 }
 
 template <class L, int tokens>
-HEFT_INLINE void panel_tile(const PanelProduct& p, const Panel& panel, int first) {
+void panel_tile(const PanelProduct& p, const Panel& panel, int first) {
     using F = typename L::F;
     constexpr int kVectors = kPanelRows / L::kWidth;
     const float* x[tokens];
@@ -73,7 +73,7 @@ HEFT_INLINE void panel_tile(const PanelProduct& p, const Panel& panel, int first
 }
 
 template <class L, int tokens>
-HEFT_INLINE void panel_rest(const PanelProduct& p, const Panel& panel, int first) {
+void panel_rest(const PanelProduct& p, const Panel& panel, int first) {
     if constexpr (tokens > 0) {
         if (p.n_tokens - first < tokens) return panel_rest<L, tokens / 2>(p, panel, first);
         panel_tile<L, tokens>(p, panel, first);

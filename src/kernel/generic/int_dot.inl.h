@@ -10,8 +10,8 @@ namespace {
 inline constexpr int kChunk = 256;
 
 template <class Format>
-inline constexpr int kChunkBytes = kChunk / Format::kWeights * static_cast<int>(
-                                                                   sizeof(typename Format::Block));
+inline constexpr int kChunkBytes =
+    kChunk / Format::kWeights* static_cast<int>(sizeof(typename Format::Block));
 
 // What a chunk of one token's activations adds to every row.
 template <class L>
@@ -31,8 +31,9 @@ HEFT_INLINE ChunkInput<L> chunk_input(const std::int8_t* q, const float* scale,
     const typename L::GroupInts sums = L::i16(sum16);
     in.offset = sums;
     if constexpr (Format::kHasMinimum) in.scaled_sum = times<L>(in.scale, to_float<L>(sums));
-    unroll<16 / L::kWidth>(
-        [&](auto i) __attribute__((always_inline)) { in.offset.v[i.value] *= -Format::kZero; });
+    unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
+        in.offset.v[i.value] *= -Format::kZero;
+    });
     return in;
 }
 

@@ -10,7 +10,9 @@
 
 namespace heft::quant {
 
-inline float half_at(const std::uint8_t* at) { return from_f16(load<std::uint16_t>(at)); }
+inline float half_at(const std::uint8_t* at) {
+    return from_f16(load<std::uint16_t>(at));
+}
 
 inline void put_half(std::uint8_t* at, float value) {
     const std::uint16_t bits = to_f16(value);
@@ -26,7 +28,9 @@ inline int nearest(float value, int low, int high) {
     return static_cast<int>(std::lround(value));
 }
 
-inline float inverse(float value) { return value == 0.0F ? 0.0F : 1.0F / value; }
+inline float inverse(float value) {
+    return value == 0.0F ? 0.0F : 1.0F / value;
+}
 
 struct ScaleMin {
     std::uint8_t scale;

@@ -1,5 +1,5 @@
-// Q3_K: 256 weights of 3 bits in 16 groups of 16 with 6-bit scales: w = d * (sc - 32) * (q - 4). The
-// third bit lies in `hmask`, bit m of byte l for weight 32 m + l.
+// Q3_K: 256 weights of 3 bits in 16 groups of 16 with 6-bit scales: w = d * (sc - 32) * (q - 4).
+// The third bit lies in `hmask`, bit m of byte l for weight 32 m + l.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,8 @@ void quantise(const float* from, std::int64_t n, void* to) {
         put_half(block.d, peak / -8.0F);
         const float inv = inverse(half_at(block.d));
         for (int j = 0; j < 16; ++j)
-            block.qs[j] = static_cast<std::uint8_t>((nearest(x[j] * inv, -8, 7) + 8) |
-                                                    (nearest(x[j + 16] * inv, -8, 7) + 8) << 4);
+            block.qs[j] = static_cast<std::uint8_t>((nearest(x[j] * inv, -8, 7) + 8)
+                                                    | (nearest(x[j + 16] * inv, -8, 7) + 8) << 4);
         std::memcpy(out, &block, sizeof block);
     }
 }

@@ -30,8 +30,8 @@ void dequantise(const void* from, std::int64_t n, float* to) {
         const float d = half_at(b.d);
         for (int i = 0; i < kWeights; ++i) {
             const Place at = place(i);
-            const int q = (b.ql[at.low] >> at.low_shift & 15) |
-                          (b.qh[at.high] >> at.high_shift & 3) << 4;
+            const int q =
+                (b.ql[at.low] >> at.low_shift & 15) | (b.qh[at.high] >> at.high_shift & 3) << 4;
             const float scale = d * static_cast<float>(static_cast<std::int8_t>(b.scales[i / 16]));
             y[i] = scale * static_cast<float>(q - 32);
         }
@@ -44,8 +44,9 @@ Block quantise_block(const float* x) {
     float scales[16];
     for (int g = 0; g < 16; ++g) {
         // The weight of greatest magnitude becomes -32, the level that has no positive twin.
-        const float peak = *std::max_element(
-            x + 16 * g, x + 16 * g + 16, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+        const float peak = *std::max_element(x + 16 * g, x + 16 * g + 16, [](float a, float b) {
+            return std::fabs(a) < std::fabs(b);
+        });
         scales[g] = peak / -32.0F;
     }
     const float peak = *std::max_element(
@@ -60,7 +61,8 @@ Block quantise_block(const float* x) {
         const float scale = d * static_cast<float>(static_cast<std::int8_t>(block.scales[i / 16]));
         const int q = nearest(x[i] * inverse(scale), -32, 31) + 32;
         block.ql[at.low] = static_cast<std::uint8_t>(block.ql[at.low] | (q & 15) << at.low_shift);
-        block.qh[at.high] = static_cast<std::uint8_t>(block.qh[at.high] | (q >> 4) << at.high_shift);
+        block.qh[at.high] =
+            static_cast<std::uint8_t>(block.qh[at.high] | (q >> 4) << at.high_shift);
     }
     return block;
 }

@@ -14,17 +14,24 @@ namespace {
 
 using Block = const std::uint8_t*;
 
-float half(Block at) { return from_f16(load<std::uint16_t>(at)); }
-int nibble(Block qs, int i) { return i < 16 ? qs[i] & 15 : qs[i - 16] >> 4; }
-int bit(Block bits, int i) { return bits[i / 8] >> (i % 8) & 1; }
+float half(Block at) {
+    return from_f16(load<std::uint16_t>(at));
+}
+int nibble(Block qs, int i) {
+    return i < 16 ? qs[i] & 15 : qs[i - 16] >> 4;
+}
+int bit(Block bits, int i) {
+    return bits[i / 8] >> (i % 8) & 1;
+}
 
-constexpr int kIq4[] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                        1,    13,   25,  38,  53,  69,  89,  113};
+constexpr int kIq4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 constexpr int kE2m1Doubled[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 // Weight i of a block, spelled out once more for each format: one weight at a time, from the
 // published formulas, in an order of its own.
-float q4_0(Block b, int i) { return half(b) * static_cast<float>(nibble(b + 2, i) - 8); }
+float q4_0(Block b, int i) {
+    return half(b) * static_cast<float>(nibble(b + 2, i) - 8);
+}
 float q4_1(Block b, int i) {
     return half(b) * static_cast<float>(nibble(b + 4, i)) + half(b + 2);
 }
@@ -37,7 +44,9 @@ float q5_1(Block b, int i) {
 float q8_0(Block b, int i) {
     return half(b) * static_cast<float>(static_cast<std::int8_t>(b[2 + i]));
 }
-float iq4_nl(Block b, int i) { return half(b) * static_cast<float>(kIq4[nibble(b + 2, i)]); }
+float iq4_nl(Block b, int i) {
+    return half(b) * static_cast<float>(kIq4[nibble(b + 2, i)]);
+}
 float mxfp4(Block b, int i) {
     const float d = std::ldexp(1.0F, b[0] - 128);
     return d * static_cast<float>(kE2m1Doubled[nibble(b + 1, i)]);
@@ -45,8 +54,8 @@ float mxfp4(Block b, int i) {
 float q2_k(Block b, int i) {
     const int sc = b[i / 16];
     const int q = b[16 + i / 128 * 32 + i % 32] >> (2 * (i % 128 / 32)) & 3;
-    return half(b + 80) * static_cast<float>(sc & 15) * static_cast<float>(q) -
-           half(b + 82) * static_cast<float>(sc >> 4);
+    return half(b + 80) * static_cast<float>(sc & 15) * static_cast<float>(q)
+           - half(b + 82) * static_cast<float>(sc >> 4);
 }
 float q3_k(Block b, int i) {
     const std::uint32_t a[] = {load<std::uint32_t>(b + 96), load<std::uint32_t>(b + 100),
@@ -67,14 +76,16 @@ float scaled_with_minimum(Block b, int i, int q) {
     int sc = 0;
     int m = 0;
     six_bits(b + 4, i / 32, sc, m);
-    return half(b) * static_cast<float>(sc) * static_cast<float>(q) -
-           half(b + 2) * static_cast<float>(m);
+    return half(b) * static_cast<float>(sc) * static_cast<float>(q)
+           - half(b + 2) * static_cast<float>(m);
 }
 int k_nibble(Block qs, int i) {
     const int byte = qs[i / 64 * 32 + i % 32];
     return i % 64 < 32 ? byte & 15 : byte >> 4;
 }
-float q4_k(Block b, int i) { return scaled_with_minimum(b, i, k_nibble(b + 16, i)); }
+float q4_k(Block b, int i) {
+    return scaled_with_minimum(b, i, k_nibble(b + 16, i));
+}
 float q5_k(Block b, int i) {
     return scaled_with_minimum(b, i, k_nibble(b + 48, i) + 16 * (b[16 + i % 32] >> (i / 32) & 1));
 }
@@ -92,8 +103,8 @@ float iq4_xs(Block b, int i) {
     const int ib = i / 32;
     const int low = b[4 + ib / 2] >> (4 * (ib % 2)) & 15;
     const int high = load<std::uint16_t>(b + 2) >> (2 * ib) & 3;
-    return half(b) * static_cast<float>((low | high << 4) - 32) *
-           static_cast<float>(kIq4[nibble(b + 8 + 16 * ib, i % 32)]);
+    return half(b) * static_cast<float>((low | high << 4) - 32)
+           * static_cast<float>(kIq4[nibble(b + 8 + 16 * ib, i % 32)]);
 }
 float f16(Block b, int) {
     const int exponent = load<std::uint16_t>(b) >> 10 & 31;
@@ -130,38 +141,38 @@ struct Formula {
 };
 
 constexpr Formula kFormulas[] = {
-    {DType::q4_0, q4_0},
-    {DType::q4_1, q4_1},
-    {DType::q5_0, q5_0},
-    {DType::q5_1, q5_1},
-    {DType::q8_0, q8_0},
-    {DType::q2_k, q2_k},
-    {DType::q3_k, q3_k},
-    {DType::q4_k, q4_k},
-    {DType::q5_k, q5_k},
-    {DType::q6_k, q6_k},
-    {DType::iq4_nl, iq4_nl},
-    {DType::iq4_xs, iq4_xs},
-    {DType::mxfp4, mxfp4},
-    {DType::f16, f16},
-    {DType::bf16, bf16},
-    {DType::f8_e5m2, e5m2},
-    {DType::f8_e4m3, e4m3},
-    {DType::f32, number<float>},
-    {DType::f64, number<double>},
-    {DType::i64, number<std::int64_t>},
-    {DType::i32, number<std::int32_t>},
-    {DType::i16, number<std::int16_t>},
-    {DType::i8, number<std::int8_t>},
-    {DType::u64, number<std::uint64_t>},
-    {DType::u32, number<std::uint32_t>},
-    {DType::u16, number<std::uint16_t>},
-    {DType::u8, number<std::uint8_t>},
+    {DType::q4_0,    q4_0                 },
+    {DType::q4_1,    q4_1                 },
+    {DType::q5_0,    q5_0                 },
+    {DType::q5_1,    q5_1                 },
+    {DType::q8_0,    q8_0                 },
+    {DType::q2_k,    q2_k                 },
+    {DType::q3_k,    q3_k                 },
+    {DType::q4_k,    q4_k                 },
+    {DType::q5_k,    q5_k                 },
+    {DType::q6_k,    q6_k                 },
+    {DType::iq4_nl,  iq4_nl               },
+    {DType::iq4_xs,  iq4_xs               },
+    {DType::mxfp4,   mxfp4                },
+    {DType::f16,     f16                  },
+    {DType::bf16,    bf16                 },
+    {DType::f8_e5m2, e5m2                 },
+    {DType::f8_e4m3, e4m3                 },
+    {DType::f32,     number<float>        },
+    {DType::f64,     number<double>       },
+    {DType::i64,     number<std::int64_t> },
+    {DType::i32,     number<std::int32_t> },
+    {DType::i16,     number<std::int16_t> },
+    {DType::i8,      number<std::int8_t>  },
+    {DType::u64,     number<std::uint64_t>},
+    {DType::u32,     number<std::uint32_t>},
+    {DType::u16,     number<std::uint16_t>},
+    {DType::u8,      number<std::uint8_t> },
 };
 
 bool same_bits(float a, float b) {
-    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) ||
-           (std::isnan(a) && std::isnan(b));
+    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b)
+           || (std::isnan(a) && std::isnan(b));
 }
 
 void expect_formula(const Formula& formula, const std::vector<std::uint8_t>& blocks) {
@@ -217,9 +228,13 @@ struct Bound {
     double part;
 };
 constexpr Bound kBounds[] = {
-    {DType::f32, 0.0},          {DType::f16, 0x1p-11},     {DType::bf16, 0x1p-8},
-    {DType::q8_0, 0.51 / 127},  {DType::q4_0, 1.01 / 8},   {DType::q4_k, 1.5 / 15},
-    {DType::q6_k, 1.1 / 32},
+    {DType::f32,  0.0       },
+    {DType::f16,  0x1p-11   },
+    {DType::bf16, 0x1p-8    },
+    {DType::q8_0, 0.51 / 127},
+    {DType::q4_0, 1.01 / 8  },
+    {DType::q4_k, 1.5 / 15  },
+    {DType::q6_k, 1.1 / 32  },
 };
 
 constexpr double kSubnormal = 0x1p-25;  // half a step of the smallest float16
@@ -255,7 +270,8 @@ TEST(Quant, RoundTripsStayWithinHalfAStep) {
             for (std::size_t i = b; i < b + block; ++i)
                 peak = std::max(peak, std::fabs(static_cast<double>(from[i])));
             for (std::size_t i = b; i < b + block; ++i)
-                ASSERT_LE(std::fabs(static_cast<double>(back[i]) - from[i]), part * peak + kSubnormal)
+                ASSERT_LE(std::fabs(static_cast<double>(back[i]) - from[i]),
+                          part * peak + kSubnormal)
                     << dtype_info(type).name << " weight " << i;
         }
     }

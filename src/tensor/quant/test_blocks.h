@@ -30,7 +30,9 @@ inline std::vector<int> half_offsets(DType type) {
     }
 }
 
-inline void put_u16(std::uint8_t* at, std::uint16_t bits) { std::memcpy(at, &bits, sizeof bits); }
+inline void put_u16(std::uint8_t* at, std::uint16_t bits) {
+    std::memcpy(at, &bits, sizeof bits);
+}
 
 // About n random weights of ordinary size.
 inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng& rng) {
@@ -67,7 +69,8 @@ inline std::vector<std::uint8_t> hostile_weights(DType type, Rng& rng) {
     const auto add = [&](int fill, std::uint16_t scale) {
         std::vector<std::uint8_t> block(size);
         for (auto& byte : block)
-            byte = fill < 0 ? static_cast<std::uint8_t>(rng.next()) : static_cast<std::uint8_t>(fill);
+            byte =
+                fill < 0 ? static_cast<std::uint8_t>(rng.next()) : static_cast<std::uint8_t>(fill);
         if (scale != 0xffff)
             for (const int offset : half_offsets(type)) put_u16(block.data() + offset, scale);
         if (type == DType::mxfp4 && scale != 0xffff) block[0] = static_cast<std::uint8_t>(scale);
