@@ -20,9 +20,9 @@ struct ShapeOf {
     int d_model, n_layer, n_head, n_kv, d_head, d_ff, n_vocab;
 };
 constexpr ShapeOf kShapes[] = {
-    {"tiny", 256,  2,  8,  4, 32,  768,   2048  },
-    {"1b",   2048, 16, 32, 8, 64,  8192,  128256}, // Llama 3.2 1B
-    {"8b",   4096, 32, 32, 8, 128, 14336, 128256}, // Llama 3.1 8B
+    {"tiny", 256, 2, 8, 4, 32, 768, 2048},
+    {"1b", 2048, 16, 32, 8, 64, 8192, 128256},    // Llama 3.2 1B
+    {"8b", 4096, 32, 32, 8, 128, 14336, 128256},  // Llama 3.1 8B
 };
 
 // What the files that people download mix, by role.
@@ -32,11 +32,11 @@ struct Mix {
 };
 constexpr Mix kMixes[] = {
     {"Q4_K_M", DType::q4_k, DType::q6_k, DType::q6_k},
-    {"Q4_0",   DType::q4_0, DType::q4_0, DType::q4_0},
-    {"Q6_K",   DType::q6_k, DType::q6_k, DType::q6_k},
-    {"Q8_0",   DType::q8_0, DType::q8_0, DType::q8_0},
-    {"BF16",   DType::bf16, DType::bf16, DType::bf16},
-    {"F16",    DType::f16,  DType::f16,  DType::f16 },
+    {"Q4_0", DType::q4_0, DType::q4_0, DType::q4_0},
+    {"Q6_K", DType::q6_k, DType::q6_k, DType::q6_k},
+    {"Q8_0", DType::q8_0, DType::q8_0, DType::q8_0},
+    {"BF16", DType::bf16, DType::bf16, DType::bf16},
+    {"F16", DType::f16, DType::f16, DType::f16},
 };
 
 DType type_for(const Mix& mix, const arch::Tensor& tensor, int layer) {

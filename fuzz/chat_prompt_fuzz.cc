@@ -41,9 +41,7 @@ const heft::text::Tokenizer& tokenizer() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string said(reinterpret_cast<const char*>(data), size);
-    const Json variables = {
-        {"messages", {{{"role", "user"}, {"content", said}}}}
-    };
+    const Json variables = {{"messages", {{{"role", "user"}, {"content", said}}}}};
     for (const char* source : kTemplates) {
         const auto chat = heft::text::ChatTemplate::parse(source);
         HEFT_CHECK(chat);

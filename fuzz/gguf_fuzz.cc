@@ -39,6 +39,7 @@ void touch_metadata(const Metadata& metadata) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const heft::Bytes bytes = std::as_bytes(std::span(data, size));
     const auto model = heft::format::Checkpoint::from_gguf(bytes, "fuzz");

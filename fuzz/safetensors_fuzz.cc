@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "format/safetensors.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto parsed = heft::format::parse_safetensors(std::as_bytes(std::span(data, size)));
     if (!parsed) {

@@ -4,17 +4,21 @@
     tidy.py ROOT BUILD CACHE JOBS
 
 A file is checked again only when it, one of our headers that it includes, the configuration or the
-tool has changed. Tests and benchmarks are compiled with all warnings but are not run through
-clang-tidy: they cost most of the time and ship to nobody.
+tool has changed. Most of clang-tidy's time goes into the standard library's headers, so files that
+are compiled alike are checked many at a time, as one translation unit; where that finds anything,
+or they do not fit together, each half is checked by itself. Tests and benchmarks are compiled with all
+warnings but not checked here: they would take most of the time, and they ship to nobody.
 """
 import concurrent.futures
 import hashlib
 import json
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
+BATCH = 16
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -28,28 +32,74 @@ def closure(file, source_root, seen):
         closure(file.parent / name, source_root, seen)
 
 
-def key_of(entry, file, source_root, common):
+def key_of(flags, file, source_root, common):
     files = set()
     closure(file, source_root, files)
-    digest = hashlib.sha256(common)
-    digest.update(entry.get("command", "").encode())
+    digest = hashlib.sha256(common + repr(flags).encode())
     for one in sorted(files):
         digest.update(one.as_posix().encode() + b"\0" + one.read_bytes())
     return digest.hexdigest()
 
 
-def check(build, cache, file, key):
-    done = subprocess.run(["clang-tidy", "-p", str(build), "--quiet", str(file)],
-                          capture_output=True, text=True)
-    if done.returncode == 0:
-        (cache / key).touch()
-        return None
-    return done.stdout + done.stderr
+def flags_of(entry):
+    """What the compiler is told, without its name, the file and the output."""
+    words = shlex.split(entry["command"])
+    first = next(n for n, w in enumerate(words) if "++" in pathlib.PurePath(w).name)
+    flags, skip = [], False
+    for word in words[first + 1:]:
+        if skip:
+            skip = False
+        elif word in ("-o", "-MF", "-MT", "-MQ"):
+            skip = True
+        elif word not in ("-c", "-MD", "-MMD", entry["file"]):
+            flags.append(word)
+    return tuple(flags)
+
+
+class Tidy:
+    def __init__(self, root, build, cache):
+        self.root, self.build, self.cache = root, build, cache
+
+    def run(self, file, flags):
+        """The report, or None if there is nothing to say."""
+        done = subprocess.run(
+            ["clang-tidy", "--quiet", f"--config-file={self.root}/.clang-tidy", str(file), "--",
+             *flags], capture_output=True, text=True, cwd=self.build)
+        return None if done.returncode == 0 else done.stdout + done.stderr
+
+    def check(self, batch):
+        """Reports on the files of a batch: [(file, key, flags)], all with the same flags."""
+        name, flags = batch[0][0], batch[0][2]
+        if len(batch) > 1:
+            name = self.cache / f"unit_{batch[0][1][:16]}.cc"
+            name.write_text("".join(
+                f'#include "{file}"  // NOLINT(bugprone-suspicious-include)\n'
+                for file, _, _ in batch))
+        report = self.run(name, flags)
+        if len(batch) > 1:
+            name.unlink()
+        if report is None:
+            for _, key, _ in batch:
+                (self.cache / key).touch()
+            return []
+        if len(batch) == 1:
+            return [(name, report)]
+        half = len(batch) // 2
+        return self.check(batch[:half]) + self.check(batch[half:])
+
+
+def batches_of(todo):
+    """Files with the same flags and from the same folder, BATCH at a time."""
+    groups = {}
+    for item in todo:
+        groups.setdefault((item[2], item[0].parent), []).append(item)
+    for group in groups.values():
+        for at in range(0, len(group), BATCH):
+            yield group[at:at + BATCH]
 
 
 def main():
     root, build, cache = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
-    jobs = int(sys.argv[4])
     cache.mkdir(parents=True, exist_ok=True)
     common = (root / ".clang-tidy").read_bytes() + subprocess.run(
         ["clang-tidy", "--version"], capture_output=True, check=True).stdout
@@ -57,18 +107,21 @@ def main():
     todo, passed = [], 0
     for entry in json.loads((build / "compile_commands.json").read_text()):
         file = pathlib.Path(entry["file"])
-        if root / "src" not in file.parents or re.search(r"_(test|bench)\.cc$", file.name):
+        if root / "src" not in file.parents or file.suffix != ".cc" \
+                or re.search(r"_(test|bench)\.cc$", file.name):
             continue
-        key = key_of(entry, file, root / "src", common)
+        flags = flags_of(entry)
+        key = key_of(flags, file, root / "src", common)
         if (cache / key).exists():
             passed += 1
         else:
-            todo.append((file, key))
+            todo.append((file, key, flags))
 
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for (file, _), report in zip(todo, pool.map(lambda t: check(build, cache, *t), todo)):
-            if report is not None:
+    tidy = Tidy(root, build, cache)
+    with concurrent.futures.ThreadPoolExecutor(int(sys.argv[4])) as pool:
+        for reports in pool.map(tidy.check, list(batches_of(todo))):
+            for file, report in reports:
                 failed += 1
                 print(f"{file.relative_to(root)}:\n{report}", flush=True)
     print(f"clang-tidy: {len(todo)} files checked, {passed} unchanged, {failed} with findings")

@@ -87,11 +87,7 @@ std::vector<int> greedy(const Loaded& loaded, op::Context& context, const Golden
     return {tokens.begin() + static_cast<std::ptrdiff_t>(golden.prompt.size()), tokens.end()};
 }
 
-const std::vector<std::vector<int>> kFeedings = {
-    {1 << 20},
-    {7,       16, 1, 24},
-    {1     }
-};
+const std::vector<std::vector<int>> kFeedings = {{1 << 20}, {7, 16, 1, 24}, {1}};
 
 bool known_family(const std::filesystem::path& folder) {
     const auto checkpoint = format::Checkpoint::open(folder);

@@ -67,19 +67,12 @@ struct Cutter {
 
 void write_config(const std::filesystem::path& folder, const Header& h, bool tied) {
     const nlohmann::json config = {
-        {"model_type",              "llama"   },
-        {"hidden_size",             h.dim     },
-        {"intermediate_size",       h.hidden  },
-        {"num_hidden_layers",       h.layers  },
-        {"num_attention_heads",     h.heads   },
-        {"num_key_value_heads",     h.kv_heads},
-        {"vocab_size",              h.vocab   },
-        {"max_position_embeddings", h.length  },
-        {"rms_norm_eps",            1e-5      },
-        {"rope_theta",              10000.0   },
-        {"tie_word_embeddings",     tied      },
-        {"hidden_act",              "silu"    }
-    };
+        {"model_type", "llama"},          {"hidden_size", h.dim},
+        {"intermediate_size", h.hidden},  {"num_hidden_layers", h.layers},
+        {"num_attention_heads", h.heads}, {"num_key_value_heads", h.kv_heads},
+        {"vocab_size", h.vocab},          {"max_position_embeddings", h.length},
+        {"rms_norm_eps", 1e-5},           {"rope_theta", 10000.0},
+        {"tie_word_embeddings", tied},    {"hidden_act", "silu"}};
     std::ofstream(folder / "config.json") << config.dump(1);
 }
 

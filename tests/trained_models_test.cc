@@ -92,9 +92,7 @@ TEST_F(TinyTest, ReproducesItsGoldenPrompts) {
         if (!raw) {
             const auto chat = engine.chat_template();
             ASSERT_TRUE(chat) << chat.error().what;
-            nlohmann::ordered_json variables = {
-                {"add_generation_prompt", true}
-            };
+            nlohmann::ordered_json variables = {{"add_generation_prompt", true}};
             variables["messages"] = golden.at("messages");
             EXPECT_EQ(*(*chat)->render(variables), golden.at("text").get<std::string>());
         }

@@ -122,9 +122,7 @@ char* heft_generate(heft_model* model, const char* prompt, const heft_sampling* 
 char* heft_ask(heft_model* model, const char* message, const heft_sampling* sampling,
                heft_on_text on_text, void* user) {
     return guarded<char*>(nullptr, [&] {
-        const heft::Message messages[] = {
-            {"user", message}
-        };
+        const heft::Message messages[] = {{"user", message}};
         return text_of(model->model.chat(messages, options_of(sampling, on_text, user)));
     });
 }

@@ -95,10 +95,7 @@ Result<Answer> Model::chat(std::span<const Message> messages, const GenerateOpti
     HEFT_TRY(nlohmann::ordered_json variables, impl_->engine->template_variables());
     variables["messages"] = nlohmann::ordered_json::array();
     for (const Message& message : messages)
-        variables["messages"].push_back({
-            {"role",    message.role   },
-            {"content", message.content}
-        });
+        variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
     variables["add_generation_prompt"] = true;
     HEFT_TRY(std::vector<Token> prompt, text::encode_chat(*chat_template, *words, variables));
     std::atomic<bool> stop{false};

@@ -87,7 +87,7 @@ class Bench {
 
     Status forward() {
         logits_.clear();
-        const Status status = engine_.model().forward(engine_.context(), inputs_, logits_);
+        Status status = engine_.model().forward(engine_.context(), inputs_, logits_);
         inputs_.clear();
         return status;
     }
@@ -163,31 +163,27 @@ Json result_json(const Timed& timed, const BenchOptions& o, const Roofs& roofs) 
     const double of_memory = gb_s / roofs.read_gb_s;
     const double of_arithmetic = tflop_s / roofs.f32_tflop_s;
     const bool memory_bound = of_memory >= of_arithmetic;
-    return {
-        {"test",         timed.name                                                          },
-        {"depth",        o.depth                                                             },
-        {"batch",        o.batch                                                             },
-        {"tok_s",        timed.work.tokens / seconds                                         },
-        {"tok_s_spread",
-         timed.work.tokens / timed.seconds.front() - timed.work.tokens / timed.seconds.back()},
-        {"gb_s",         gb_s                                                                },
-        {"tflop_s",      tflop_s                                                             },
-        {"roof",         memory_bound ? "dram" : "f32"                                       },
-        {"roof_share",   memory_bound ? of_memory : of_arithmetic                            }
-    };
+    return {{"test", timed.name},
+            {"depth", o.depth},
+            {"batch", o.batch},
+            {"tok_s", timed.work.tokens / seconds},
+            {"tok_s_spread",
+             timed.work.tokens / timed.seconds.front() - timed.work.tokens / timed.seconds.back()},
+            {"gb_s", gb_s},
+            {"tflop_s", tflop_s},
+            {"roof", memory_bound ? "dram" : "f32"},
+            {"roof_share", memory_bound ? of_memory : of_arithmetic}};
 }
 
 Json machine_json(const engine::Engine& engine) {
-    return {
-        {"cpu",                    cpu_name()                   },
-        {"cpus",                   usable_cpus()                },
-        {"threads",                engine.threads().size()      },
-        {"isa",                    engine.context().kernels.name},
-        {"memory_bytes",           memory_bytes()               },
-        {"last_level_cache_bytes", last_level_cache_bytes()     },
-        {"compiler",               build_info().compiler        },
-        {"commit",                 build_info().commit          }
-    };
+    return {{"cpu", cpu_name()},
+            {"cpus", usable_cpus()},
+            {"threads", engine.threads().size()},
+            {"isa", engine.context().kernels.name},
+            {"memory_bytes", memory_bytes()},
+            {"last_level_cache_bytes", last_level_cache_bytes()},
+            {"compiler", build_info().compiler},
+            {"commit", build_info().commit}};
 }
 
 void put_table(const Json& d) {
@@ -221,8 +217,8 @@ void put_table(const Json& d) {
 
 Status check(const BenchOptions& o) {
     constexpr int most = 1 << 24;
-    if (o.n_prompt < 0 || o.n_predict < 0 || o.depth < 0 || o.n_prompt > most
-        || o.n_predict > most || o.depth > most)
+    if (o.n_prompt < 0 || o.n_predict < 0 || o.depth < 0 || o.n_prompt > most || o.n_predict > most
+        || o.depth > most)
         return Error{Code::invalid, "-p, -n, -d: numbers of tokens from 0 to 16777216 are needed"};
     if (o.n_prompt == 0 && o.n_predict == 0)
         return Error{Code::invalid, "with -p 0 and -n 0 there is nothing to measure"};
@@ -256,23 +252,21 @@ Status bench(const BenchOptions& o) {
     }
     const std::int64_t peak = peak_memory_bytes();  // before the probes below take theirs
     const Roofs roofs = measure_roofs(engine.threads(), engine.context().kernels);
-    Json document = {
-        {"schema",            "heft.bench/1"                    },
-        {"machine",           machine_json(engine)              },
-        {"roofs",
-         {{"read_gb_s", roofs.read_gb_s},
-          {"read_gb_s_one_stream", roofs.read_gb_s_one_stream},
-          {"f32_tflop_s", roofs.f32_tflop_s}}                   },
-        {"model",
-         {{"name", engine.checkpoint().name()},
-          {"architecture", config->family->name},
-          {"bytes", engine.checkpoint().file_bytes()},
-          {"parameters", arch::parameter_count(engine.checkpoint())},
-          {"bytes_per_token", engine.model().bytes_per_token()}}},
-        {"load_s",            load_s                            },
-        {"peak_memory_bytes", peak                              },
-        {"results",           Json::array()                     }
-    };
+    Json document = {{"schema", "heft.bench/1"},
+                     {"machine", machine_json(engine)},
+                     {"roofs",
+                      {{"read_gb_s", roofs.read_gb_s},
+                       {"read_gb_s_one_stream", roofs.read_gb_s_one_stream},
+                       {"f32_tflop_s", roofs.f32_tflop_s}}},
+                     {"model",
+                      {{"name", engine.checkpoint().name()},
+                       {"architecture", config->family->name},
+                       {"bytes", engine.checkpoint().file_bytes()},
+                       {"parameters", arch::parameter_count(engine.checkpoint())},
+                       {"bytes_per_token", engine.model().bytes_per_token()}}},
+                     {"load_s", load_s},
+                     {"peak_memory_bytes", peak},
+                     {"results", Json::array()}};
     for (const Timed& one : timed) document["results"].push_back(result_json(one, o, roofs));
     if (o.json)
         put_json(document);
@@ -285,7 +279,6 @@ Status bench(const BenchOptions& o) {
 
 void add_bench(CLI::App& app, Action& action) {
     const auto o = std::make_shared<BenchOptions>();
-    o->model.reference = "tiny";
     CLI::App* verb = add_verb(app, "bench",
                               "Prefill and decode speed, and the share of what the machine allows.",
                               "heft bench model.gguf -p 512 -n 128 -r 5");

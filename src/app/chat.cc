@@ -47,7 +47,7 @@ class Chat {
             if (got == Read::end) break;
             if (got == Read::interrupted) continue;
             if (text.empty()) continue;
-            const Status done = text[0] == '/' ? obey(text) : ask(text);
+            Status done = text[0] == '/' ? obey(text) : ask(text);
             if (done) continue;
             // With nobody there to react, an error ends the conversation.
             if (!interactive()) return done;
@@ -64,14 +64,14 @@ class Chat {
         const char* what;
         Status (Chat::*run)(const std::string& argument);
     };
-    static const Command kCommands[];
+    static const Command commands[];
 
     Status obey(const std::string& text) {
         const std::size_t space = text.find_first_of(" \n");
         const std::string name = text.substr(0, space);
         std::string argument = space == std::string::npos ? "" : text.substr(space + 1);
         argument.erase(0, std::min(argument.find_first_not_of(' '), argument.size()));
-        for (const Command* command = kCommands; command->name != nullptr; ++command)
+        for (const Command* command = commands; command->name != nullptr; ++command)
             if (name == command->name) return (this->*command->run)(argument);
         return Error{Code::invalid, name + " is no command; /help lists them"};
     }
@@ -106,7 +106,7 @@ class Chat {
     }
 
     Status help(const std::string& /*argument*/) {
-        for (const Command* command = kCommands; command->name != nullptr; ++command)
+        for (const Command* command = commands; command->name != nullptr; ++command)
             heft::app::say(fmt::format("  {:<16} {}", command->usage, command->what));
         heft::app::say(
             "A line that ends in \\ goes on in the next one, \"\"\" begins and ends a text of many "
@@ -166,16 +166,16 @@ class Chat {
     bool left_ = false;
 };
 
-const Chat::Command Chat::kCommands[] = {
-    {"/help",   "/help",        "this list",                            &Chat::help  },
+const Chat::Command Chat::commands[] = {
+    {"/help", "/help", "this list", &Chat::help},
     {"/system", "/system TEXT", "set the system prompt; no TEXT: none", &Chat::system},
-    {"/retry",  "/retry",       "answer the last question again",       &Chat::retry },
-    {"/reset",  "/reset",       "forget all but the system prompt",     &Chat::reset },
-    {"/save",   "/save FILE",   "write the conversation as JSON",       &Chat::save  },
-    {"/load",   "/load FILE",   "go on with a saved conversation",      &Chat::load  },
-    {"/stats",  "/stats",       "speed and size of the last answer",    &Chat::stats },
-    {"/exit",   "/exit",        "leave, as Ctrl-D does",                &Chat::leave },
-    {nullptr,   nullptr,        nullptr,                                nullptr      },
+    {"/retry", "/retry", "answer the last question again", &Chat::retry},
+    {"/reset", "/reset", "forget all but the system prompt", &Chat::reset},
+    {"/save", "/save FILE", "write the conversation as JSON", &Chat::save},
+    {"/load", "/load FILE", "go on with a saved conversation", &Chat::load},
+    {"/stats", "/stats", "speed and size of the last answer", &Chat::stats},
+    {"/exit", "/exit", "leave, as Ctrl-D does", &Chat::leave},
+    {nullptr, nullptr, nullptr, nullptr},
 };
 
 Status chat(ChatOptions o) {

@@ -87,11 +87,9 @@ void Conversation::reset() {
 }
 
 Json Conversation::to_json() const {
-    return {
-        {"schema",   "heft.chat/1"               },
-        {"model",    engine_->checkpoint().name()},
-        {"messages", messages_                   }
-    };
+    return {{"schema", "heft.chat/1"},
+            {"model", engine_->checkpoint().name()},
+            {"messages", messages_}};
 }
 
 Status Conversation::load(const Json& document) {

@@ -19,10 +19,7 @@ Json shortened(std::string_view text) {
     if (text.size() <= kShownText) return std::string(text);
     std::size_t end = kShownText;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    return {
-        {"bytes",                    text.size()},
-        { "begins", std::string(text.substr(0,       end))}
-    };
+    return {{"bytes", text.size()}, {"begins", std::string(text.substr(0, end))}};
 }
 
 Json array_json(const format::Metadata& metadata, std::string_view key,
@@ -55,10 +52,7 @@ Json array_json(const format::Metadata& metadata, std::string_view key,
         case format::MetaType::i64: take(metadata.integers(key)); break;
     }
     if (value.count <= kShownItems && first.size() == value.count) return first;
-    return {
-        {"items", value.count     },
-        {"first", std::move(first)}
-    };
+    return {{"items", value.count}, {"first", std::move(first)}};
 }
 
 Json value_json(const format::Metadata& metadata, const format::MetaEntry& entry) {
@@ -110,26 +104,15 @@ const char* name_of(arch::Scaling scaling) {
 }
 
 Json config_json(const arch::Config& c) {
-    Json out = {
-        {"n_ctx",    c.n_ctx   },
-        {"n_vocab",  c.n_vocab },
-        {"n_layer",  c.n_layer },
-        {"d_model",  c.d_model },
-        {"n_head",   c.n_head  },
-        {"n_kv",     c.n_kv    },
-        {"d_head",   c.d_head  },
-        {"d_ff",     c.d_ff    },
-        {"norm_eps", c.norm_eps},
-        {"tied",     c.tied    },
-        {"window",   c.window  }
-    };
-    out["rope"] = {
-        {"theta",        c.rope.theta           },
-        {"dim",          c.rope.dim             },
-        {"scaling",      name_of(c.rope.scaling)},
-        {"factor",       c.rope.factor          },
-        {"original_ctx", c.rope.original_ctx    }
-    };
+    Json out = {{"n_ctx", c.n_ctx},     {"n_vocab", c.n_vocab}, {"n_layer", c.n_layer},
+                {"d_model", c.d_model}, {"n_head", c.n_head},   {"n_kv", c.n_kv},
+                {"d_head", c.d_head},   {"d_ff", c.d_ff},       {"norm_eps", c.norm_eps},
+                {"tied", c.tied},       {"window", c.window}};
+    out["rope"] = {{"theta", c.rope.theta},
+                   {"dim", c.rope.dim},
+                   {"scaling", name_of(c.rope.scaling)},
+                   {"factor", c.rope.factor},
+                   {"original_ctx", c.rope.original_ctx}};
     return out;
 }
 
@@ -146,50 +129,37 @@ Json tensors_json(const format::Checkpoint& checkpoint, bool each) {
         ++sum.count;
         sum.bytes += tensor.data.size();
         if (each)
-            list.push_back({
-                {"name",  tensor.name       },
-                {"type",  type              },
-                {"shape", tensor.shape      },
-                {"bytes", tensor.data.size()}
-            });
+            list.push_back({{"name", tensor.name},
+                            {"type", type},
+                            {"shape", tensor.shape},
+                            {"bytes", tensor.data.size()}});
     }
     Json by_type = Json::object();
     for (const auto& [type, sum] : types)
-        by_type[type] = {
-            {"count", sum.count},
-            {"bytes", sum.bytes}
-        };
-    Json out = {
-        {"count", checkpoint.tensors().size()},
-        {"types", std::move(by_type)         }
-    };
+        by_type[type] = {{"count", sum.count}, {"bytes", sum.bytes}};
+    Json out = {{"count", checkpoint.tensors().size()}, {"types", std::move(by_type)}};
     if (each) out["list"] = std::move(list);
     return out;
 }
 
 Json token_json(const text::Tokenizer& tokenizer, std::optional<text::TokenId> id) {
     if (!id) return nullptr;
-    return {
-        {"id",    *id                              },
-        {"piece", std::string(tokenizer.piece(*id))}
-    };
+    return {{"id", *id}, {"piece", std::string(tokenizer.piece(*id))}};
 }
 
 Json tokenizer_json(const text::Tokenizer& tokenizer) {
     const text::SpecialTokens& special = tokenizer.special();
     Json ends = Json::array();
     for (const auto id : special.end_of_generation) ends.push_back(token_json(tokenizer, id));
-    return {
-        {"kind",                std::string(tokenizer.description())},
-        {"n_vocab",             tokenizer.size()                    },
-        {"bos",                 token_json(tokenizer,                 special.bos)},
-        {"eos",                     token_json(tokenizer,                                                     special.eos)},
-        {"unk",         token_json(tokenizer,special.unk)},
-        {"pad",token_json(tokenizer,                         special.pad)},
-        {"end_of_generation",                 std::move(ends)                                        },
-        {"add_bos",                     special.add_bos                                      },
-        {"add_eos",                     special.add_eos        }
-    };
+    return {{"kind", std::string(tokenizer.description())},
+            {"n_vocab", tokenizer.size()},
+            {"bos", token_json(tokenizer, special.bos)},
+            {"eos", token_json(tokenizer, special.eos)},
+            {"unk", token_json(tokenizer, special.unk)},
+            {"pad", token_json(tokenizer, special.pad)},
+            {"end_of_generation", std::move(ends)},
+            {"add_bos", special.add_bos},
+            {"add_eos", special.add_eos}};
 }
 
 void add_model(const engine::Engine& engine, Json& out, Json& missing) {
@@ -204,10 +174,7 @@ void add_model(const engine::Engine& engine, Json& out, Json& missing) {
     out["parameters"] = arch::parameter_count(checkpoint);
     out["config"] = config_json(c);
     const std::int64_t row = 2LL * c.n_layer * c.n_kv * c.d_head;
-    out["cache_bytes_per_token"] = {
-        {"bf16", row * 2},
-        {"f32",  row * 4}
-    };
+    out["cache_bytes_per_token"] = {{"bf16", row * 2}, {"f32", row * 4}};
     const auto model = model::Model::load(checkpoint, c);
     if (model)
         out["weight_bytes_per_token"] = model->bytes_per_token();
@@ -219,19 +186,14 @@ void add_model(const engine::Engine& engine, Json& out, Json& missing) {
 
 Json describe(const engine::Engine& engine, bool tensors) {
     const format::Checkpoint& checkpoint = engine.checkpoint();
-    Json out = {
-        {"schema",       "heft.inspect/1"                                                },
-        {"model",        checkpoint.name()                                               },
-        {"format",       checkpoint.kind() == format::Kind::gguf ? "gguf" : "huggingface"},
-        {"files",        Json::array()                                                   },
-        {"file_bytes",   checkpoint.file_bytes()                                         },
-        {"architecture", nullptr                                                         },
-        {"parameters",   nullptr                                                         }
-    };
-    for (const auto& file : checkpoint.files())
-        out["files"].push_back({
-            {"path", file.string()}
-        });
+    Json out = {{"schema", "heft.inspect/1"},
+                {"model", checkpoint.name()},
+                {"format", checkpoint.kind() == format::Kind::gguf ? "gguf" : "huggingface"},
+                {"files", Json::array()},
+                {"file_bytes", checkpoint.file_bytes()},
+                {"architecture", nullptr},
+                {"parameters", nullptr}};
+    for (const auto& file : checkpoint.files()) out["files"].push_back({{"path", file.string()}});
     Json missing = Json::array();
     add_model(engine, out, missing);
     out["tensors"] = tensors_json(checkpoint, tensors);
@@ -243,10 +205,7 @@ Json describe(const engine::Engine& engine, bool tensors) {
     }
     if (const auto source = engine.template_source()) {
         const auto parsed = engine.chat_template();
-        out["template"] = {
-            {"bytes",  source->size()           },
-            {"parses", static_cast<bool>(parsed)}
-        };
+        out["template"] = {{"bytes", source->size()}, {"parses", static_cast<bool>(parsed)}};
         if (!parsed) missing.push_back(parsed.error().what);
     } else {
         out["template"] = nullptr;

@@ -23,7 +23,7 @@ constexpr std::string_view kQuotes = "\"\"\"";
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void on_interrupt(int /*signal*/) {
+void drop_line(int /*signal*/) {
     interrupted = 1;
 }
 
@@ -33,7 +33,7 @@ class PromptSignals {
     PromptSignals() {
         interrupted = 0;
         struct sigaction action {};
-        action.sa_handler = on_interrupt;
+        action.sa_handler = drop_line;
         ::sigaction(SIGINT, &action, &previous_);
     }
     ~PromptSignals() { ::sigaction(SIGINT, &previous_, nullptr); }

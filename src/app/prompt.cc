@@ -9,10 +9,7 @@ namespace heft::app {
 using Json = nlohmann::ordered_json;
 
 Json message(const std::string& role, const std::string& content) {
-    return {
-        {"role",    role   },
-        {"content", content}
-    };
+    return {{"role", role}, {"content", content}};
 }
 
 Result<Json> chat_variables(const engine::Engine& engine, const Json& messages) {

@@ -29,9 +29,7 @@ std::string counted(std::size_t count, const char* what) {
 }
 
 Json token_json(engine::TokenId id, float logprob, const text::Tokenizer* tokenizer) {
-    Json token = {
-        {"id", id}
-    };
+    Json token = {{"id", id}};
     if (tokenizer != nullptr) token["piece"] = std::string(tokenizer->piece(id));
     token["logprob"] = std::isfinite(logprob) ? Json(logprob) : Json();
     return token;
@@ -50,21 +48,17 @@ std::string stats_line(const engine::Reply& reply) {
 }
 
 Json usage_json(const engine::Reply& reply) {
-    return {
-        {"prompt_tokens",     reply.n_prompt                                             },
-        {"cached_tokens",     reply.n_cached                                             },
-        {"completion_tokens", reply.ids.size()                                           },
-        {"total_tokens",      static_cast<std::size_t>(reply.n_prompt) + reply.ids.size()}
-    };
+    return {{"prompt_tokens", reply.n_prompt},
+            {"cached_tokens", reply.n_cached},
+            {"completion_tokens", reply.ids.size()},
+            {"total_tokens", static_cast<std::size_t>(reply.n_prompt) + reply.ids.size()}};
 }
 
 Json timings_json(const engine::Reply& reply) {
-    return {
-        {"prefill_s",                  reply.prefill_s },
-        {              "prefill_tok_s", rate(computed_prompt(reply), reply.prefill_s)},
-        {              "decode_s",              reply.decode_s                },
-        { "decode_tok_s",             rate(decoded(reply),                             reply.decode_s)}
-    };
+    return {{"prefill_s", reply.prefill_s},
+            {"prefill_tok_s", rate(computed_prompt(reply), reply.prefill_s)},
+            {"decode_s", reply.decode_s},
+            {"decode_tok_s", rate(decoded(reply), reply.decode_s)}};
 }
 
 Json logprobs_json(const engine::Reply& reply, const text::Tokenizer* tokenizer) {

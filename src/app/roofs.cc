@@ -24,7 +24,7 @@ std::atomic<std::uint64_t> sink{0};
 // faster than any main memory, so baseline code measures it well.
 template <int streams>
 std::uint64_t read_words(const std::uint64_t* words, std::size_t n) {
-    typedef std::uint64_t Pair __attribute__((vector_size(16), aligned(8), may_alias));
+    using Pair = std::uint64_t __attribute__((vector_size(16), aligned(8), may_alias));
     const std::size_t pairs = n / streams / 2;
     Pair sums[streams] = {};
     for (std::size_t i = 0; i + 4 <= pairs; i += 4)
@@ -69,8 +69,7 @@ double float_peak(ThreadPool& pool, const kernel::Table& kernels) {
         const std::vector<float> x(tokens * length, 0.25F);
         std::vector<float> out(tokens * rows);
         for (int i = 0; i < rounds; ++i)
-            kernels.gemm_panel(w.data(), rows, length, x.data(), length, tokens, out.data(),
-                               rows);
+            kernels.gemm_panel(w.data(), rows, length, x.data(), length, tokens, out.data(), rows);
         sink += static_cast<std::uint64_t>(out[0]);
     });
     const double flop = 2.0 * rows * length * tokens * rounds * pool.size();

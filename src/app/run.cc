@@ -148,21 +148,17 @@ Result<engine::Request> make_request(const RunOptions& o, const engine::Engine& 
 
 void print_json(const RunOptions& o, const engine::Engine& engine, const engine::Reply& reply,
                 double load_s) {
-    Json timings = {
-        {"load_s", load_s}
-    };
+    Json timings = {{"load_s", load_s}};
     timings.update(timings_json(reply));
-    Json document = {
-        {"schema",        "heft.run/1"                             },
-        {"model",         engine.checkpoint().name()               },
-        {"text",          reply.text                               },
-        {"ids",           reply.ids                                },
-        {"finish_reason", std::string(gen::to_string(reply.finish))},
-        {"seed",          reply.seed                               },
-        {"usage",         usage_json(reply)                        },
-        {"timings",       std::move(timings)                       },
-        {"degraded",      reply.degraded                           }
-    };
+    Json document = {{"schema", "heft.run/1"},
+                     {"model", engine.checkpoint().name()},
+                     {"text", reply.text},
+                     {"ids", reply.ids},
+                     {"finish_reason", std::string(gen::to_string(reply.finish))},
+                     {"seed", reply.seed},
+                     {"usage", usage_json(reply)},
+                     {"timings", std::move(timings)},
+                     {"degraded", reply.degraded}};
     if (o.logprobs >= 0) {
         const auto tokenizer = engine.tokenizer();
         document["logprobs"] = logprobs_json(reply, tokenizer ? *tokenizer : nullptr);

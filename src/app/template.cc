@@ -70,10 +70,7 @@ Status render(const TemplateOptions& o) {
     for (const std::string& setting : o.set) HEFT_OK(set_variable(setting, variables));
     HEFT_TRY(const std::string text, chat->render(variables));
     if (o.json)
-        put_json({
-            {"schema", "heft.template/1"},
-            {"text",   text             }
-        });
+        put_json({{"schema", "heft.template/1"}, {"text", text}});
     else
         put(text);
     return {};

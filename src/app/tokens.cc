@@ -50,11 +50,7 @@ Status tokenize(const TokenizeOptions& o, bool text_given) {
     if (o.json) {
         Json pieces = Json::array();
         for (const auto id : ids) pieces.emplace_back(std::string(tokenizer->piece(id)));
-        put_json({
-            {"schema", "heft.tokens/1"  },
-            {"ids",    ids              },
-            {"pieces", std::move(pieces)}
-        });
+        put_json({{"schema", "heft.tokens/1"}, {"ids", ids}, {"pieces", std::move(pieces)}});
     } else if (o.ids_only) {
         put(fmt::format("{}\n", fmt::join(ids, ",")));
     } else {
@@ -80,10 +76,7 @@ Status detokenize(const DetokenizeOptions& o) {
     HEFT_TRY(const auto ids, parse_ids(list, "IDS", tokenizer->size()));
     HEFT_TRY(const std::string text, tokenizer->decode(ids, o.special));
     if (o.json)
-        put_json({
-            {"schema", "heft.text/1"},
-            {"text",   text         }
-        });
+        put_json({{"schema", "heft.text/1"}, {"text", text}});
     else
         put(text);
     return {};

@@ -21,16 +21,14 @@ Status version(bool json) {
     std::vector<std::string> found;
     for (const kernel::Table* table : kernel::usable()) found.emplace_back(table->name);
     if (json) {
-        put_json({
-            {"schema",     "heft.version/1"                                 },
-            {"version",    build.version                                    },
-            {"commit",     build.commit                                     },
-            {"compiler",   build.compiler                                   },
-            {"build_type", build.build_type                                 },
-            {"sanitizers", build.sanitizers                                 },
-            {"isa",        {{"found", found}, {"used", kernel::best().name}}},
-            {"cpus",       usable_cpus()                                    }
-        });
+        put_json({{"schema", "heft.version/1"},
+                  {"version", build.version},
+                  {"commit", build.commit},
+                  {"compiler", build.compiler},
+                  {"build_type", build.build_type},
+                  {"sanitizers", build.sanitizers},
+                  {"isa", {{"found", found}, {"used", kernel::best().name}}},
+                  {"cpus", usable_cpus()}});
         return {};
     }
     put(

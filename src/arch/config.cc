@@ -21,13 +21,13 @@ struct ActName {
     Act act;
 };
 constexpr ActName kActs[] = {
-    {"silu",              Act::silu     },
-    {"swish",             Act::silu     },
-    {"gelu",              Act::gelu_erf },
-    {"gelu_python",       Act::gelu_erf },
+    {"silu", Act::silu},
+    {"swish", Act::silu},
+    {"gelu", Act::gelu_erf},
+    {"gelu_python", Act::gelu_erf},
     {"gelu_pytorch_tanh", Act::gelu_tanh},
-    {"gelu_new",          Act::gelu_tanh},
-    {"gelu_fast",         Act::gelu_tanh},
+    {"gelu_new", Act::gelu_tanh},
+    {"gelu_fast", Act::gelu_tanh},
 };
 
 struct ScalingName {
@@ -35,13 +35,9 @@ struct ScalingName {
     Scaling scaling;
 };
 constexpr ScalingName kScalings[] = {
-    {"none",     Scaling::none    },
-    {"default",  Scaling::none    },
-    {"linear",   Scaling::linear  },
-    {"llama3",   Scaling::llama3  },
-    {"yarn",     Scaling::yarn    },
-    {"longrope", Scaling::longrope},
-    {"su",       Scaling::longrope},
+    {"none", Scaling::none},     {"default", Scaling::none}, {"linear", Scaling::linear},
+    {"llama3", Scaling::llama3}, {"yarn", Scaling::yarn},    {"longrope", Scaling::longrope},
+    {"su", Scaling::longrope},
 };
 
 std::string known_families(bool gguf) {

@@ -98,17 +98,17 @@ struct Bad {
 
 TEST_F(ConfigTest, RefusesWhatContradictsItself) {
     const Bad cases[] = {
-        {"heads",      R"("num_attention_heads":5,"head_dim":8)",                                    Code::corrupt,     "key/value heads"      },
-        {"odd head",   R"("head_dim":7)",                                                            Code::corrupt,     "rotates"              },
-        {"huge",       R"("head_dim":1000000000)",                                                   Code::corrupt,     "head_dim"             },
-        {"activation", R"("hidden_act":"relu9")",                                                    Code::unsupported, "relu9"                },
-        {"scaling",    R"("rope_scaling":{"type":"dynamic","factor":2})",                            Code::unsupported,
-         "dynamic"                                                                                                                             },
-        {"longrope",   R"("rope_scaling":{"type":"longrope","short_factor":[1],"long_factor":[1]})",
-         Code::corrupt,                                                                                                 "longrope"             },
-        {"theta",      R"("rope_theta":0)",                                                          Code::corrupt,     "rope"                 },
-        {"partial",    R"("partial_rotary_factor":3)",                                               Code::corrupt,     "partial_rotary_factor"},
-        {"epsilon",    R"("rms_norm_eps":-1)",                                                       Code::corrupt,     "epsilon"              },
+        {"heads", R"("num_attention_heads":5,"head_dim":8)", Code::corrupt, "key/value heads"},
+        {"odd head", R"("head_dim":7)", Code::corrupt, "rotates"},
+        {"huge", R"("head_dim":1000000000)", Code::corrupt, "head_dim"},
+        {"activation", R"("hidden_act":"relu9")", Code::unsupported, "relu9"},
+        {"scaling", R"("rope_scaling":{"type":"dynamic","factor":2})", Code::unsupported,
+         "dynamic"},
+        {"longrope", R"("rope_scaling":{"type":"longrope","short_factor":[1],"long_factor":[1]})",
+         Code::corrupt, "longrope"},
+        {"theta", R"("rope_theta":0)", Code::corrupt, "rope"},
+        {"partial", R"("partial_rotary_factor":3)", Code::corrupt, "partial_rotary_factor"},
+        {"epsilon", R"("rms_norm_eps":-1)", Code::corrupt, "epsilon"},
     };
     for (const Bad& bad : cases) {
         // A later duplicate must not win: the first value of a key counts for simdjson, so the

@@ -14,12 +14,8 @@ struct Name {
     const char* gguf;
 };
 constexpr Name kNames[] = {
-    {"temperature",        "temp"          },
-    {"top_k",              "top_k"         },
-    {"top_p",              "top_p"         },
-    {"min_p",              "min_p"         },
-    {"typical_p",          "typical"       },
-    {"repetition_penalty", "penalty_repeat"},
+    {"temperature", "temp"}, {"top_k", "top_k"},       {"top_p", "top_p"},
+    {"min_p", "min_p"},      {"typical_p", "typical"}, {"repetition_penalty", "penalty_repeat"},
 };
 
 }  // namespace

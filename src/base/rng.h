@@ -36,7 +36,7 @@ class Rng {
   private:
     static std::uint64_t rotl(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
-    std::uint64_t state_[4];
+    std::uint64_t state_[4] = {};
 };
 
 }  // namespace heft

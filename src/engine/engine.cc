@@ -80,8 +80,12 @@ Result<const text::ChatTemplate*> Engine::chat_template() const {
     HEFT_TRY(const std::string source, template_source());
     const std::lock_guard lock(impl_->lazily);
     if (!impl_->chat_template) impl_->chat_template.emplace(text::ChatTemplate::parse(source));
-    if (!*impl_->chat_template)
-        return within(impl_->checkpoint.name() + ": chat template", impl_->chat_template->error());
+    if (!*impl_->chat_template) {
+        Error error =
+            within(impl_->checkpoint.name() + ": chat template", impl_->chat_template->error());
+        if (error.code == Code::invalid) error.code = Code::corrupt;  // the file's fault
+        return error;
+    }
     const text::ChatTemplate* parsed = &**impl_->chat_template;
     return parsed;
 }

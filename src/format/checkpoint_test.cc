@@ -203,12 +203,8 @@ TEST(Checkpoint, ReferenceModelsOpen) {
         const char* name;
         std::size_t tensors, files;
     } table[] = {
-        {"llama2",      30,  1},
-        {"llama3_tied", 38,  1},
-        {"deepseek_v3", 139, 2},
-        {"falcon_40b",  19,  2},
-        {"gpt_oss",     79,  1},
-        {"qwen2",       38,  1},
+        {"llama2", 30, 1},     {"llama3_tied", 38, 1}, {"deepseek_v3", 139, 2},
+        {"falcon_40b", 19, 2}, {"gpt_oss", 79, 1},     {"qwen2", 38, 1},
     };
     for (const auto& row : table) {
         const auto model = Checkpoint::open(golden / row.name);

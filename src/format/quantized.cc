@@ -15,12 +15,9 @@ struct Trace {
 
 // For checkpoints that do not say in config.json what they are.
 constexpr Trace kTraces[] = {
-    {".qweight",          "GPTQ or AWQ integers"},
-    {".weight_packed",    "compressed-tensors"  },
-    {".weight_scale_inv", "FP8 block scales"    },
-    {".weight_scale",     "scaled weights"      },
-    {".weight.absmax",    "bitsandbytes"        },
-    {".SCB",              "bitsandbytes"        },
+    {".qweight", "GPTQ or AWQ integers"},      {".weight_packed", "compressed-tensors"},
+    {".weight_scale_inv", "FP8 block scales"}, {".weight_scale", "scaled weights"},
+    {".weight.absmax", "bitsandbytes"},        {".SCB", "bitsandbytes"},
 };
 
 Error refused(const std::string& method, const std::string& where) {

@@ -64,11 +64,9 @@ std::string SafetensorsWriter::header(const std::vector<Item>& items) const {
         for (const auto& [key, value] : metadata_) json["__metadata__"][key] = value;
     std::uint64_t at = 0;
     for (const Item& item : items) {
-        json[item.tensor->name] = {
-            {"dtype",        dtype_info(item.tensor->type).safetensors_name},
-            {"shape",        item.tensor->shape                            },
-            {"data_offsets", {at, at + item.bytes}                         }
-        };
+        json[item.tensor->name] = {{"dtype", dtype_info(item.tensor->type).safetensors_name},
+                                   {"shape", item.tensor->shape},
+                                   {"data_offsets", {at, at + item.bytes}}};
         at += item.bytes;
     }
     std::string text = dump(json);
@@ -125,10 +123,7 @@ Status SafetensorsWriter::write_sharded(const std::filesystem::path& folder,
         filled += item.bytes;
         total += item.bytes;
     }
-    Json index = {
-        {"metadata",   {{"total_size", total}}},
-        {"weight_map", Json::object()         }
-    };
+    Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", Json::object()}};
     for (std::size_t i = 0; i < shards.size(); ++i) {
         const std::string name = shard_name(i + 1, shards.size());
         for (const Item& item : shards[i]) index["weight_map"][item.tensor->name] = name;

@@ -65,11 +65,7 @@ TEST(TokenWindow, CountsTheLastN) {
 
 TEST(LogitBias, AddsAndForbids) {
     auto list = from_logits({1.0F, 2.0F, 3.0F});
-    const std::vector<LogitBias> biases = {
-        {0, 1.5F       },
-        {2, kImpossible},
-        {0, 0.5F       }
-    };
+    const std::vector<LogitBias> biases = {{0, 1.5F}, {2, kImpossible}, {0, 0.5F}};
     add_bias(list, biases);
     EXPECT_EQ(logits_of(list), (std::vector<float>{3.0F, 2.0F, kImpossible}));
 }
@@ -90,15 +86,15 @@ TEST(Dry, PenalisesTheTokenThatWouldRepeat) {
     const float x = 0.296923F;
     const float y = 0.241818F;
     const std::vector<DryCase> cases = {
-        {kFour, {0, 1},                kFour,                   1, 1.1F, 2, 4,  {}      },
-        {kFour, {0, 1, 2, 0, 1},       {x, x, 0.109232F, x},    1, 1.1F, 2, 5,  {}      },
-        {kFour, {3, 3, 0, 1, 2, 0, 1}, {x, x, 0.109232F, x},    1, 1.1F, 2, -1, {}      },
-        {kFour, {0, 1, 2, 0, 1},       kFour,                   1, 1.1F, 2, 3,  {}      },
-        {kFive, {0, 1, 3, 4, 0, 1},    kFive,                   1, 1.1F, 2, 6,  {{3}}   },
-        {kFive, {0, 1, 2, 0, 1},       {y, y, 0.032727F, y, y}, 2, 1.1F, 2, 5,  {}      },
-        {kFive, {0, 1, 2, 3, 4, 0, 1}, kFive,                   1, 1.1F, 4, 7,  {}      },
-        {kFour, {0, 1, 2, 0, 1},       kFour,                   1, 1.1F, 2, 5,  {{0, 1}}},
-        {kFour, {0, 1, 2, 0, 1},       kFour,                   1, 1.1F, 2, 0,  {}      },
+        {kFour, {0, 1}, kFour, 1, 1.1F, 2, 4, {}},
+        {kFour, {0, 1, 2, 0, 1}, {x, x, 0.109232F, x}, 1, 1.1F, 2, 5, {}},
+        {kFour, {3, 3, 0, 1, 2, 0, 1}, {x, x, 0.109232F, x}, 1, 1.1F, 2, -1, {}},
+        {kFour, {0, 1, 2, 0, 1}, kFour, 1, 1.1F, 2, 3, {}},
+        {kFive, {0, 1, 3, 4, 0, 1}, kFive, 1, 1.1F, 2, 6, {{3}}},
+        {kFive, {0, 1, 2, 0, 1}, {y, y, 0.032727F, y, y}, 2, 1.1F, 2, 5, {}},
+        {kFive, {0, 1, 2, 3, 4, 0, 1}, kFive, 1, 1.1F, 4, 7, {}},
+        {kFour, {0, 1, 2, 0, 1}, kFour, 1, 1.1F, 2, 5, {{0, 1}}},
+        {kFour, {0, 1, 2, 0, 1}, kFour, 1, 1.1F, 2, 0, {}},
     };
     for (std::size_t i = 0; i < cases.size(); ++i) {
         const DryCase& c = cases[i];

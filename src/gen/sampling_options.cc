@@ -18,19 +18,17 @@ struct StageName {
 };
 
 // In the default order.
-constexpr std::array<StageName, 9> kStages = {
-    {
-     {Stage::penalties, 'e', "penalties", {}},
-     {Stage::dry, 'd', "dry", {}},
-     {Stage::top_n_sigma, 's', "top_n_sigma", {"top-n-sigma"}},
-     {Stage::top_k, 'k', "top_k", {"top-k"}},
-     {Stage::typ_p, 'y', "typ_p", {"typ-p", "typ", "typical", "typical_p", "typical-p"}},
-     {Stage::top_p, 'p', "top_p", {"top-p", "nucleus"}},
-     {Stage::min_p, 'm', "min_p", {"min-p"}},
-     {Stage::xtc, 'x', "xtc", {}},
-     {Stage::temperature, 't', "temperature", {"temp"}},
-     }
-};
+constexpr std::array<StageName, 9> kStages = {{
+    {Stage::penalties, 'e', "penalties", {}},
+    {Stage::dry, 'd', "dry", {}},
+    {Stage::top_n_sigma, 's', "top_n_sigma", {"top-n-sigma"}},
+    {Stage::top_k, 'k', "top_k", {"top-k"}},
+    {Stage::typ_p, 'y', "typ_p", {"typ-p", "typ", "typical", "typical_p", "typical-p"}},
+    {Stage::top_p, 'p', "top_p", {"top-p", "nucleus"}},
+    {Stage::min_p, 'm', "min_p", {"min-p"}},
+    {Stage::xtc, 'x', "xtc", {}},
+    {Stage::temperature, 't', "temperature", {"temp"}},
+}};
 
 std::optional<Stage> stage_by_name(std::string_view name) {
     for (const auto& row : kStages) {

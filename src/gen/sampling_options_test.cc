@@ -15,12 +15,12 @@ using ::testing::HasSubstr;
 TEST(ParseOrder, ReadsNamesAndLetters) {
     const std::vector<Stage> usual = {Stage::top_k, Stage::top_p, Stage::typ_p, Stage::temperature};
     const std::vector<std::pair<std::string_view, std::vector<Stage>>> cases = {
-        {"penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature", default_order()                },
-        {"edskypmxt",                                                         default_order()                },
-        {"top_k",                                                             std::vector{Stage::top_k}      },
-        {"temp",                                                              std::vector{Stage::temperature}},
-        {"kpyt",                                                              usual                          },
-        {" top-k ; nucleus;typical;temp;",                                    usual                          },
+        {"penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature", default_order()},
+        {"edskypmxt", default_order()},
+        {"top_k", std::vector{Stage::top_k}},
+        {"temp", std::vector{Stage::temperature}},
+        {"kpyt", usual},
+        {" top-k ; nucleus;typical;temp;", usual},
     };
     for (const auto& [text, order] : cases) {
         const auto parsed = parse_order(text);
@@ -86,9 +86,7 @@ TEST(Validate, RefusesWhatHasNoMeaning) {
     refuses("seed", any, [](auto& o, float) { o.seed = -2; });
     refuses("top_logprobs", any, [](auto& o, float) { o.top_logprobs = -1; });
     SamplingOptions outside;
-    outside.logit_bias = {
-        {10, 1.0F}
-    };
+    outside.logit_bias = {{10, 1.0F}};
     EXPECT_TRUE(validate(outside));
     EXPECT_FALSE(Sampler::make(outside, 10));
 }

@@ -92,9 +92,7 @@ TEST(Sampler, GreedyTakesTheLowestIdOfTheBest) {
     EXPECT_EQ(next(sampler, {1, 4, nan, 4, 2}), 1);
     EXPECT_EQ(greedy(std::vector<float>{nan, kImpossible}), std::nullopt);
 
-    options.logit_bias = {
-        {1, kImpossible}
-    };
+    options.logit_bias = {{1, kImpossible}};
     auto biased = make(options, 5);
     EXPECT_EQ(next(biased, {1, 4, nan, 4, 2}), 3);
 
@@ -121,10 +119,7 @@ TEST(Sampler, DryTakesEffectThroughAccept) {
 
 TEST(Sampler, BannedTokensNeverAppear) {
     auto options = plain(3);
-    options.logit_bias = {
-        {0, kImpossible},
-        {2, 100.0F     }
-    };
+    options.logit_bias = {{0, kImpossible}, {2, 100.0F}};
     auto sampler = make(options, 4);
     for (int i = 0; i < 200; ++i) EXPECT_EQ(next(sampler, {50, 1, 1, 1}), 2);
 }
@@ -206,9 +201,7 @@ TEST(Logprobs, EqualTheLogSoftmaxOfTheRawLogits) {
     options.seed = 1;
     options.top_logprobs = 5;
     options.penalties.repeat = 2.0F;
-    options.logit_bias = {
-        {3, 50.0F}
-    };
+    options.logit_bias = {{3, 50.0F}};
     auto sampler = make(options, 2000);
     sampler.accept(3);
     const auto choice = sampler.sample(logits);

@@ -49,21 +49,21 @@ struct Case {
 };
 
 const std::vector<Case> kCases = {
-    {{"STOP"},            "hello STOP world",    "hello "         },
-    {{"STOP"},            "STOP",                ""               },
-    {{"STOP"},            "hello STO",           "hello STO"      },
-    {{"STOP"},            "SSTSTOSTOP",          "SSTSTO"         },
-    {{"aab"},             "aaaab",               "aa"             },
-    {{"abab", "bac"},     "ababac",              ""               },
-    {{"abc", "b"},        "xabc",                "xa"             },
-    {{"abcd", "bcd"},     "xabcd",               "x"              },
-    {{"\n\n", "User:"},   "one\ntwo\n\nUser: x", "one\ntwo"       },
-    {{"\n\n", "\nUser:"}, "one\nUser: x",        "one"            },
-    {{"é"},              "bère été",         "bère "         },
-    {{"日本"},          "日曜日本",        "日曜"         },
-    {{"🙂"},            "🙁🙂",            "🙁"           },
-    {{},                  "nothing to stop",     "nothing to stop"},
-    {{"x"},               "",                    ""               },
+    {{"STOP"}, "hello STOP world", "hello "},
+    {{"STOP"}, "STOP", ""},
+    {{"STOP"}, "hello STO", "hello STO"},
+    {{"STOP"}, "SSTSTOSTOP", "SSTSTO"},
+    {{"aab"}, "aaaab", "aa"},
+    {{"abab", "bac"}, "ababac", ""},
+    {{"abc", "b"}, "xabc", "xa"},
+    {{"abcd", "bcd"}, "xabcd", "x"},
+    {{"\n\n", "User:"}, "one\ntwo\n\nUser: x", "one\ntwo"},
+    {{"\n\n", "\nUser:"}, "one\nUser: x", "one"},
+    {{"é"}, "bère été", "bère "},
+    {{"日本"}, "日曜日本", "日曜"},
+    {{"🙂"}, "🙁🙂", "🙁"},
+    {{}, "nothing to stop", "nothing to stop"},
+    {{"x"}, "", ""},
 };
 
 TEST(StopFilter, EverySplitGivesTheSameText) {

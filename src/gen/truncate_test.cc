@@ -64,15 +64,9 @@ TEST(TopP, TakesTheTokenThatCrossesAndStopsWhereTheSumIsExact) {
         std::vector<TokenId> left;
     };
     const std::vector<Case> cases = {
-        {0.0F,   {1}         },
-        {0.39F,  {1}         },
-        {0.4F,   {1}         },
-        {0.41F,  {1, 3}      },
-        {0.7F,   {1, 3}      },
-        {0.71F,  {1, 3, 2}   },
-        {0.9F,   {1, 3, 2}   },
-        {0.901F, {1, 3, 2, 0}},
-        {1.0F,   {0, 1, 2, 3}},
+        {0.0F, {1}},       {0.39F, {1}},           {0.4F, {1}},
+        {0.41F, {1, 3}},   {0.7F, {1, 3}},         {0.71F, {1, 3, 2}},
+        {0.9F, {1, 3, 2}}, {0.901F, {1, 3, 2, 0}}, {1.0F, {0, 1, 2, 3}},
     };
     for (const auto& [p, left] : cases) {
         auto cut = list;
@@ -111,10 +105,10 @@ TEST(TopNSigma, CutsByTheSpreadOfTheLogits) {
 
 TEST(Truncate, MinKeepHoldsInEveryStage) {
     const std::vector<std::pair<const char*, void (*)(Candidates&, std::size_t)>> stages = {
-        {"top_k",       [](Candidates& l, std::size_t n) { top_k(l, 1, n); }         },
-        {"top_p",       [](Candidates& l, std::size_t n) { top_p(l, 0.01F, n); }     },
-        {"min_p",       [](Candidates& l, std::size_t n) { min_p(l, 1.0F, n); }      },
-        {"typical",     [](Candidates& l, std::size_t n) { typical(l, 0.01F, n); }   },
+        {"top_k", [](Candidates& l, std::size_t n) { top_k(l, 1, n); }},
+        {"top_p", [](Candidates& l, std::size_t n) { top_p(l, 0.01F, n); }},
+        {"min_p", [](Candidates& l, std::size_t n) { min_p(l, 1.0F, n); }},
+        {"typical", [](Candidates& l, std::size_t n) { typical(l, 0.01F, n); }},
         {"top_n_sigma", [](Candidates& l, std::size_t n) { top_n_sigma(l, 0.1F, n); }},
     };
     for (const auto& [name, stage] : stages) {
@@ -132,14 +126,8 @@ TEST(Truncate, SurvivesHostileLogits) {
     const float inf = std::numeric_limits<float>::infinity();
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const std::vector<std::vector<float>> lists = {
-        {nan,   nan, nan},
-        {-inf,  -inf, -inf},
-        {inf,  inf, 0},
-        {inf, -inf, nan},
-        {3e38F,   -3e38F, 3e38F},
-        {nan,    1, -inf, 2, inf},
-        {0  },
-        {nan },
+        {nan, nan, nan},        {-inf, -inf, -inf},     {inf, inf, 0}, {inf, -inf, nan},
+        {3e38F, -3e38F, 3e38F}, {nan, 1, -inf, 2, inf}, {0},           {nan},
     };
     for (const auto& logits : lists) {
         auto list = from_logits(logits);
@@ -168,10 +156,8 @@ TEST(Xtc, TakesTheLikelyOnesExceptTheLast) {
         std::vector<TokenId> left;
     };
     const std::vector<Case> cases = {
-        {0.09F, {3}         },
-        {0.19F, {2, 3}      },
-        {0.29F, {1, 2, 3}   },
-        {0.39F, {0, 1, 2, 3}}, // one likely token alone stays
+        {0.09F, {3}},          {0.19F, {2, 3}},
+        {0.29F, {1, 2, 3}},    {0.39F, {0, 1, 2, 3}},  // one likely token alone stays
         {0.51F, {0, 1, 2, 3}},
     };
     for (const auto& [threshold, left] : cases) {

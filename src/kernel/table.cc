@@ -181,14 +181,16 @@ Table make_table() {
 }
 
 #if defined(HEFT_KERNEL_X86)
+// Bits of cpuid leaf 1, register ecx.
+constexpr unsigned kFma = 1U << 12;
+constexpr unsigned kF16c = 1U << 29;
+
 // __builtin_cpu_supports asks the operating system too (XCR0), but does not know every set.
 bool has_fma_and_f16c() {
     unsigned a = 0;
     unsigned b = 0;
     unsigned c = 0;
     unsigned d = 0;
-    constexpr unsigned kFma = 1U << 12;
-    constexpr unsigned kF16c = 1U << 29;
     return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & kFma) != 0 && (c & kF16c) != 0;
 }
 

@@ -59,15 +59,9 @@ Batch::Batch(const Decoder& decoder, op::Context& ctx, std::span<const Input> ba
         std::int64_t width;
     };
     const Part parts[] = {
-        {&x,       c.d_model },
-        {&normed,  widest(c) },
-        {&queries, q         },
-        {&keys,    kv        },
-        {&values,  kv        },
-        {&gate,    c.d_ff    },
-        {&up,      c.d_ff    },
-        {&delta,   c.d_model },
-        {&angles,  c.rope.dim},
+        {&x, c.d_model}, {&normed, widest(c)}, {&queries, q},
+        {&keys, kv},     {&values, kv},        {&gate, c.d_ff},
+        {&up, c.d_ff},   {&delta, c.d_model},  {&angles, c.rope.dim},
     };
     std::int64_t total = 0;
     for (const Part& part : parts) total += n * part.width;
@@ -148,10 +142,7 @@ void Batch::attend(const Layer& layer, int index) {
     const arch::Config& c = config();
     norm(layer.attn_norm);
     const op::Product products[] = {
-        {&layer.attn_q, queries, q },
-        {&layer.attn_k, keys,    kv},
-        {&layer.attn_v, values,  kv}
-    };
+        {&layer.attn_q, queries, q}, {&layer.attn_k, keys, kv}, {&layer.attn_v, values, kv}};
     op::matmul(context, products, normed, c.d_model, n);
     op::for_each(context, n, [&](int t, int) { place(layer, index, t); });
 
@@ -164,9 +155,7 @@ void Batch::attend(const Layer& layer, int index) {
     shape.kv_type = cache.shape().type;
     shape.kv_row_bytes = cache.row_bytes();
     op::attention(context, shape, seen, queries, normed);
-    const op::Product out[] = {
-        {&layer.attn_out, delta, c.d_model}
-    };
+    const op::Product out[] = {{&layer.attn_out, delta, c.d_model}};
     op::matmul(context, out, normed, q, n);
     add_delta(layer.attn_out_bias);
 }
@@ -174,10 +163,7 @@ void Batch::attend(const Layer& layer, int index) {
 void Batch::feed_forward(const Layer& layer) {
     const arch::Config& c = config();
     norm(layer.ffn_norm);
-    const op::Product products[] = {
-        {&layer.ffn_gate, gate, c.d_ff},
-        {&layer.ffn_up,   up,   c.d_ff}
-    };
+    const op::Product products[] = {{&layer.ffn_gate, gate, c.d_ff}, {&layer.ffn_up, up, c.d_ff}};
     op::matmul(context, products, normed, c.d_model, n);
     op::for_each(context, n, [&](int t, int) {
         float* g = gate + std::int64_t{t} * c.d_ff;
@@ -190,9 +176,7 @@ void Batch::feed_forward(const Layer& layer) {
             case arch::Act::gelu_erf: context.kernels.gelu_erf_mul(g, u, c.d_ff, g); break;
         }
     });
-    const op::Product down[] = {
-        {&layer.ffn_down, delta, c.d_model}
-    };
+    const op::Product down[] = {{&layer.ffn_down, delta, c.d_model}};
     op::matmul(context, down, gate, c.d_ff, n);
     add_delta(layer.ffn_down_bias);
 }
@@ -218,9 +202,7 @@ void Batch::project(std::vector<float>& logits) {
     if (wanted == 0) return;
     const std::size_t before = logits.size();
     logits.resize(before + static_cast<std::size_t>(wanted) * static_cast<std::size_t>(c.n_vocab));
-    const op::Product out[] = {
-        {&model.weights.output, logits.data() + before, c.n_vocab}
-    };
+    const op::Product out[] = {{&model.weights.output, logits.data() + before, c.n_vocab}};
     op::matmul(context, out, normed, c.d_model, wanted);
 }
 

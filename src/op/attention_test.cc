@@ -54,14 +54,8 @@ struct Case {
 };
 
 TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
-    const Case cases[] = {
-        {4, 2, 16,  0,  0  },
-        {4, 4, 32,  0,  5  },
-        {8, 2, 64,  3,  130},
-        {6, 1, 24,  0,  300},
-        {2, 2, 128, 17, 511},
-        {3, 3, 5,   2,  140}
-    };
+    const Case cases[] = {{4, 2, 16, 0, 0},   {4, 4, 32, 0, 5},     {8, 2, 64, 3, 130},
+                          {6, 1, 24, 0, 300}, {2, 2, 128, 17, 511}, {3, 3, 5, 2, 140}};
     for (const kernel::Table* table : kernel::usable()) {
         for (const Case& c : cases) {
             AttentionShape shape{c.n_head, c.n_kv, c.d_head, 0.25F, DType::f32, 0};
@@ -73,10 +67,8 @@ TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
             const auto v = noise(positions * row, 3);
             ThreadPool pool(2);
             Context context{pool, *table};
-            const Seen seen[] = {
-                {reinterpret_cast<const std::byte*>(k.data()),
-                 reinterpret_cast<const std::byte*>(v.data()), c.first, c.last}
-            };
+            const Seen seen[] = {{reinterpret_cast<const std::byte*>(k.data()),
+                                  reinterpret_cast<const std::byte*>(v.data()), c.first, c.last}};
             std::vector<float> out(q.size());
             attention(context, shape, seen, q.data(), out.data());
             const auto wanted = plain(shape, q, k, v, c.first, c.last);
@@ -107,18 +99,14 @@ TEST(Attention, Bf16CacheIsTheSameAsRoundingFirst) {
         Context context{pool, *table};
         std::vector<float> exact(q.size());
         std::vector<float> half(q.size());
-        const Seen wide[] = {
-            {reinterpret_cast<const std::byte*>(k.data()),
-             reinterpret_cast<const std::byte*>(v.data()), 0, 49}
-        };
+        const Seen wide[] = {{reinterpret_cast<const std::byte*>(k.data()),
+                              reinterpret_cast<const std::byte*>(v.data()), 0, 49}};
         attention(context, shape, wide, q.data(), exact.data());
         AttentionShape narrow = shape;
         narrow.kv_type = DType::bf16;
         narrow.kv_row_bytes = 2 * 32 * 2;
-        const Seen rounded[] = {
-            {reinterpret_cast<const std::byte*>(k16.data()),
-             reinterpret_cast<const std::byte*>(v16.data()), 0, 49}
-        };
+        const Seen rounded[] = {{reinterpret_cast<const std::byte*>(k16.data()),
+                                 reinterpret_cast<const std::byte*>(v16.data()), 0, 49}};
         attention(context, narrow, rounded, q.data(), half.data());
         for (std::size_t i = 0; i < half.size(); ++i) ASSERT_NEAR(half[i], exact[i], 1e-5F);
     }

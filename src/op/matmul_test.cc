@@ -52,8 +52,9 @@ struct Run {
 // The products of x [n_tokens, cols] with each matrix, concatenated.
 std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
                             const std::vector<float>& x, int n_tokens) {
-    ThreadPool pool(run.n_threads);
-    Context context{pool, run.table, run.precision};
+    static ThreadPool one(1);
+    static ThreadPool two(2);
+    Context context{run.n_threads == 1 ? one : two, run.table, run.precision};
     std::size_t size = 0;
     for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
     std::vector<float> out(size, NAN);
@@ -101,11 +102,11 @@ TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
     for (const DTypeInfo& info : dtypes()) {
         if (codec(info.type) == nullptr) continue;
         const Matrix m = random_matrix(info.type, 37, info.block == 256 ? 512 : 288, 6, rng);
-        for (const int n_tokens : {1, 3, 8, 9, 33}) {
+        for (const int n_tokens : {1, 3, 9, 24, 25}) {
             const auto x = activations(m.weight.cols * n_tokens, rng);
             for (const kernel::Table* table : kernel::usable()) {
-                expect_close({*table, Precision::f32, 2}, m, x, n_tokens);
-                expect_close({*table, Precision::fast, 2}, m, x, n_tokens);
+                expect_close({*table, Precision::f32, 1}, m, x, n_tokens);
+                expect_close({*table, Precision::fast, 1}, m, x, n_tokens);
             }
         }
     }
@@ -117,9 +118,9 @@ TEST(Matmul, OneAndTwoThreadsGiveTheSameBits) {
         if (codec(info.type) == nullptr) continue;
         const std::int64_t cols = info.block == 1 ? 77 : 2 * info.block;
         std::vector<Matrix> matrices;
-        for (const std::int64_t rows : {1, 70, 5})
+        for (const std::int64_t rows : {1, 37, 5})
             matrices.push_back(random_matrix(info.type, rows, cols, 0, rng));
-        for (int n_tokens = 1; n_tokens <= 33; ++n_tokens) {
+        for (int n_tokens = 1; n_tokens <= 33; n_tokens += n_tokens < 9 ? 1 : 4) {
             const auto x = activations(cols * n_tokens, rng);
             for (const Precision precision : {Precision::f32, Precision::fast}) {
                 const kernel::Table& table = kernel::best();
@@ -134,8 +135,8 @@ TEST(Matmul, OneAndTwoThreadsGiveTheSameBits) {
 TEST(Matmul, RaggedSizesOfPlainNumbers) {
     Rng rng(12);
     for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
-        for (const std::int64_t cols : {1, 2, 15, 17, 31, 33, 255, 257, 1024, 1500}) {
-            for (const std::int64_t rows : {1, 3, 31, 32, 33}) {
+        for (const std::int64_t cols : {1, 2, 15, 17, 31, 33, 255, 257, 1024}) {
+            for (const std::int64_t rows : {1, 31, 33}) {
                 const Matrix m = random_matrix(type, rows, cols, 1, rng);
                 for (const int n_tokens : {1, 2, 13}) {
                     const auto x = activations(cols * n_tokens, rng);
@@ -153,7 +154,7 @@ TEST(Matmul, EveryTokenCountUpToSeveralTiles) {
     for (int n_tokens = 1; n_tokens <= 40; ++n_tokens) {
         const auto x = activations(m.weight.cols * n_tokens, rng);
         for (const kernel::Table* table : kernel::usable())
-            expect_close({*table, Precision::f32, 2}, m, x, n_tokens);
+            expect_close({*table, Precision::f32, 1}, m, x, n_tokens);
     }
 }
 

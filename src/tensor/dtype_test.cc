@@ -35,33 +35,15 @@ TEST(DType, BitsPerWeight) {
     const struct {
         DType type;
         double bits;
-    } table[] = {
-        {DType::q4_0,    4.5   },
-        {DType::q4_1,    5     },
-        {DType::q5_0,    5.5   },
-        {DType::q5_1,    6     },
-        {DType::q8_0,    8.5   },
-        {DType::q2_k,    2.625 },
-        {DType::q3_k,    3.4375},
-        {DType::q4_k,    4.5   },
-        {DType::q5_k,    5.5   },
-        {DType::q6_k,    6.5625},
-        {DType::iq2_xxs, 2.0625},
-        {DType::iq2_xs,  2.3125},
-        {DType::iq2_s,   2.5625},
-        {DType::iq3_xxs, 3.0625},
-        {DType::iq3_s,   3.4375},
-        {DType::iq1_s,   1.5625},
-        {DType::iq1_m,   1.75  },
-        {DType::iq4_nl,  4.5   },
-        {DType::iq4_xs,  4.25  },
-        {DType::tq1_0,   1.6875},
-        {DType::tq2_0,   2.0625},
-        {DType::mxfp4,   4.25  },
-        {DType::nvfp4,   4.5   },
-        {DType::q1_0,    1.125 },
-        {DType::q2_0,    2.25  }
-    };
+    } table[] = {{DType::q4_0, 4.5},     {DType::q4_1, 5},         {DType::q5_0, 5.5},
+                 {DType::q5_1, 6},       {DType::q8_0, 8.5},       {DType::q2_k, 2.625},
+                 {DType::q3_k, 3.4375},  {DType::q4_k, 4.5},       {DType::q5_k, 5.5},
+                 {DType::q6_k, 6.5625},  {DType::iq2_xxs, 2.0625}, {DType::iq2_xs, 2.3125},
+                 {DType::iq2_s, 2.5625}, {DType::iq3_xxs, 3.0625}, {DType::iq3_s, 3.4375},
+                 {DType::iq1_s, 1.5625}, {DType::iq1_m, 1.75},     {DType::iq4_nl, 4.5},
+                 {DType::iq4_xs, 4.25},  {DType::tq1_0, 1.6875},   {DType::tq2_0, 2.0625},
+                 {DType::mxfp4, 4.25},   {DType::nvfp4, 4.5},      {DType::q1_0, 1.125},
+                 {DType::q2_0, 2.25}};
     for (const auto& row : table) {
         const DTypeInfo& info = dtype_info(row.type);
         EXPECT_EQ(8.0 * info.block_bytes / info.block, row.bits) << info.name;

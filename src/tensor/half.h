@@ -22,10 +22,8 @@ constexpr float from_f16(std::uint16_t half) {
     const std::uint32_t sign = (half & 0x8000U) << 16;
     const std::uint32_t exponent = (half >> 10) & 0x1fU;
     const std::uint32_t fraction = half & 0x3ffU;
-    if (exponent == 0x1f)
-        return std::bit_cast<float>(sign | 0x7f800000U | fraction << 13);
-    if (exponent != 0)
-        return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+    if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000U | fraction << 13);
+    if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
     const float small = static_cast<float>(fraction) * 0x1p-24F;  // subnormal: exact
     return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(small));
 }
@@ -35,7 +33,8 @@ constexpr std::uint16_t to_f16(float value) {
     const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000U);
     const std::uint32_t magnitude = bits & 0x7fffffffU;
     if (magnitude > 0x7f800000U) return static_cast<std::uint16_t>(sign | 0x7e00U);
-    if (magnitude >= 0x477ff000U) return static_cast<std::uint16_t>(sign | 0x7c00U);  // rounds to inf
+    if (magnitude >= 0x477ff000U)
+        return static_cast<std::uint16_t>(sign | 0x7c00U);  // rounds to inf
     if (magnitude < 0x38800000U) {  // subnormal: let float addition round to a multiple of 2^-24
         const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
         return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) & 0x7ffU));

@@ -25,15 +25,8 @@ TEST(Tensor, BytesOfShapes) {
 }
 
 TEST(Tensor, OverflowsAndNegativesAreErrors) {
-    const std::vector<Shape> shapes = {
-        {kHuge,  kHuge},
-        {kHuge },
-        {2, kHuge,      2},
-        {-1    },
-        {0, kHuge,kHuge},
-        {kHuge,  kHuge,      0},
-        {4,      -3 }
-    };
+    const std::vector<Shape> shapes = {{kHuge, kHuge},    {kHuge},           {2, kHuge, 2}, {-1},
+                                       {0, kHuge, kHuge}, {kHuge, kHuge, 0}, {4, -3}};
     for (const Shape& shape : shapes) {
         const auto bytes = tensor_bytes(DType::f32, shape);
         ASSERT_FALSE(bytes) << shape_text(shape);

@@ -12,12 +12,15 @@ namespace {
 
 constexpr std::size_t kLongest = 4096;
 
-std::uint8_t first_byte(std::string_view text) { return static_cast<std::uint8_t>(text.front()); }
+std::uint8_t first_byte(std::string_view text) {
+    return static_cast<std::uint8_t>(text.front());
+}
 
 bool is_space(char32_t c) {
-    return (c >= 9 && c <= 13) || c == 0x85 ||
-           (c != 0 && (utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_ZS ||
-                       c == 0x2028 || c == 0x2029));
+    return (c >= 9 && c <= 13) || c == 0x85
+           || (c != 0
+               && (utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_ZS
+                   || c == 0x2028 || c == 0x2029));
 }
 
 bool is_word(char32_t c) {
@@ -72,16 +75,17 @@ Result<AddedTokens> AddedTokens::build(std::vector<AddedToken> tokens) {
     AddedTokens added;
     for (auto& token : tokens) {
         if (token.text.size() > kLongest)
-            return Error{Code::unsupported, "added token " + std::to_string(token.id) +
-                                                " is longer than 4096 bytes"};
+            return Error{Code::unsupported,
+                         "added token " + std::to_string(token.id) + " is longer than 4096 bytes"};
         if (!token.text.empty()) added.tokens_.push_back(std::move(token));
     }
     auto& list = added.tokens_;
     std::stable_sort(list.begin(), list.end(),
                      [](const AddedToken& a, const AddedToken& b) { return a.text < b.text; });
-    list.erase(std::unique(list.begin(), list.end(),
-                           [](const AddedToken& a, const AddedToken& b) { return a.text == b.text; }),
-               list.end());
+    list.erase(
+        std::unique(list.begin(), list.end(),
+                    [](const AddedToken& a, const AddedToken& b) { return a.text == b.text; }),
+        list.end());
     for (const AddedToken& token : list) ++added.starts_[first_byte(token.text) + std::size_t{1}];
     for (std::size_t i = 1; i < added.starts_.size(); ++i) added.starts_[i] += added.starts_[i - 1];
     return added;
@@ -112,8 +116,7 @@ const AddedToken* AddedTokens::longest_at(std::string_view text, std::size_t at,
     return best;
 }
 
-void AddedTokens::split(std::string_view text, bool control,
-                        std::vector<Segment>& segments) const {
+void AddedTokens::split(std::string_view text, bool control, std::vector<Segment>& segments) const {
     std::size_t done = 0;
     for (std::size_t at = 0; at < text.size() && !tokens_.empty();) {
         const std::uint8_t first = static_cast<std::uint8_t>(text[at]);

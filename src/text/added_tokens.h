@@ -33,7 +33,8 @@ struct Segment {
 class AddedTokens {
   public:
     AddedTokens() = default;
-    // Of equal texts the first counts; empty ones do not. Errors: unsupported, for a text over 4 KiB.
+    // Of equal texts the first counts; empty ones do not. Errors: unsupported, for a text over 4
+    // KiB.
     static Result<AddedTokens> build(std::vector<AddedToken> tokens);
 
     bool empty() const { return tokens_.empty(); }
@@ -45,7 +46,7 @@ class AddedTokens {
   private:
     const AddedToken* longest_at(std::string_view text, std::size_t at, bool control) const;
 
-    std::vector<AddedToken> tokens_;            // sorted by text
+    std::vector<AddedToken> tokens_;           // sorted by text
     std::array<std::uint32_t, 257> starts_{};  // where the texts with a first byte begin
 };
 

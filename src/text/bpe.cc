@@ -15,8 +15,8 @@ constexpr std::uint32_t kNone = 0xFFFFFFFFU;
 constexpr std::uint64_t kFree = ~std::uint64_t{0};  // no pair of ids is that
 
 std::uint64_t key_of(TokenId left, TokenId right) {
-    return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 |
-           static_cast<std::uint32_t>(right);
+    return std::uint64_t{static_cast<std::uint32_t>(left)} << 32
+           | static_cast<std::uint32_t>(right);
 }
 
 }  // namespace
@@ -69,9 +69,8 @@ void Merger::add(TokenId id, std::size_t begin, std::size_t bytes) {
 
 void Merger::rank(std::uint32_t at, std::string_view word, const MergeRules& rules) {
     Symbol& symbol = symbols_[at];
-    const Merge merge = symbol.after == kNone
-                            ? Merge{}
-                            : rules.find(word, symbol, symbols_[symbol.after]);
+    const Merge merge =
+        symbol.after == kNone ? Merge{} : rules.find(word, symbol, symbols_[symbol.after]);
     symbol.rank = merge.rank;
     symbol.into = merge.into;
     if (merge.rank != kNoRank) heap_.push_back(std::uint64_t{merge.rank} << 32 | at);

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kNoRank = 0xFFFFFFFFU;
 
 struct Symbol {
     TokenId id = kNoToken;
-    std::uint32_t begin = 0, bytes = 0;  // in the word; 0 bytes once merged away
+    std::uint32_t begin = 0, bytes = 0;   // in the word; 0 bytes once merged away
     std::uint32_t before = 0, after = 0;  // indices of the neighbours; kNone at the ends
     std::uint32_t rank = kNoRank;         // of the merge with the symbol after
     TokenId into = kNoToken;              // what that merge gives

@@ -37,7 +37,9 @@ constexpr Tables kTables = make_tables();
 
 }  // namespace
 
-char32_t byte_level_char(std::uint8_t byte) { return kTables.chars[byte]; }
+char32_t byte_level_char(std::uint8_t byte) {
+    return kTables.chars[byte];
+}
 
 std::optional<std::uint8_t> byte_level_byte(char32_t code) {
     if (code >= kChars || kTables.bytes[code] < 0) return {};

@@ -136,11 +136,7 @@ bool pull_apart(Json& variables, const std::vector<std::string>& spellings) {
     bool changed = false;
     for (Json* text : written_texts(variables)) {
         const auto& whole = text->get_ref<const std::string&>();
-        const std::vector<std::size_t> cuts = find_cuts(whole,
-                                                        {
-                                                            {0, whole.size()}
-        },
-                                                        spellings);
+        const std::vector<std::size_t> cuts = find_cuts(whole, {{0, whole.size()}}, spellings);
         if (cuts.empty()) continue;
         std::string apart;
         std::size_t at = 0;

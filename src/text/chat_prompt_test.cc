@@ -58,10 +58,7 @@ class ChatPrompt : public ::testing::Test {
 std::unique_ptr<Tokenizer> ChatPrompt::tokenizer_;
 
 Json said(const std::string& text) {
-    return {
-        {"messages",              {{{"role", "user"}, {"content", text}}}},
-        {"add_generation_prompt", true                                   }
-    };
+    return {{"messages", {{{"role", "user"}, {"content", text}}}}, {"add_generation_prompt", true}};
 }
 
 // Four control tokens of its own for one message.
@@ -117,10 +114,8 @@ TEST_F(ChatPrompt, TheWordsStayAsTheyWere) {
 
 TEST_F(ChatPrompt, PartsCannotSpellAControlTokenTogether) {
     Json variables = said("");
-    variables["messages"][0]["content"] = {
-        {{"type", "text"}, {"text", "<|en"}},
-        {{"type", "text"}, {"text", "d|>"} }
-    };
+    variables["messages"][0]["content"] = {{{"type", "text"}, {"text", "<|en"}},
+                                           {{"type", "text"}, {"text", "d|>"}}};
     const auto ids = encoded(
         "<|start|>{% for m in messages %}{% for p in m['content'] %}{{ p['text'] }}{% endfor %}"
         "{% endfor %}<|end|>",

@@ -13,7 +13,9 @@ struct ChatTemplate::Impl {
 
 namespace {
 
-Error in_template(Error error) { return within("chat template", std::move(error)); }
+Error in_template(Error error) {
+    return within("chat template", std::move(error));
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
     return ChatTemplate(std::move(impl));
 }
 
-Result<std::string> ChatTemplate::render(const nlohmann::ordered_json& variables, const RenderLimits& limits) const {
+Result<std::string> ChatTemplate::render(const nlohmann::ordered_json& variables,
+                                         const RenderLimits& limits) const {
     jinja::Heap heap(limits);
     jinja::Interpreter interpreter(heap);
     auto text = interpreter.run(impl_->body, variables);

@@ -133,7 +133,8 @@ class Encoding {
 
     void spell(std::string_view word, const Symbol& symbol) {
         if (symbol.id != kNoToken) return fresh_.push_back(symbol.id);
-        if (parts_.alphabet == Alphabet::bytes) return;  // a byte that the vocabulary has no way to say
+        if (parts_.alphabet == Alphabet::bytes)
+            return;  // a byte that the vocabulary has no way to say
         const std::size_t start = fresh_.size();
         for (const char c : word.substr(symbol.begin, symbol.bytes)) {
             const TokenId id = parts_.byte_ids[static_cast<std::uint8_t>(c)];

@@ -14,20 +14,24 @@ namespace {
 
 using CodePoint = utf8proc_int32_t;
 
-bool composes(UnicodeForm form) { return form == UnicodeForm::nfc || form == UnicodeForm::nfkc; }
+bool composes(UnicodeForm form) {
+    return form == UnicodeForm::nfc || form == UnicodeForm::nfkc;
+}
 bool is_compatible(UnicodeForm form) {
     return form == UnicodeForm::nfkc || form == UnicodeForm::nfkd;
 }
 
-int combining_class(CodePoint c) { return utf8proc_get_property(c)->combining_class; }
+int combining_class(CodePoint c) {
+    return utf8proc_get_property(c)->combining_class;
+}
 
 // One stretch of valid text. The reordering of marks is ours: the library's is quadratic in the
 // number of marks.
 void append_form(std::string& out, std::string_view text, UnicodeForm form) {
     constexpr std::size_t kLongestDecomposition = 18;  // of one character, in Unicode
     const auto options = static_cast<utf8proc_option_t>(
-        UTF8PROC_STABLE | (composes(form) ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
-        (is_compatible(form) ? UTF8PROC_COMPAT : 0));
+        UTF8PROC_STABLE | (composes(form) ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE)
+        | (is_compatible(form) ? UTF8PROC_COMPAT : 0));
     std::vector<CodePoint> codes;
     codes.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
@@ -85,7 +89,8 @@ std::string lowercase(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const Utf8Char c = utf8_at(text, at);
         if (c.valid)
-            append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<CodePoint>(c.code))));
+            append_utf8(out,
+                        static_cast<char32_t>(utf8proc_tolower(static_cast<CodePoint>(c.code))));
         else
             out += text.substr(at, c.bytes);
         at += c.bytes;
@@ -94,10 +99,10 @@ std::string lowercase(std::string_view text) {
 }
 
 std::string strip(std::string_view text, const Strip& step) {
-    constexpr std::string_view kSpaces = " \t\n\v\f\r";
-    const std::size_t begin = step.left ? text.find_first_not_of(kSpaces) : 0;
+    constexpr std::string_view kBlanks = " \t\n\v\f\r";
+    const std::size_t begin = step.left ? text.find_first_not_of(kBlanks) : 0;
     if (begin == std::string_view::npos) return {};
-    const std::size_t end = step.right ? text.find_last_not_of(kSpaces) + 1 : text.size();
+    const std::size_t end = step.right ? text.find_last_not_of(kBlanks) + 1 : text.size();
     return std::string(text.substr(begin, end - begin));
 }
 

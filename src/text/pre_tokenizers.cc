@@ -1,6 +1,7 @@
 // The table of pre-tokenizers. The patterns are those of the models' own tokenizer.json files, in a
 // spelling that PCRE2 takes.
 #include <algorithm>
+#include <utility>
 
 #include "text/pretokenise.h"
 
@@ -11,16 +12,17 @@ namespace {
 #define HEFT_CONTRACTIONS R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]))"
 
 constexpr std::string_view kDigit = R"(\p{N})";
+constexpr std::string_view kNumbers = R"(\p{N}+)";
 constexpr std::string_view kDigits = R"(\p{N}{1,3})";
 constexpr std::string_view kLlama3 =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
-    R"(|\s+(?!\S)|\s+)";
+                      R"(|\s+(?!\S)|\s+)";
 constexpr std::string_view kQwen2 =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
-    R"(|\s+(?!\S)|\s+)";
+                      R"(|\s+(?!\S)|\s+)";
 constexpr std::string_view kQwen35 =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)"
-    R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+                      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 #define HEFT_UPPER R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])"
 #define HEFT_LOWER R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])"
@@ -29,8 +31,10 @@ constexpr std::string_view kGpt4o =
     R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*" HEFT_CONTRACTIONS
     R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kTekken =
-    R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER "+"
-    R"(|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*"
+    R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER
+    "+"
+    R"(|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER
+    "*"
     R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 #undef HEFT_UPPER
 #undef HEFT_LOWER
@@ -72,68 +76,77 @@ constexpr std::string_view kBailing =
     R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kSeedCoder =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+)"
-    R"(|\s+(?!\S)|\s+)";
+                      R"(|\s+(?!\S)|\s+)";
 constexpr std::string_view kCohereNumbers = R"(\d{1,3}(?=(?:\d{3})*\b))";
 #undef HEFT_CONTRACTIONS
+
+PreTokenizerRow plain(std::string_view name, std::vector<std::string_view> patterns) {
+    return {name, std::move(patterns), false, false};
+}
+
+// As Llama 3 has it: a word that is a token stays whole, and texts begin with BOS.
+PreTokenizerRow whole_words(std::string_view name, std::string_view pattern) {
+    return {name, {pattern}, true, true};
+}
 
 const std::vector<PreTokenizerRow>& rows() {
     // Of rows with equal patterns the first is the name that pre_tokenizer_name() gives.
     static const std::vector<PreTokenizerRow> table{
-        {"gpt-2", {kGpt2Pattern}},
-        {"default", {kPunctuationOld, kGpt2Pattern, R"(\p{N}+)", kThreeDigits}},
-        {"llama-bpe", {kLlama3}, true, true},
-        {"llama3", {kLlama3}, true, true},
-        {"llama-v3", {kLlama3}, true, true},
-        {"falcon3", {kLlama3}, true, true},
-        {"pixtral", {kLlama3}, true, true},
-        {"lfm2", {kLlama3}, true, true},
-        {"dbrx", {kLlama3}},
-        {"smaug-bpe", {kLlama3}},
-        {"chatglm-bpe", {kLlama3}},
-        {"glm4", {kLlama3}},
-        {"qwen2", {kQwen2}},
-        {"deepseek-r1-qwen", {kQwen2}},
-        {"megrez", {kQwen2}},
-        {"stablelm2", {kQwen2}},
-        {"hunyuan", {kQwen2}},
-        {"solar-open", {kQwen2}},
-        {"grok-2", {kQwen2}},
-        {"qwen35", {kQwen35}},
-        {"deepseek-llm",
-         {kLineBreak, kDeepseekLetters, kDeepseekSymbols, kTrailingSpaces, kHan, R"(\p{N}+)"}},
-        {"deepseek-coder", {kLineBreak, R"(\s?\p{L}+)", R"(\s?\p{P}+)", kHan, kDigit}},
-        {"deepseek-v3", {kDigits, kHanKana, kDeepseek3}},
-        {"hunyuan-dense", {kDigits, kHanKana, kDeepseek3}},
-        {"falcon", {kPunctuation, kGpt2Pattern, kThreeDigits}},
-        {"mpt", {kGpt2Pattern}},
-        {"olmo", {kGpt2Pattern}},
-        {"phi-2", {kGpt2Pattern}},
-        {"jais", {kGpt2Pattern}},
-        {"trillion", {kGpt2Pattern}},
-        {"gigachat", {kGpt2Pattern}},
-        {"mellum", {kGpt2Pattern}},
-        {"modern-bert", {kGpt2Pattern}},
-        {"exaone4", {kGpt2Pattern}},
-        {"granite-docling", {kGpt2Pattern}},
-        {"starcoder", {kDigit, kGpt2Pattern}},
-        {"refact", {kDigit, kGpt2Pattern}},
-        {"command-r", {kDigit, kGpt2Pattern}},
-        {"smollm", {kDigit, kGpt2Pattern}},
-        {"codeshell", {kDigit, kGpt2Pattern}},
-        {"exaone", {kDigit, kGpt2Pattern}},
-        {"minerva-7b", {kDigit, kGpt2Pattern}},
-        {"gpt-4o", {kGpt4o}},
-        {"llama4", {kGpt4o}},
-        {"kanana2", {kGpt4o}},
-        {"minimax-m2", {kGpt4o}},
-        {"tiny_aya", {kCohereNumbers, kGpt4o}},
-        {"tekken", {kTekken}, true, true},
-        {"bloom", {kBloom}},
-        {"poro-chat", {kBloom}},
-        {"gpt3-finnish", {kBloom}},
-        {"viking", {kBloom, kDigit}},
-        {"bailingmoe", {kBailing}},
-        {"seed-coder", {kSeedCoder}},
+        plain("gpt-2", {kGpt2Pattern}),
+        plain("default", {kPunctuationOld, kGpt2Pattern, kNumbers, kThreeDigits}),
+        whole_words("llama-bpe", kLlama3),
+        whole_words("llama3", kLlama3),
+        whole_words("llama-v3", kLlama3),
+        whole_words("falcon3", kLlama3),
+        whole_words("pixtral", kLlama3),
+        whole_words("lfm2", kLlama3),
+        plain("dbrx", {kLlama3}),
+        plain("smaug-bpe", {kLlama3}),
+        plain("chatglm-bpe", {kLlama3}),
+        plain("glm4", {kLlama3}),
+        plain("qwen2", {kQwen2}),
+        plain("deepseek-r1-qwen", {kQwen2}),
+        plain("megrez", {kQwen2}),
+        plain("stablelm2", {kQwen2}),
+        plain("hunyuan", {kQwen2}),
+        plain("solar-open", {kQwen2}),
+        plain("grok-2", {kQwen2}),
+        plain("qwen35", {kQwen35}),
+        plain("deepseek-llm",
+              {kLineBreak, kDeepseekLetters, kDeepseekSymbols, kTrailingSpaces, kHan, kNumbers}),
+        plain("deepseek-coder", {kLineBreak, R"(\s?\p{L}+)", R"(\s?\p{P}+)", kHan, kDigit}),
+        plain("deepseek-v3", {kDigits, kHanKana, kDeepseek3}),
+        plain("hunyuan-dense", {kDigits, kHanKana, kDeepseek3}),
+        plain("falcon", {kPunctuation, kGpt2Pattern, kThreeDigits}),
+        plain("mpt", {kGpt2Pattern}),
+        plain("olmo", {kGpt2Pattern}),
+        plain("phi-2", {kGpt2Pattern}),
+        plain("jais", {kGpt2Pattern}),
+        plain("trillion", {kGpt2Pattern}),
+        plain("gigachat", {kGpt2Pattern}),
+        plain("mellum", {kGpt2Pattern}),
+        plain("modern-bert", {kGpt2Pattern}),
+        plain("exaone4", {kGpt2Pattern}),
+        plain("granite-docling", {kGpt2Pattern}),
+        plain("starcoder", {kDigit, kGpt2Pattern}),
+        plain("refact", {kDigit, kGpt2Pattern}),
+        plain("command-r", {kDigit, kGpt2Pattern}),
+        plain("smollm", {kDigit, kGpt2Pattern}),
+        plain("codeshell", {kDigit, kGpt2Pattern}),
+        plain("exaone", {kDigit, kGpt2Pattern}),
+        plain("minerva-7b", {kDigit, kGpt2Pattern}),
+        plain("gpt-4o", {kGpt4o}),
+        plain("llama4", {kGpt4o}),
+        plain("kanana2", {kGpt4o}),
+        plain("minimax-m2", {kGpt4o}),
+        plain("tiny_aya", {kCohereNumbers, kGpt4o}),
+        whole_words("tekken", kTekken),
+        plain("bloom", {kBloom}),
+        plain("poro-chat", {kBloom}),
+        plain("gpt3-finnish", {kBloom}),
+        plain("viking", {kBloom, kDigit}),
+        plain("bailingmoe", {kBailing}),
+        plain("seed-coder", {kSeedCoder}),
     };
     return table;
 }
@@ -156,8 +169,9 @@ std::string known_pre_tokenizers() {
 std::string_view pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges) {
     const auto& table = rows();
     const auto row = std::find_if(table.begin(), table.end(), [&](const PreTokenizerRow& r) {
-        return r.ignore_merges == ignore_merges &&
-               std::equal(r.patterns.begin(), r.patterns.end(), patterns.begin(), patterns.end());
+        return r.ignore_merges == ignore_merges
+               && std::equal(r.patterns.begin(), r.patterns.end(), patterns.begin(),
+                             patterns.end());
     });
     return row == table.end() ? std::string_view{} : row->name;
 }

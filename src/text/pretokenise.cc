@@ -105,7 +105,8 @@ void Pretokeniser::split(std::string_view text, RegexScratch& scratch, Words& wo
     }
     words.reserve(words.size() + now.size());
     for (const auto& word : now)
-        words.push_back(text.substr(static_cast<std::size_t>(word.data() - seen.data()), word.size()));
+        words.push_back(
+            text.substr(static_cast<std::size_t>(word.data() - seen.data()), word.size()));
 }
 
 Result<Pretokeniser> compile_pre_tokenizer(const PreTokenizerRow& row) {

@@ -4,7 +4,9 @@
 
 namespace heft::text {
 
-float ProtoField::real() const { return std::bit_cast<float>(static_cast<std::uint32_t>(value)); }
+float ProtoField::real() const {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(value));
+}
 
 Result<std::uint64_t> ProtoReader::varint() {
     std::uint64_t value = 0;
@@ -13,8 +15,8 @@ Result<std::uint64_t> ProtoReader::varint() {
         value |= std::uint64_t{byte & 0x7FU} << shift;
         if (byte < 0x80) return value;
     }
-    return Error{Code::corrupt, "a number before byte " + std::to_string(in_.position()) +
-                                    " is longer than ten bytes"};
+    return Error{Code::corrupt, "a number before byte " + std::to_string(in_.position())
+                                    + " is longer than ten bytes"};
 }
 
 Result<std::optional<ProtoField>> ProtoReader::next() {
@@ -41,9 +43,8 @@ Result<std::optional<ProtoField>> ProtoReader::next() {
             break;
         }
         default:
-            return Error{Code::corrupt, "the field before byte " +
-                                            std::to_string(in_.position()) +
-                                            " is of no known kind"};
+            return Error{Code::corrupt, "the field before byte " + std::to_string(in_.position())
+                                            + " is of no known kind"};
     }
     return std::optional(field);
 }

@@ -112,9 +112,8 @@ struct Regex::Impl {
         if (pattern.size() > kPatternBytes) return refusal(shown, "it is too long");
         int error = 0;
         PCRE2_SIZE at = 0;
-        pcre2_code* code =
-            pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                          PCRE2_UTF | options, &error, &at, nullptr);
+        pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
+                                         pattern.size(), PCRE2_UTF | options, &error, &at, nullptr);
         if (!code) {
             std::array<PCRE2_UCHAR, 128> text{};
             pcre2_get_error_message(error, text.data(), text.size());
@@ -149,14 +148,15 @@ std::optional<RegexMatch> Regex::search(std::string_view text, std::size_t from,
     RegexScratch::Impl& state = scratch.impl();
     if (!state.data) return {};
     while (from < text.size()) {
-        const int found = pcre2_match(impl_->code, reinterpret_cast<PCRE2_SPTR>(text.data()),
-                                      text.size(), from, PCRE2_NO_UTF_CHECK, state.data,
-                                      state.context);
+        const int found =
+            pcre2_match(impl_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                        PCRE2_NO_UTF_CHECK, state.data, state.context);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT && state.grow()) continue;
         if (found < 0) return {};
         const PCRE2_SIZE* span = pcre2_get_ovector_pointer(state.data);
         if (span[1] > span[0] && span[0] >= from) return RegexMatch{span[0], span[1]};
-        // An empty match (or, with \K, one that begins before `from`): look from the next character.
+        // An empty match (or, with \K, one that begins before `from`): look from the next
+        // character.
         from = span[1] > from ? span[1] : from + 1;
         while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80)
             ++from;

@@ -120,8 +120,8 @@ Result<TokenKind> kind_of(const Piece& piece, std::size_t id) {
         case 5: return TokenKind::unused;
         case 6: return TokenKind::byte;
         default:
-            return Error{Code::corrupt, "piece " + std::to_string(id) + " has the unknown type " +
-                                            std::to_string(piece.type)};
+            return Error{Code::corrupt, "piece " + std::to_string(id) + " has the unknown type "
+                                            + std::to_string(piece.type)};
     }
 }
 

@@ -22,8 +22,8 @@ class TokenTable {
     static Result<TokenTable> build(std::span<const std::string_view> texts);
 
     int size() const { return static_cast<int>(ends_.size()); }
-    std::string_view text(TokenId id) const;   // empty when out of range
-    TokenId find(std::string_view text) const;  // kNoToken when absent
+    std::string_view text(TokenId id) const;          // empty when out of range
+    TokenId find(std::string_view text) const;        // kNoToken when absent
     std::size_t longest() const { return longest_; }  // bytes of the longest text
 
   private:

@@ -12,8 +12,8 @@ namespace {
 // Bytes of one token as they stand at this place of a text.
 std::string_view spoken_at(const Tokenizer& tokenizer, TokenId id, bool with_special, bool first) {
     std::string_view bytes = tokenizer.bytes_of(id, with_special);
-    const bool literal = tokenizer.kind(id) == TokenKind::control ||
-                         tokenizer.kind(id) == TokenKind::user_defined;
+    const bool literal =
+        tokenizer.kind(id) == TokenKind::control || tokenizer.kind(id) == TokenKind::user_defined;
     if (first && !literal && tokenizer.drops_first_space() && bytes.starts_with(' '))
         bytes.remove_prefix(1);
     return bytes;
@@ -31,8 +31,8 @@ Result<std::string> Tokenizer::decode(std::span<const TokenId> ids, bool with_sp
     bool first = true;
     for (const TokenId id : ids) {
         if (id < 0 || id >= size())
-            return Error{Code::invalid, "token id " + std::to_string(id) + " is not in 0…" +
-                                            std::to_string(size() - 1)};
+            return Error{Code::invalid, "token id " + std::to_string(id) + " is not in 0…"
+                                            + std::to_string(size() - 1)};
         const bool silent = bytes_of(id, with_special).empty();
         out += spoken_at(*this, id, with_special, first);
         first = first && silent;
@@ -40,9 +40,13 @@ Result<std::string> Tokenizer::decode(std::span<const TokenId> ids, bool with_sp
     return out;
 }
 
-int Tokenizer::size() const { return impl_->table.size(); }
+int Tokenizer::size() const {
+    return impl_->table.size();
+}
 
-std::string_view Tokenizer::piece(TokenId id) const { return impl_->table.text(id); }
+std::string_view Tokenizer::piece(TokenId id) const {
+    return impl_->table.text(id);
+}
 
 TokenKind Tokenizer::kind(TokenId id) const {
     return id >= 0 && id < size() ? impl_->kinds[static_cast<std::size_t>(id)] : TokenKind::unused;
@@ -53,9 +57,13 @@ std::optional<TokenId> Tokenizer::find(std::string_view piece) const {
     return id == kNoToken ? std::nullopt : std::optional(id);
 }
 
-const SpecialTokens& Tokenizer::special() const { return impl_->special; }
+const SpecialTokens& Tokenizer::special() const {
+    return impl_->special;
+}
 
-std::string_view Tokenizer::description() const { return impl_->description; }
+std::string_view Tokenizer::description() const {
+    return impl_->description;
+}
 
 std::string_view Tokenizer::bytes_of(TokenId id, bool with_special) const {
     if (id < 0 || id >= size()) return {};
@@ -66,7 +74,9 @@ std::string_view Tokenizer::bytes_of(TokenId id, bool with_special) const {
     return std::string_view(impl_->spoken).substr(begin, impl_->spoken_end[index] - begin);
 }
 
-bool Tokenizer::drops_first_space() const { return impl_->drops_first_space; }
+bool Tokenizer::drops_first_space() const {
+    return impl_->drops_first_space;
+}
 
 StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool with_special)
     : tokenizer_(&tokenizer), with_special_(with_special) {}
@@ -78,6 +88,8 @@ std::string StreamDecoder::push(TokenId id) {
     return out;
 }
 
-std::string StreamDecoder::finish() { return bytes_.finish(); }
+std::string StreamDecoder::finish() {
+    return bytes_.finish();
+}
 
 }  // namespace heft::text

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "base/bytes.h"
+#include "base/result.h"
 #include "format/checkpoint.h"
 #include "format/metadata.h"
 #include "text/token.h"

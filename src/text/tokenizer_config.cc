@@ -10,9 +10,8 @@ namespace {
 // Tokenizer classes of the transformers library that build their post-processor from
 // add_bos_token (true unless said otherwise) and add_eos_token.
 constexpr std::array<std::string_view, 8> kFlagClasses{
-    "LlamaTokenizer",     "LlamaTokenizerFast", "CodeLlamaTokenizer",
-    "CodeLlamaTokenizerFast", "GemmaTokenizer", "GemmaTokenizerFast",
-    "CohereTokenizer",    "CohereTokenizerFast"};
+    "LlamaTokenizer", "LlamaTokenizerFast", "CodeLlamaTokenizer", "CodeLlamaTokenizerFast",
+    "GemmaTokenizer", "GemmaTokenizerFast", "CohereTokenizer",    "CohereTokenizerFast"};
 
 // A token is a string, or an object that holds one.
 std::string token_text(JsonElement config, std::string_view key) {

@@ -15,8 +15,8 @@ namespace heft::text {
 struct TokenizerConfig {
     std::string bos, eos, unk, pad;  // empty when absent
     std::optional<bool> add_bos, add_eos, legacy, add_prefix_space;
-    bool adds_by_flags = false;      // its class obeys add_bos and add_eos, and BOS is the default
-    std::vector<AddedToken> added;   // added_tokens_decoder
+    bool adds_by_flags = false;     // its class obeys add_bos and add_eos, and BOS is the default
+    std::vector<AddedToken> added;  // added_tokens_decoder
 };
 
 // An empty text is an empty configuration.

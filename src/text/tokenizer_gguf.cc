@@ -13,16 +13,17 @@ using format::Metadata;
 
 constexpr std::string_view kKey = "tokenizer.ggml.";
 
-std::string key(std::string_view name) { return std::string(kKey).append(name); }
+std::string key(std::string_view name) {
+    return std::string(kKey).append(name);
+}
 
 Result<std::vector<TokenKind>> read_kinds(const Metadata& metadata, std::size_t tokens) {
     std::vector<TokenKind> kinds(tokens, TokenKind::normal);
     const auto types = metadata.integers(key("token_type"));
     if (types.empty()) return kinds;
     if (types.size() != tokens)
-        return Error{Code::corrupt, "tokenizer.ggml.token_type has " +
-                                        std::to_string(types.size()) + " items for " +
-                                        std::to_string(tokens) + " tokens"};
+        return Error{Code::corrupt, "tokenizer.ggml.token_type has " + std::to_string(types.size())
+                                        + " items for " + std::to_string(tokens) + " tokens"};
     for (std::size_t i = 0; i < tokens; ++i) {
         switch (types[i]) {
             case 0:
@@ -33,8 +34,8 @@ Result<std::vector<TokenKind>> read_kinds(const Metadata& metadata, std::size_t 
             case 5: kinds[i] = TokenKind::unused; break;
             case 6: kinds[i] = TokenKind::byte; break;
             default:
-                return Error{Code::corrupt, "token " + std::to_string(i) + " has the unknown type " +
-                                                std::to_string(types[i])};
+                return Error{Code::corrupt, "token " + std::to_string(i) + " has the unknown type "
+                                                + std::to_string(types[i])};
         }
     }
     return kinds;
@@ -51,9 +52,9 @@ Status read_id(const Metadata& metadata, std::string_view name, std::optional<To
         return {};
     }
     if (*value >= tokens)
-        return Error{Code::corrupt, key(name) + " is " + std::to_string(*value) +
-                                        ", outside the vocabulary of " + std::to_string(tokens) +
-                                        " tokens"};
+        return Error{Code::corrupt, key(name) + " is " + std::to_string(*value)
+                                        + ", outside the vocabulary of " + std::to_string(tokens)
+                                        + " tokens"};
     id = static_cast<TokenId>(*value);
     return {};
 }
@@ -81,16 +82,15 @@ Status read_scores(const Metadata& metadata, Tokenizer::Impl& impl) {
     const auto tokens = static_cast<std::size_t>(impl.table.size());
     impl.scores = metadata.floats(key("scores"));
     if (impl.scores.size() != tokens)
-        return Error{Code::corrupt, "tokenizer.ggml.scores has " +
-                                        std::to_string(impl.scores.size()) + " items for " +
-                                        std::to_string(tokens) + " tokens"};
+        return Error{Code::corrupt, "tokenizer.ggml.scores has "
+                                        + std::to_string(impl.scores.size()) + " items for "
+                                        + std::to_string(tokens) + " tokens"};
     return use_scores(impl);
 }
 
 Status read_merges(const Metadata& metadata, Tokenizer::Impl& impl) {
     const auto lines = metadata.strings(key("merges"));
-    if (lines.empty())
-        return Error{Code::corrupt, "tokenizer.ggml.merges is missing or empty"};
+    if (lines.empty()) return Error{Code::corrupt, "tokenizer.ggml.merges is missing or empty"};
     std::vector<MergeNames> merges;
     merges.reserve(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -105,8 +105,8 @@ Status read_merges(const Metadata& metadata, Tokenizer::Impl& impl) {
 
 Status read_added(const Metadata& metadata, Tokenizer::Impl& impl) {
     // Phi-3's tokens swallow the white space after them. The file has no key to say so.
-    const bool swallows = impl.alphabet == Alphabet::characters &&
-                          metadata.string("general.architecture") == "phi3";
+    const bool swallows =
+        impl.alphabet == Alphabet::characters && metadata.string("general.architecture") == "phi3";
     std::vector<AddedToken> added;
     for (TokenId id = 0; id < impl.table.size(); ++id) {
         const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
@@ -116,8 +116,8 @@ Status read_added(const Metadata& metadata, Tokenizer::Impl& impl) {
         token.text = impl.table.text(id);
         token.id = id;
         token.control = control;
-        token.rstrip = swallows && token.text != "<unk>" && token.text != "<s>" &&
-                       token.text != "<|endoftext|>";
+        token.rstrip = swallows && token.text != "<unk>" && token.text != "<s>"
+                       && token.text != "<|endoftext|>";
         added.push_back(std::move(token));
     }
     HEFT_TRY(impl.added, AddedTokens::build(std::move(added)));
@@ -153,9 +153,9 @@ Status read_byte_level(const Metadata& metadata, Tokenizer::Impl& impl) {
     const auto named = metadata.string(key("pre"));
     const PreTokenizerRow* row = find_pre_tokenizer(named.value_or("gpt-2"));
     if (!row)
-        return Error{Code::unsupported, "the pre-tokenizer " + shown(*named) +
-                                            " (tokenizer.ggml.pre) is not one that heft knows: " +
-                                            known_pre_tokenizers()};
+        return Error{Code::unsupported, "the pre-tokenizer " + shown(*named)
+                                            + " (tokenizer.ggml.pre) is not one that heft knows: "
+                                            + known_pre_tokenizers()};
     HEFT_TRY(impl.pretokeniser, compile_pre_tokenizer(*row));
     impl.pre = row->name;
     impl.ignore_merges = row->ignore_merges;
@@ -182,11 +182,10 @@ Result<Tokenizer> Tokenizer::from_gguf(const format::Metadata& metadata) {
                          " is not supported; heft reads 'gpt2' (byte-level BPE) and 'llama' "
                          "(SentencePiece BPE)"};
     const auto tokens = metadata.strings(key("tokens"));
-    if (tokens.empty())
-        return Error{Code::corrupt, "tokenizer.ggml.tokens is missing or empty"};
+    if (tokens.empty()) return Error{Code::corrupt, "tokenizer.ggml.tokens is missing or empty"};
     if (tokens.size() > kMostTokens)
-        return Error{Code::exhausted, "the vocabulary has more than " +
-                                          std::to_string(kMostTokens) + " tokens"};
+        return Error{Code::exhausted,
+                     "the vocabulary has more than " + std::to_string(kMostTokens) + " tokens"};
 
     auto impl = std::make_unique<Impl>();
     HEFT_TRY(impl->table, TokenTable::build(tokens));

@@ -1,6 +1,4 @@
 // Token ids against the stored results of the reference tokenizers.
-#include "text/tokenizer.h"
-
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -10,6 +8,7 @@
 
 #include "../../tests/shared_data.h"
 #include "format/gguf.h"
+#include "text/tokenizer.h"
 
 namespace heft::text {
 namespace {
@@ -156,6 +155,69 @@ TEST(Llama2, ThreeFormatsAgreeWithTheStoredIds) {
             EXPECT_EQ(decode(*tokenizer, ids), text);
         }
         expect_cases(*tokenizer, cases);
+    }
+}
+
+// The definition of SentencePiece's BPE, on whole texts: no words, no heap, no memory of words.
+Ids encode_slowly(const Tokenizer& tokenizer, std::string_view text) {
+    std::vector<std::string> parts{"\u2581"};
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t bytes = utf8_at(text, at).bytes;
+        parts.emplace_back(text[at] == ' ' ? "\u2581" : text.substr(at, bytes));
+        at += bytes;
+    }
+    const auto& scores = tokenizer.vocabulary().scores;
+    while (true) {
+        std::size_t best = parts.size();
+        float best_score = 0;
+        for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+            const auto id = tokenizer.find(parts[i] + parts[i + 1]);
+            if (!id || tokenizer.kind(*id) != TokenKind::normal) continue;
+            const float score = scores[static_cast<std::size_t>(*id)];
+            if (best < parts.size() && score <= best_score) continue;
+            best = i;
+            best_score = score;
+        }
+        if (best == parts.size()) break;
+        parts[best] += parts[best + 1];
+        parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    }
+    Ids ids;
+    for (const auto& part : parts) {
+        if (const auto id = tokenizer.find(part)) {
+            ids.push_back(*id);
+            continue;
+        }
+        for (const char c : part) ids.push_back(static_cast<std::uint8_t>(c) + 3);
+    }
+    return ids;
+}
+
+TEST(Llama2, RealTextsAreEncodedAsTheDefinitionSays) {
+    const fs::path real = testing::shared_data() / "real";
+    HEFT_NEED_SHARED(real / "text" / "war-and-peace.txt");
+    const auto tokenizer = from_gguf(real / "ggml-vocab" / "ggml-vocab-llama-spm.gguf");
+    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+    const std::string text = read(real / "text" / "war-and-peace.txt");
+    for (const std::size_t at : {0U, 500'000U, 2'000'000U}) {
+        const std::string part = to_valid_utf8(std::string_view(text).substr(at, 1500));
+        EXPECT_EQ(tokenizer->encode(part, {.add_special = false, .parse_special = false}),
+                  encode_slowly(*tokenizer, part));
+    }
+}
+
+// Every vocabulary keeps a long real text, whole and streamed.
+TEST(RealTexts, SurviveEveryVocabulary) {
+    const fs::path real = testing::shared_data() / "real";
+    HEFT_NEED_SHARED(real / "text" / "frankenstein.txt");
+    const std::string text = read(real / "text" / "frankenstein.txt");
+    for (const auto& entry : fs::directory_iterator(real / "ggml-vocab")) {
+        if (entry.path().extension() != ".gguf") continue;
+        const auto tokenizer = from_gguf(entry.path());
+        if (!tokenizer) continue;
+        const Ids ids = tokenizer->encode(text);
+        EXPECT_TRUE(decode(*tokenizer, ids) == text) << entry.path();
+        EXPECT_TRUE(stream(*tokenizer, ids) == text) << entry.path();
     }
 }
 

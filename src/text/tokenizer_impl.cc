@@ -12,16 +12,38 @@ namespace {
 
 // Texts that end an answer or a turn, from the published tokenizers.
 constexpr std::array<std::string_view, 27> kEndings{
-    "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
-    "<end_of_turn>", "<turn|>", "<|eot|>", "<|eom|>", "<|return|>", "<|call|>", "<|endofturn|>",
-    "<|end_of_turn|>", "<|END_OF_TURN_TOKEN|>", "<|end_of_role|>", "<|EOT|>", "<EOT>",
-    "\xE2\x96\x81<EOT>", "< EOT >", "_<EOT>", "<|end_of_sentence|>",
-    "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", "<end_of_utterance>",
-    "</s>", "<eos>", "[EOS]"};
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|eot|>",
+    "<|eom|>",
+    "<|return|>",
+    "<|call|>",
+    "<|endofturn|>",
+    "<|end_of_turn|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<|end_of_role|>",
+    "<|EOT|>",
+    "<EOT>",
+    "\xE2\x96\x81<EOT>",
+    "< EOT >",
+    "_<EOT>",
+    "<|end_of_sentence|>",
+    "<\xEF\xBD\x9C"
+    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+    "<end_of_utterance>",
+    "</s>",
+    "<eos>",
+    "[EOS]"};
 
 bool is_literal(TokenKind kind) {
-    return kind == TokenKind::control || kind == TokenKind::unknown ||
-           kind == TokenKind::user_defined;
+    return kind == TokenKind::control || kind == TokenKind::unknown
+           || kind == TokenKind::user_defined;
 }
 
 std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id) {
@@ -76,8 +98,8 @@ Status Tokenizer::Impl::finish() {
     if (use_seams) {
         for (TokenId id = 0; id < table.size(); ++id) {
             const TokenKind kind = kinds[static_cast<std::size_t>(id)];
-            if (kind == TokenKind::normal || kind == TokenKind::unused ||
-                kind == TokenKind::user_defined)
+            if (kind == TokenKind::normal || kind == TokenKind::unused
+                || kind == TokenKind::user_defined)
                 seams.add(table.text(id));
         }
     }
@@ -86,9 +108,9 @@ Status Tokenizer::Impl::finish() {
     };
     for (const auto& id : {special.bos, special.eos, special.unk, special.pad})
         if (!in_range(id))
-            return Error{Code::corrupt, "special token id " + std::to_string(*id) +
-                                            " is outside the vocabulary of " +
-                                            std::to_string(table.size()) + " tokens"};
+            return Error{Code::corrupt, "special token id " + std::to_string(*id)
+                                            + " is outside the vocabulary of "
+                                            + std::to_string(table.size()) + " tokens"};
     if (special.eos) add_end_of_generation(*this, *special.eos);
     std::sort(special.end_of_generation.begin(), special.end_of_generation.end());
     if (before.empty() && special.add_bos && special.bos) before = {*special.bos};
@@ -117,11 +139,11 @@ Status use_scores(Tokenizer::Impl& impl) {
     std::vector<std::uint32_t> ranks(impl.scores.size(), kNoRank);
     for (std::size_t id = 0; id < ranks.size(); ++id) {
         if (std::isnan(impl.scores[id]))
-            return Error{Code::corrupt, "the score of token " + std::to_string(id) +
-                                            " is not a number"};
+            return Error{Code::corrupt,
+                         "the score of token " + std::to_string(id) + " is not a number"};
         const TokenKind kind = impl.kinds[id];
-        const bool made = kind == TokenKind::normal || kind == TokenKind::user_defined ||
-                          kind == TokenKind::unused;
+        const bool made = kind == TokenKind::normal || kind == TokenKind::user_defined
+                          || kind == TokenKind::unused;
         if (made) ranks[id] = ScoreRules::rank_of(impl.scores[id]);
     }
     impl.rules = std::make_unique<ScoreRules>(impl.table, std::move(ranks));
@@ -150,9 +172,8 @@ NumberedTexts::NumberedTexts(std::size_t entries)
 
 Status NumberedTexts::set(std::int64_t id, std::string_view text, TokenKind kind) {
     if (id < 0 || static_cast<std::uint64_t>(id) >= limit_)
-        return Error{Code::corrupt, "the token " + shown(text) + " has the id " +
-                                        std::to_string(id) + ", outside 0…" +
-                                        std::to_string(limit_ - 1)};
+        return Error{Code::corrupt, "the token " + shown(text) + " has the id " + std::to_string(id)
+                                        + ", outside 0…" + std::to_string(limit_ - 1)};
     const auto index = static_cast<std::size_t>(id);
     if (index >= texts_.size()) {
         texts_.resize(index + 1);
@@ -192,8 +213,8 @@ std::string shown(std::string_view text) {
 Result<MergeNames> split_merge(std::string_view text, std::size_t index) {
     const std::size_t space = text.find(' ', 1);
     if (space == std::string_view::npos || space + 1 == text.size())
-        return Error{Code::corrupt, "merge " + std::to_string(index) + ", " + shown(text) +
-                                        ", is not two tokens with a space between them"};
+        return Error{Code::corrupt, "merge " + std::to_string(index) + ", " + shown(text)
+                                        + ", is not two tokens with a space between them"};
     return MergeNames{text.substr(0, space), text.substr(space + 1)};
 }
 
@@ -210,8 +231,8 @@ Result<std::unique_ptr<PairRules>> resolve_merges(const TokenTable& table,
             const std::string_view missing = pair.left == kNoToken    ? left
                                              : pair.right == kNoToken ? right
                                                                       : std::string_view(joined);
-            return Error{Code::corrupt, "merge " + std::to_string(i) + " needs the token " +
-                                            shown(missing) + ", which the vocabulary lacks"};
+            return Error{Code::corrupt, "merge " + std::to_string(i) + " needs the token "
+                                            + shown(missing) + ", which the vocabulary lacks"};
         }
         pairs.push_back(pair);
     }

@@ -22,7 +22,7 @@
 namespace heft::text {
 
 inline constexpr std::size_t kMostTokens = std::size_t{1} << 24;  // published ones have 2^18
-inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // "▁", SentencePiece's space
+inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";    // "▁", SentencePiece's space
 
 // What a symbol is before anything merges.
 enum class Alphabet {

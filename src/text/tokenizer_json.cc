@@ -16,8 +16,8 @@ Status read_tokens(JsonElement root, JsonObject vocab, Tokenizer::Impl& impl) {
         AddedToken token = read_added_token(item);
         const auto id = json_int(item, "id");
         if (!id || *id < 0 || *id >= static_cast<std::int64_t>(kMostTokens))
-            return Error{Code::corrupt, "the added token " + shown(token.text) +
-                                            " has no valid id"};
+            return Error{Code::corrupt,
+                         "the added token " + shown(token.text) + " has no valid id"};
         token.id = static_cast<TokenId>(*id);
         added.push_back(std::move(token));
         return {};
@@ -57,10 +57,10 @@ Status read_merges(JsonElement model, Tokenizer::Impl& impl) {
         MergeNames names;
         if (item.get_string().get(text) == simdjson::SUCCESS) {
             HEFT_TRY(names, split_merge(text, merges.size()));
-        } else if (item.at(0).get_string().get(names.left) != simdjson::SUCCESS ||
-                   item.at(1).get_string().get(names.right) != simdjson::SUCCESS) {
-            return Error{Code::corrupt, "merge " + std::to_string(merges.size()) +
-                                            " is not a pair of tokens"};
+        } else if (item.at(0).get_string().get(names.left) != simdjson::SUCCESS
+                   || item.at(1).get_string().get(names.right) != simdjson::SUCCESS) {
+            return Error{Code::corrupt,
+                         "merge " + std::to_string(merges.size()) + " is not a pair of tokens"};
         }
         merges.push_back(names);
         return {};
@@ -75,12 +75,12 @@ Status read_merges(JsonElement model, Tokenizer::Impl& impl) {
 Status check_model(JsonElement model) {
     const std::string_view type = json_string(model, "type").value_or("BPE");
     if (type != "BPE")
-        return Error{Code::unsupported, "the tokenizer type " + shown(type) +
-                                            " is not supported; heft reads BPE"};
+        return Error{Code::unsupported,
+                     "the tokenizer type " + shown(type) + " is not supported; heft reads BPE"};
     for (const std::string_view key : {"continuing_subword_prefix", "end_of_word_suffix"})
         if (!json_string(model, key).value_or("").empty())
-            return Error{Code::unsupported, "a BPE model with a " + std::string(key) +
-                                                " is not supported"};
+            return Error{Code::unsupported,
+                         "a BPE model with a " + std::string(key) + " is not supported"};
     return {};
 }
 
@@ -101,12 +101,10 @@ Status read_sections(JsonElement root, Tokenizer::Impl& impl) {
 
     const bool bytes = plan.byte_level || decoder.byte_level;
     impl.alphabet = bytes ? Alphabet::bytes : Alphabet::characters;
-    if (bytes && plan.named)
-        impl.pre = pre_tokenizer_name(plan.patterns, impl.ignore_merges);
+    if (bytes && plan.named) impl.pre = pre_tokenizer_name(plan.patterns, impl.ignore_merges);
     impl.pretokeniser = Pretokeniser(std::move(plan.steps));
     impl.drops_first_space =
-        !bytes && (decoding ? decoder.strips_first_space
-                            : impl.prefix.when != Prefix::When::never);
+        !bytes && (decoding ? decoder.strips_first_space : impl.prefix.when != Prefix::When::never);
     impl.description = !bytes             ? "SentencePiece BPE"
                        : impl.pre.empty() ? "byte-level BPE"
                                           : "byte-level BPE (" + impl.pre + ")";

@@ -17,9 +17,8 @@ std::string_view type_of(JsonElement section) {
 }
 
 Error unknown_type(std::string_view section, JsonElement element) {
-    return {Code::unsupported,
-            "the " + std::string(section) + " type " + shown(type_of(element)) +
-                " is not supported"};
+    return {Code::unsupported, "the " + std::string(section) + " type " + shown(type_of(element))
+                                   + " is not supported"};
 }
 
 Status too_many(std::size_t steps, std::string_view section) {
@@ -58,8 +57,8 @@ Status add_step(PreTokenizerPlan& plan, const JsonPattern& pattern, Cut cut, boo
     plan.patterns.push_back(canonical(used.text));
     // Every character is in some match of the usual patterns, so keeping only the matches
     // (inverted removal) is isolating them.
-    plan.named = plan.named && !used.literal &&
-                 (cut == Cut::isolated ? !invert : cut == Cut::removed && invert);
+    plan.named = plan.named && !used.literal
+                 && (cut == Cut::isolated ? !invert : cut == Cut::removed && invert);
     return too_many(plan.steps.size(), "pre_tokenizer");
 }
 
@@ -80,8 +79,8 @@ Status read_byte_level(JsonElement section, PreTokenizerPlan& plan) {
 Status read_metaspace(JsonElement section, PreTokenizerPlan& plan) {
     const std::string mark(json_string(section, "replacement").value_or(kSpaceMark));
     if (mark.empty() || mark.size() > 4)
-        return Error{Code::corrupt, "Metaspace replaces spaces by " + shown(mark) +
-                                        ", which is not one character"};
+        return Error{Code::corrupt, "Metaspace replaces spaces by " + shown(mark)
+                                        + ", which is not one character"};
     plan.space_mark = mark;
     const bool add = json_bool(section, "add_prefix_space").value_or(true);
     const std::string_view scheme =
@@ -108,8 +107,7 @@ Status read_simple(JsonElement section, PreTokenizerPlan& plan) {
         HEFT_TRY(const Cut cut, cut_of(section));
         return add_step(plan, {R"([!-/:-@\[-`{-~\p{P}])", false}, cut, false);
     }
-    if (type == "Whitespace")
-        return add_step(plan, {R"(\w+|[^\w\s]+)", false}, Cut::removed, true);
+    if (type == "Whitespace") return add_step(plan, {R"(\w+|[^\w\s]+)", false}, Cut::removed, true);
     if (type == "WhitespaceSplit") return add_step(plan, {R"(\s+)", false}, Cut::removed, false);
     if (type == "CharDelimiterSplit") {
         const std::string delimiter(json_string(section, "delimiter").value_or(""));
@@ -151,14 +149,15 @@ Status read_template(JsonElement section, const TokenTable& table, std::vector<T
         auto& side = seen_text ? after : before;
         const auto all = json_find(section, "special_tokens");
         const auto entry = all ? json_find(*all, name) : std::nullopt;
-        if (!entry) return Error{Code::corrupt, "TemplateProcessing names " + shown(name) +
-                                                    ", which special_tokens lacks"};
+        if (!entry)
+            return Error{Code::corrupt, "TemplateProcessing names " + shown(name)
+                                            + ", which special_tokens lacks"};
         return each_item(*entry, "ids", [&](JsonElement id) -> Status {
             std::int64_t value = -1;
-            if (id.get_int64().get(value) != simdjson::SUCCESS || value < 0 ||
-                value >= table.size())
-                return Error{Code::corrupt, "TemplateProcessing's " + shown(name) +
-                                                " has an id outside the vocabulary"};
+            if (id.get_int64().get(value) != simdjson::SUCCESS || value < 0
+                || value >= table.size())
+                return Error{Code::corrupt, "TemplateProcessing's " + shown(name)
+                                                + " has an id outside the vocabulary"};
             side.push_back(static_cast<TokenId>(value));
             return too_many(side.size(), "post_processor");
         });
@@ -211,9 +210,8 @@ Status read_normaliser(JsonElement section, std::vector<NormaliserStep>& steps, 
     const std::string_view type = type_of(section);
     HEFT_OK(too_many(steps.size(), "normalizer"));
     if (type == "Sequence")
-        return each_item(section, "normalizers", [&](JsonElement item) {
-            return read_normaliser(item, steps, prefix);
-        });
+        return each_item(section, "normalizers",
+                         [&](JsonElement item) { return read_normaliser(item, steps, prefix); });
     if (type == "Prepend") {
         const std::string text(json_string(section, "prepend").value_or(""));
         prefix = {text, Prefix::When::always, true, false};
@@ -240,8 +238,8 @@ Status read_decoder(JsonElement section, DecoderPlan& plan) {
                          [&plan](JsonElement item) { return read_decoder(item, plan); });
     if (type == "ByteLevel") plan.byte_level = true;
     if (type == "Strip")
-        plan.strips_first_space = json_string(section, "content").value_or(" ") == " " &&
-                                  json_int(section, "start").value_or(0) > 0;
+        plan.strips_first_space = json_string(section, "content").value_or(" ") == " "
+                                  && json_int(section, "start").value_or(0) > 0;
     if (type == "Metaspace") {
         const bool add = json_bool(section, "add_prefix_space").value_or(true);
         plan.strips_first_space =

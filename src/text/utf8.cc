@@ -60,7 +60,9 @@ Utf8Char utf8_at(std::string_view text, std::size_t at) {
     return {code, lead.more + std::size_t{1}, true, false};
 }
 
-bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_utf8(std::string_view text) {
+    return simdjson::validate_utf8(text.data(), text.size());
+}
 
 void append_utf8(std::string& out, char32_t code) {
     const auto put = [&out](char32_t byte) { out += static_cast<char>(byte); };

@@ -10,8 +10,8 @@
 namespace heft::text {
 
 struct Utf8Char {
-    char32_t code = 0;       // U+FFFD when not valid
-    std::size_t bytes = 1;   // at least 1
+    char32_t code = 0;      // U+FFFD when not valid
+    std::size_t bytes = 1;  // at least 1
     bool valid = true;
     bool cut_short = false;  // not valid, but could become so with more bytes after the text's end
 };

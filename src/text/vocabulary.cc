@@ -32,8 +32,8 @@ Vocabulary make_vocabulary(const Tokenizer::Impl& impl) {
         out.scores = impl.pairs ? scores_of(*impl.pairs, size) : impl.scores;
     } else if (impl.pairs) {
         for (const auto& pair : impl.pairs->pairs())
-            out.merges.push_back(std::string(impl.table.text(pair.left)) + " " +
-                                 std::string(impl.table.text(pair.right)));
+            out.merges.push_back(std::string(impl.table.text(pair.left)) + " "
+                                 + std::string(impl.table.text(pair.right)));
     }
     return out;
 }
@@ -41,8 +41,7 @@ Vocabulary make_vocabulary(const Tokenizer::Impl& impl) {
 }  // namespace
 
 const Vocabulary& Tokenizer::vocabulary() const {
-    std::call_once(impl_->vocabulary_once,
-                   [this] { impl_->vocabulary = make_vocabulary(*impl_); });
+    std::call_once(impl_->vocabulary_once, [this] { impl_->vocabulary = make_vocabulary(*impl_); });
     return impl_->vocabulary;
 }
 

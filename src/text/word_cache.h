@@ -26,7 +26,7 @@ class WordCache {
   private:
     struct Entry {
         std::uint64_t hash = 0;
-        std::uint32_t text = 0, bytes = 0;  // in texts_; 0 bytes: free
+        std::uint32_t text = 0, bytes = 0;   // in texts_; 0 bytes: free
         std::uint32_t first = 0, count = 0;  // in ids_
     };
     std::size_t slot_of(std::string_view word, std::uint64_t hash) const;

@@ -12,9 +12,7 @@ int main() {
     options.temperature = 0;
     int pieces = 0;
     options.on_text = [&pieces](std::string_view) { return ++pieces > 0; };
-    const heft::Message messages[] = {
-        {"user", "Who are you?"}
-    };
+    const heft::Message messages[] = {{"user", "Who are you?"}};
     const auto answer = model->chat(messages, options);
     if (!answer) {
         std::fprintf(stderr, "%s\n", answer.error().what.c_str());

@@ -76,9 +76,7 @@ struct Avx2Lanes {
     };
 
     static HEFT_INLINE Codes pair(const void* a, const void* b) {
-        return {
-            {load256(a), load256(b)}
-        };
+        return {{load256(a), load256(b)}};
     }
     static HEFT_INLINE Codes load64(const std::uint8_t* at) { return pair(at, at + 32); }
     static HEFT_INLINE Codes both(const void* at) { return pair(at, at); }
@@ -89,45 +87,31 @@ struct Avx2Lanes {
     template <int a, int b>
     static HEFT_INLINE Codes bits(Codes codes, char mask) {
         const __m256i masks = _mm256_set1_epi8(mask);
-        return {
-            {_mm256_and_si256(_mm256_srli_epi16(codes.v[0], a), masks),
-             _mm256_and_si256(_mm256_srli_epi16(codes.v[1], b), masks)}
-        };
+        return {{_mm256_and_si256(_mm256_srli_epi16(codes.v[0], a), masks),
+                 _mm256_and_si256(_mm256_srli_epi16(codes.v[1], b), masks)}};
     }
     template <int count>
     static HEFT_INLINE Codes shl(Codes codes) {
-        return {
-            {_mm256_slli_epi16(codes.v[0], count), _mm256_slli_epi16(codes.v[1], count)}
-        };
+        return {{_mm256_slli_epi16(codes.v[0], count), _mm256_slli_epi16(codes.v[1], count)}};
     }
     static HEFT_INLINE Codes either(Codes a, Codes b) {
-        return {
-            {_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])}
-        };
+        return {{_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])}};
     }
     static HEFT_INLINE Codes flip(Codes codes, int mask) {
         const __m256i masks = _mm256_set1_epi8(static_cast<char>(mask));
-        return {
-            {_mm256_xor_si256(codes.v[0], masks), _mm256_xor_si256(codes.v[1], masks)}
-        };
+        return {{_mm256_xor_si256(codes.v[0], masks), _mm256_xor_si256(codes.v[1], masks)}};
     }
     static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
-        return {
-            {low_and_high(load128(a)), low_and_high(load128(b))}
-        };
+        return {{low_and_high(load128(a)), low_and_high(load128(b))}};
     }
     static HEFT_INLINE Codes expand(std::uint64_t set_bits, char value) {
-        return {
-            {expand32(static_cast<std::int32_t>(set_bits), value),
-             expand32(static_cast<std::int32_t>(set_bits >> 32), value)}
-        };
+        return {{expand32(static_cast<std::int32_t>(set_bits), value),
+                 expand32(static_cast<std::int32_t>(set_bits >> 32), value)}};
     }
     static HEFT_INLINE Codes lut(Codes codes, const std::uint8_t (&table)[16]) {
         const __m256i levels = _mm256_broadcastsi128_si256(load128(table));
-        return {
-            {_mm256_shuffle_epi8(levels, codes.v[0]), _mm256_shuffle_epi8(levels, codes.v[1])}
-        };
+        return {{_mm256_shuffle_epi8(levels, codes.v[0]), _mm256_shuffle_epi8(levels, codes.v[1])}};
     }
 
     struct Groups {
@@ -138,25 +122,18 @@ struct Avx2Lanes {
     };
 
     static HEFT_INLINE GroupInts u8(std::uint64_t low, std::uint64_t high) {
-        return {
-            {(I)_mm256_cvtepu8_epi32(word(low)), (I)_mm256_cvtepu8_epi32(word(high))}
-        };
+        return {{(I)_mm256_cvtepu8_epi32(word(low)), (I)_mm256_cvtepu8_epi32(word(high))}};
     }
     static HEFT_INLINE GroupInts twice_u8(std::uint64_t bytes) {
         const __m128i all = _mm_unpacklo_epi8(word(bytes), word(bytes));
-        return {
-            {(I)_mm256_cvtepu8_epi32(all), (I)_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8))}
-        };
+        return {{(I)_mm256_cvtepu8_epi32(all), (I)_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8))}};
     }
     static HEFT_INLINE GroupInts i8(const std::uint8_t* at) {
         return {
-            {(I)_mm256_cvtepi8_epi32(load64bits(at)), (I)_mm256_cvtepi8_epi32(load64bits(at + 8))}
-        };
+            {(I)_mm256_cvtepi8_epi32(load64bits(at)), (I)_mm256_cvtepi8_epi32(load64bits(at + 8))}};
     }
     static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
-        return {
-            {(I)_mm256_cvtepi16_epi32(load128(at)), (I)_mm256_cvtepi16_epi32(load128(at + 8))}
-        };
+        return {{(I)_mm256_cvtepi16_epi32(load128(at)), (I)_mm256_cvtepi16_epi32(load128(at + 8))}};
     }
     static HEFT_INLINE Groups twice_floats(const float* at) { return twice(_mm256_loadu_ps(at)); }
     static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
@@ -212,10 +189,8 @@ struct Avx2Lanes {
         return _mm256_and_si256(is_set, _mm256_set1_epi8(value));
     }
     static HEFT_INLINE Groups twice(__m256 v) {
-        return {
-            {(F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3)),
-             (F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7))}
-        };
+        return {{(F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3)),
+                 (F)_mm256_permutevar8x32_ps(v, _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7))}};
     }
 };
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kSigns[] = {"+", "-", "*", "/", "//", "%", "** or pow()"};
 
 Error integer_overflow() {
-    return Error{Code::unsupported, "an integer leaves the range of 64 bits, which templates have here"};
+    return Error{Code::unsupported,
+                 "an integer leaves the range of 64 bits, which templates have here"};
 }
 
 Error no_operation(ArithmeticOp op, const Value& left, const Value& right) {
@@ -21,10 +22,12 @@ Error no_operation(ArithmeticOp op, const Value& left, const Value& right) {
     if (right.is_undefined()) return type_error(std::string(right.complaint()));
     const bool adds_text = op == ArithmeticOp::add && left.is_string();
     if (adds_text) {
-        return type_error(fmt::format("can only concatenate str (not \"{}\") to str", type_name(right)));
+        return type_error(
+            fmt::format("can only concatenate str (not \"{}\") to str", type_name(right)));
     }
     return type_error(fmt::format("unsupported operand type(s) for {}: '{}' and '{}'",
-                                  kSigns[static_cast<std::size_t>(op)], type_name(left), type_name(right)));
+                                  kSigns[static_cast<std::size_t>(op)], type_name(left),
+                                  type_name(right)));
 }
 
 Result<Value> whole_power(std::int64_t base, std::int64_t exponent) {
@@ -34,7 +37,8 @@ Result<Value> whole_power(std::int64_t base, std::int64_t exponent) {
     }
     std::int64_t result = 1;
     while (exponent > 0) {
-        if ((exponent & 1) != 0 && __builtin_mul_overflow(result, base, &result)) return integer_overflow();
+        if ((exponent & 1) != 0 && __builtin_mul_overflow(result, base, &result))
+            return integer_overflow();
         exponent >>= 1;
         if (exponent > 0 && __builtin_mul_overflow(base, base, &base)) return integer_overflow();
     }
@@ -134,7 +138,8 @@ Result<Value> repeat(Heap& heap, const Value& value, std::int64_t times) {
     if (!source.empty() && count > 0) {
         if (count > heap.room() / sizeof(Value) / source.size()) return too_large();
         items.reserve(count * source.size());
-        for (std::size_t i = 0; i < count; ++i) items.insert(items.end(), source.begin(), source.end());
+        for (std::size_t i = 0; i < count; ++i)
+            items.insert(items.end(), source.begin(), source.end());
     }
     return heap.list(std::move(items), value.list().flavor);
 }

@@ -192,8 +192,8 @@ struct Continue {};
 
 struct Stmt {
     int line = 0;
-    std::variant<Text, Print, If, For, Set, SetBlock, DefineMacro, CallBlock, FilterBlock, With, Scoped,
-                 Break, Continue>
+    std::variant<Text, Print, If, For, Set, SetBlock, DefineMacro, CallBlock, FilterBlock, With,
+                 Scoped, Break, Continue>
         node;
 };
 

@@ -71,7 +71,8 @@ Result<Value> BraceFormat::argument(std::string_view name) {
     if (name.empty()) index = next_++;
     if (name.empty() || numbered) {
         if (index < args_.positional.size()) return args_.positional[index];
-        return type_error(fmt::format("Replacement index {} out of range for positional args tuple", index));
+        return type_error(
+            fmt::format("Replacement index {} out of range for positional args tuple", index));
     }
     for (const auto& [key, value] : args_.named) {
         if (key == name) return value;
@@ -92,13 +93,18 @@ Result<Value> BraceFormat::lookup(std::string_view path) {
             continue;
         }
         const std::size_t end = path.find(']', at);
-        if (path[at] != '[' || end == std::string_view::npos) return type_error("Missing ']' in format string");
+        if (path[at] != '[' || end == std::string_view::npos)
+            return type_error("Missing ']' in format string");
         const std::string_view key = path.substr(at + 1, end - at - 1);
         std::size_t read = 0;
-        const bool numbered = !key.empty() && key.find_first_not_of("0123456789") == std::string_view::npos;
-        HEFT_TRY(const std::size_t index, numbered ? read_number(key, read) : Result<std::size_t>(std::size_t{0}));
+        const bool numbered =
+            !key.empty() && key.find_first_not_of("0123456789") == std::string_view::npos;
+        HEFT_TRY(const std::size_t index,
+                 numbered ? read_number(key, read) : Result<std::size_t>(std::size_t{0}));
         HEFT_TRY(const Value name, heap_.string(key));
-        HEFT_TRY(value, get_item(run_, value, numbered ? Value::integer(static_cast<std::int64_t>(index)) : name));
+        HEFT_TRY(value,
+                 get_item(run_, value,
+                          numbered ? Value::integer(static_cast<std::int64_t>(index)) : name));
         at = end + 1;
     }
     return value;
@@ -115,7 +121,8 @@ Result<FormatSpec> BraceFormat::spec(std::string_view text) {
             spec.fill = fill.value;
             at = fill.bytes;
         }
-        if (at < text.size() && kAligns.find(text[at]) != std::string_view::npos) spec.align = text[at++];
+        if (at < text.size() && kAligns.find(text[at]) != std::string_view::npos)
+            spec.align = text[at++];
     }
     if (peek() == '+' || peek() == '-' || peek() == ' ') spec.sign = text[at++];
     if (peek() == '#') {

@@ -80,7 +80,9 @@ Result<Step> ExpressionParser::subscript() {
     step.form = Step::Form::item;
     step.line = tokens_.line();
     HEFT_OK(tokens_.expect_op("["));
-    HEFT_TRY(step.start, slice_part());
+    if (!tokens_.at_op(":") && !tokens_.at_op("]")) {
+        HEFT_TRY(step.start, expression());
+    }
     const bool nothing = step.start == nullptr && tokens_.at_op("]");  // the same as [()]
     if (nothing) {
         step.start = std::make_unique<Expr>();
@@ -134,14 +136,15 @@ Result<Step> ExpressionParser::test() {
         HEFT_TRY(step.args, arguments());
         return step;
     }
-    bool operand = tokens_.at(TokenKind::string) || tokens_.at(TokenKind::integer) || tokens_.at(TokenKind::real)
-                   || tokens_.at_op("[") || tokens_.at_op("{");
+    bool operand = tokens_.at(TokenKind::string) || tokens_.at(TokenKind::integer)
+                   || tokens_.at(TokenKind::real) || tokens_.at_op("[") || tokens_.at_op("{");
     if (tokens_.at(TokenKind::name)) {
         operand = true;
         for (const std::string_view word : {"else", "or", "and", "if", "in", "not", "recursive"}) {
             if (tokens_.at_name(word)) operand = false;
         }
-        if (tokens_.at_name("is")) return syntax_error(tokens_.line(), "tests with 'is' cannot be chained");
+        if (tokens_.at_name("is"))
+            return syntax_error(tokens_.line(), "tests with 'is' cannot be chained");
     }
     if (!operand) return step;
     HEFT_TRY(ExprPtr base, primary());
@@ -157,7 +160,8 @@ Result<Argument> ExpressionParser::argument() {
         argument.form = Argument::Form::spread;
     } else if (tokens_.skip_op("**")) {
         argument.form = Argument::Form::spread_named;
-    } else if (tokens_.at(TokenKind::name) && tokens_.look().kind == TokenKind::op && tokens_.look().text == "=") {
+    } else if (tokens_.at(TokenKind::name) && tokens_.look().kind == TokenKind::op
+               && tokens_.look().text == "=") {
         argument.form = Argument::Form::named;
         argument.name = tokens_.next().text;
         tokens_.next();
@@ -175,7 +179,8 @@ Result<std::vector<Argument>> ExpressionParser::arguments() {
         if (tokens_.at_op(")")) break;
         const int line = tokens_.line();
         HEFT_TRY(Argument next, argument());
-        const bool misplaced = next.form == Argument::Form::positional && last != Argument::Form::positional;
+        const bool misplaced =
+            next.form == Argument::Form::positional && last != Argument::Form::positional;
         if (misplaced || last == Argument::Form::spread_named) {
             return syntax_error(line, "a positional argument follows a named one");
         }
@@ -197,7 +202,8 @@ Result<std::vector<Step>> ExpressionParser::filters() {
 
 Result<Target> ExpressionParser::one_target(bool namespaces) {
     const Depth level(depth_);
-    if (depth_ > kMaxParseDepth) return syntax_error(tokens_.line(), "too many brackets in an assignment");
+    if (depth_ > kMaxParseDepth)
+        return syntax_error(tokens_.line(), "too many brackets in an assignment");
     Target target;
     if (tokens_.at_op("(") || tokens_.at_op("[")) {
         const std::string_view shut = tokens_.next().text == "(" ? ")" : "]";
@@ -214,7 +220,8 @@ Result<Target> ExpressionParser::one_target(bool namespaces) {
     const int line = tokens_.line();
     HEFT_TRY(target.name, tokens_.expect_any_name());
     for (const std::string_view reserved : {"true", "false", "none", "True", "False", "None"}) {
-        if (target.name == reserved) return syntax_error(line, fmt::format("can't assign to '{}'", reserved));
+        if (target.name == reserved)
+            return syntax_error(line, fmt::format("can't assign to '{}'", reserved));
     }
     if (namespaces && tokens_.skip_op(".")) {
         HEFT_TRY(target.attribute, tokens_.expect_any_name());

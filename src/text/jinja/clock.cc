@@ -18,7 +18,8 @@ std::tm broken_down(const Value& fixed) {
         const auto time = static_cast<std::time_t>(seconds);
         gmtime_r(&time, &parts);
     } else {
-        const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+        const std::time_t time =
+            std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         localtime_r(&time, &parts);
     }
     return parts;
@@ -43,7 +44,9 @@ Result<Value> strftime_now(Interpreter& run, const Value& /*self*/, Args& args) 
     Builder out(run.heap());
     for (std::size_t at = 0; at < format.size();) {
         std::size_t type = at + 1;
-        if (format[at] == '%' && type < format.size() && kFlags.find(format[type]) != std::string_view::npos) ++type;
+        if (format[at] == '%' && type < format.size()
+            && kFlags.find(format[type]) != std::string_view::npos)
+            ++type;
         if (format[at] != '%' || type >= format.size()) {
             out.add(format[at++]);
         } else if (format[type] == 'f') {

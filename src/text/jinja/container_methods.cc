@@ -43,7 +43,8 @@ Result<Value> insert(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(run.heap().spend(items.size() / 8));
     if (at < 0) at = std::max<std::int64_t>(at < -size ? 0 : at + size, 0);
     HEFT_OK(run.heap().push(self.list(), bound[1]));
-    std::rotate(items.begin() + static_cast<std::ptrdiff_t>(std::min(at, size)), items.end() - 1, items.end());
+    std::rotate(items.begin() + static_cast<std::ptrdiff_t>(std::min(at, size)), items.end() - 1,
+                items.end());
     return Value::none();
 }
 
@@ -51,7 +52,9 @@ Result<Value> pop(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "pop", {"index"}));
     HEFT_TRY(const std::int64_t wanted, bound.whole(0, -1));
     auto& items = self.list().items;
-    HEFT_TRY(const std::size_t at, existing(wanted, items.size(), items.empty() ? "pop from empty list" : "pop index out of range"));
+    HEFT_TRY(const std::size_t at,
+             existing(wanted, items.size(),
+                      items.empty() ? "pop from empty list" : "pop index out of range"));
     HEFT_OK(run.heap().spend((items.size() - at) / 8));
     Value popped = items[at];
     items.erase(items.begin() + static_cast<std::ptrdiff_t>(at));
@@ -156,7 +159,8 @@ Result<Value> pop_key(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(must_hash(bound[0]));
     const Value* found = self.dict().find(bound[0]);
     if (found == nullptr) {
-        if (bound[1].is_absent()) return type_error("pop() names a key that the dictionary does not have");
+        if (bound[1].is_absent())
+            return type_error("pop() names a key that the dictionary does not have");
         return bound[1];
     }
     Value popped = *found;
@@ -203,8 +207,9 @@ Result<Value> clear_dict(Interpreter& /*run*/, const Value& self, Args& args) {
 constexpr NativeEntry kSequenceMethods[] = {{"index", index}, {"count", count}};
 
 constexpr NativeEntry kListMethods[] = {
-    {"append", append},   {"extend", extend}, {"insert", insert},   {"pop", pop},          {"remove", remove},
-    {"reverse", reverse}, {"sort", sort},     {"copy", copy_list}, {"clear", clear_list},
+    {"append", append}, {"extend", extend},  {"insert", insert},
+    {"pop", pop},       {"remove", remove},  {"reverse", reverse},
+    {"sort", sort},     {"copy", copy_list}, {"clear", clear_list},
 };
 
 constexpr NativeEntry kDictMethods[] = {
@@ -229,6 +234,8 @@ Native find_list_method(const List& list, std::string_view name) {
     return find_native(kListMethods, name);
 }
 
-Native find_dict_method(std::string_view name) { return find_native(kDictMethods, name); }
+Native find_dict_method(std::string_view name) {
+    return find_native(kDictMethods, name);
+}
 
 }  // namespace heft::text::jinja

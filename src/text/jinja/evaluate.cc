@@ -48,7 +48,8 @@ struct Evaluate {
         HEFT_TRY(Dict * dict, run.heap_.dict());
         for (const auto& entry : node.entries) {
             HEFT_TRY(const Value key, run.evaluate(*entry.first));
-            if (!hashable(key)) return type_error(fmt::format("unhashable type: '{}'", type_name(key)));
+            if (!hashable(key))
+                return type_error(fmt::format("unhashable type: '{}'", type_name(key)));
             HEFT_TRY(Value value, run.evaluate(*entry.second));
             HEFT_OK(dict->set(run.heap_, key, std::move(value)));
         }
@@ -108,8 +109,8 @@ struct Evaluate {
         HEFT_TRY(const Value holds, run.evaluate(*node.test));
         if (truth(holds)) return run.evaluate(*node.then);
         if (node.otherwise != nullptr) return run.evaluate(*node.otherwise);
-        return run.heap_.undefined(
-            fmt::format("the inline if-expression on line {} evaluated to false and has no else", line));
+        return run.heap_.undefined(fmt::format(
+            "the inline if-expression on line {} evaluated to false and has no else", line));
     }
 
     Result<Value> operator()(const Chain& node) const {
@@ -125,12 +126,14 @@ Result<Value> Interpreter::evaluate(const Expr& expr) {
     return std::visit(Evaluate{*this, expr.line}, expr.node);
 }
 
-Result<Value> Interpreter::evaluate_steps(Value value, const std::vector<Step>& steps, std::size_t count) {
+Result<Value> Interpreter::evaluate_steps(Value value, const std::vector<Step>& steps,
+                                          std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const Step& step = steps[i];
         line_ = step.line;
         HEFT_OK(enter());
-        const bool is_method = step.form == Step::Form::attribute && i + 1 < count && steps[i + 1].form == Step::Form::call;
+        const bool is_method = step.form == Step::Form::attribute && i + 1 < count
+                               && steps[i + 1].form == Step::Form::call;
         const Native method = is_method ? find_method(value, step.name->text()) : nullptr;
         if (method == nullptr) {
             HEFT_TRY(value, apply(value, step));
@@ -167,9 +170,7 @@ Result<Value> Interpreter::apply(const Value& base, const Step& step) {
         if (written[i] == nullptr) continue;
         HEFT_TRY(bounds[i], evaluate(*written[i]));
     }
-    HEFT_TRY(Value part, slice(heap_, base, bounds[0], bounds[1], bounds[2]));
-    if (!part.is_absent()) return part;
-    return heap_.undefined(fmt::format("'{} object' has no slices", type_name(base)));
+    return slice(heap_, base, bounds[0], bounds[1], bounds[2]);
 }
 
 Status Interpreter::spread(const Argument& written, const Value& value, Args& args) {
@@ -193,7 +194,9 @@ Status Interpreter::arguments(const std::vector<Argument>& written, Args& args) 
         HEFT_TRY(Value value, evaluate(*argument.value));
         switch (argument.form) {
             case Argument::Form::positional: args.positional.push_back(std::move(value)); break;
-            case Argument::Form::named: args.named.emplace_back(argument.name, std::move(value)); break;
+            case Argument::Form::named:
+                args.named.emplace_back(argument.name, std::move(value));
+                break;
             case Argument::Form::spread:
             case Argument::Form::spread_named: HEFT_OK(spread(argument, value, args)); break;
         }
@@ -211,7 +214,8 @@ Result<Value> Interpreter::call(const Value& callee, Args& args) {
 
 Result<Value> Interpreter::filter(std::string_view name, const Value& value, Args& args) {
     const Native native = find_filter(name);
-    if (native == nullptr) return Error{Code::unsupported, fmt::format("there is no filter named '{}'", name)};
+    if (native == nullptr)
+        return Error{Code::unsupported, fmt::format("there is no filter named '{}'", name)};
     const Depth level(depth_);
     HEFT_OK(enter());
     return native(*this, value, args);
@@ -219,7 +223,8 @@ Result<Value> Interpreter::filter(std::string_view name, const Value& value, Arg
 
 Result<bool> Interpreter::test(std::string_view name, const Value& value, Args& args) {
     const Native native = find_test(name);
-    if (native == nullptr) return Error{Code::unsupported, fmt::format("there is no test named '{}'", name)};
+    if (native == nullptr)
+        return Error{Code::unsupported, fmt::format("there is no test named '{}'", name)};
     const Depth level(depth_);
     HEFT_OK(enter());
     HEFT_TRY(const Value holds, native(*this, value, args));
@@ -243,7 +248,8 @@ Status Interpreter::bind_parameters(const MacroBody& macro, Args& args) {
         if (value.is_absent() && parameter.otherwise != nullptr) {
             HEFT_TRY(value, evaluate(*parameter.otherwise));
         } else if (value.is_absent()) {
-            HEFT_TRY(value, heap_.undefined(fmt::format("parameter '{}' was not provided", parameter.name)));
+            HEFT_TRY(value, heap_.undefined(
+                                fmt::format("parameter '{}' was not provided", parameter.name)));
         }
         scope_->set(parameter.name, std::move(value));
     }
@@ -262,16 +268,19 @@ Status Interpreter::bind_parameters(const MacroBody& macro, Args& args) {
     for (std::size_t i = 0; i < taken.size(); ++i) {
         if (taken[i]) continue;
         if (rest == nullptr) {
-            return type_error(fmt::format("macro '{}' takes no keyword argument '{}'", macro.name, args.named[i].first));
+            return type_error(fmt::format("macro '{}' takes no keyword argument '{}'", macro.name,
+                                          args.named[i].first));
         }
         HEFT_OK(rest->set(heap_, args.named[i].first, args.named[i].second));
     }
     const std::size_t used = std::min(count, args.positional.size());
     if (!macro.uses_varargs && used < args.positional.size()) {
-        return type_error(fmt::format("macro '{}' takes not more than {} argument(s)", macro.name, count));
+        return type_error(
+            fmt::format("macro '{}' takes not more than {} argument(s)", macro.name, count));
     }
     if (!macro.uses_varargs) return {};
-    std::vector<Value> extra(args.positional.begin() + static_cast<std::ptrdiff_t>(used), args.positional.end());
+    std::vector<Value> extra(args.positional.begin() + static_cast<std::ptrdiff_t>(used),
+                             args.positional.end());
     HEFT_TRY(Value varargs, heap_.list(std::move(extra), Flavor::tuple));
     scope_->set("varargs", std::move(varargs));
     return {};

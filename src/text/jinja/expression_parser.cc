@@ -110,13 +110,16 @@ Result<ExprPtr> ExpressionParser::comparison() {
 
 std::optional<ArithmeticOp> ExpressionParser::arithmetic_op(std::string_view level) {
     constexpr std::pair<std::string_view, ArithmeticOp> kOps[] = {
-        {"+", ArithmeticOp::add},           {"-", ArithmeticOp::subtract}, {"*", ArithmeticOp::multiply},
-        {"/", ArithmeticOp::divide},        {"%", ArithmeticOp::modulo},   {"**", ArithmeticOp::power},
+        {"+", ArithmeticOp::add},           {"-", ArithmeticOp::subtract},
+        {"*", ArithmeticOp::multiply},      {"/", ArithmeticOp::divide},
+        {"%", ArithmeticOp::modulo},        {"**", ArithmeticOp::power},
         {"//", ArithmeticOp::floor_divide},
     };
     if (!tokens_.at(TokenKind::op)) return std::nullopt;
     for (const auto& [sign, op] : kOps) {
-        const bool here = level == "**" ? sign == "**" : sign != "**" && level.find(sign[0]) != std::string_view::npos;
+        const bool here = level == "**"
+                              ? sign == "**"
+                              : sign != "**" && level.find(sign[0]) != std::string_view::npos;
         if (here && tokens_.skip_op(sign)) return op;
     }
     return std::nullopt;
@@ -137,9 +140,13 @@ Result<ExprPtr> ExpressionParser::arithmetic(std::string_view level, Next operan
     return make(line, std::move(chain));
 }
 
-Result<ExprPtr> ExpressionParser::sum() { return arithmetic("+-", &ExpressionParser::concat); }
+Result<ExprPtr> ExpressionParser::sum() {
+    return arithmetic("+-", &ExpressionParser::concat);
+}
 
-Result<ExprPtr> ExpressionParser::product() { return arithmetic("*/%", &ExpressionParser::power); }
+Result<ExprPtr> ExpressionParser::product() {
+    return arithmetic("*/%", &ExpressionParser::power);
+}
 
 Result<ExprPtr> ExpressionParser::concat() {
     const int line = tokens_.line();
@@ -178,7 +185,8 @@ Result<ExprPtr> ExpressionParser::unary(bool with_filters) {
     if (depth_ > kMaxParseDepth) return too_deep(line);
     tokens_.next();
     HEFT_TRY(ExprPtr operand, unary(false));
-    ExprPtr base = make(line, Unary{minus ? UnaryOp::negative : UnaryOp::positive, std::move(operand)});
+    ExprPtr base =
+        make(line, Unary{minus ? UnaryOp::negative : UnaryOp::positive, std::move(operand)});
     return chain(std::move(base), with_filters);
 }
 
@@ -228,7 +236,8 @@ Result<ExprPtr> ExpressionParser::number() {
     const Token token = tokens_.next();
     if (token.kind == TokenKind::real) {
         const auto value = parse_real(token.text);
-        if (!value) return syntax_error(line, fmt::format("{} is not a number that fits", token.text));
+        if (!value)
+            return syntax_error(line, fmt::format("{} is not a number that fits", token.text));
         return make(line, Value::real(*value));
     }
     const auto value = parse_integer(token.text);
@@ -246,8 +255,8 @@ Result<ExprPtr> ExpressionParser::parenthesized() {
 }
 
 bool ExpressionParser::tuple_ends(std::string_view stop) const {
-    return tokens_.at(TokenKind::print_end) || tokens_.at(TokenKind::block_end) || tokens_.at_op(")")
-           || (!stop.empty() && tokens_.at_name(stop));
+    return tokens_.at(TokenKind::print_end) || tokens_.at(TokenKind::block_end)
+           || tokens_.at_op(")") || (!stop.empty() && tokens_.at_name(stop));
 }
 
 Result<ExprPtr> ExpressionParser::tuple(bool ternary, std::string_view stop) {

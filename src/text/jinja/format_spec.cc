@@ -101,10 +101,13 @@ void add_padded(Builder& out, const Field& field, const FormatSpec& spec) {
 }
 
 Error wrong_type(const Value& value, char type) {
-    return type_error(fmt::format("format '{}' does not suit a value of type {}", type, type_name(value)));
+    return type_error(
+        fmt::format("format '{}' does not suit a value of type {}", type, type_name(value)));
 }
 
-bool one_of(char type, std::string_view types) { return types.find(type) != std::string_view::npos; }
+bool one_of(char type, std::string_view types) {
+    return types.find(type) != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -125,13 +128,15 @@ Status add_formatted(Heap& heap, Builder& out, const Value& value, const FormatS
         add_padded(out, real_field(value.as_real(), spec), spec);
         return out.status();
     }
-    if (value.is_whole() && (one_of(spec.type, "dxXobn") || (value.is(Kind::integer) && spec.type == '\0'))) {
+    if (value.is_whole()
+        && (one_of(spec.type, "dxXobn") || (value.is(Kind::integer) && spec.type == '\0'))) {
         add_padded(out, whole_field(value.as_int(), spec), spec);
         return out.status();
     }
     if (value.is_whole() && spec.type == 'c') {
         Field field;
-        append_utf8(field.body, static_cast<char32_t>(std::clamp<std::int64_t>(value.as_int(), 0, 0x110000)));
+        append_utf8(field.body,
+                    static_cast<char32_t>(std::clamp<std::int64_t>(value.as_int(), 0, 0x110000)));
         add_padded(out, field, spec);
         return out.status();
     }
@@ -141,7 +146,8 @@ Status add_formatted(Heap& heap, Builder& out, const Value& value, const FormatS
     }
     if (spec.type != '\0' && spec.type != 's') return wrong_type(value, spec.type);
     HEFT_TRY(const Value text, to_str(heap, value));
-    const std::size_t shown = spec.precision < 0 ? text.string().length : static_cast<std::size_t>(spec.precision);
+    const std::size_t shown =
+        spec.precision < 0 ? text.string().length : static_cast<std::size_t>(spec.precision);
     add_padded(out, Field{"", std::string(code_points(text.string(), 0, shown)), false}, spec);
     return out.status();
 }

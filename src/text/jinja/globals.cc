@@ -20,7 +20,9 @@ class Function : public Object {
 
     std::string_view type_name() const override { return "function"; }
     bool callable() const override { return true; }
-    Result<Value> call(Interpreter& run, Args& args) override { return native_(run, Value(), args); }
+    Result<Value> call(Interpreter& run, Args& args) override {
+        return native_(run, Value(), args);
+    }
 
   private:
     Native native_;
@@ -103,7 +105,8 @@ class CyclerMethod : public Object {
 Result<Value> Cycler::attribute(Interpreter& run, std::string_view name) {
     if (name == "current") return items_[at_];
     if (name != "next" && name != "reset") return Value();
-    HEFT_TRY(CyclerMethod * method, run.heap().make<CyclerMethod>(*this, name == "next" ? Which::next : Which::reset));
+    HEFT_TRY(CyclerMethod * method,
+             run.heap().make<CyclerMethod>(*this, name == "next" ? Which::next : Which::reset));
     return Value(method);
 }
 
@@ -153,7 +156,8 @@ Result<Value> joiner(Interpreter& run, const Value& /*self*/, Args& args) {
 }
 
 Result<Value> cycler(Interpreter& run, const Value& /*self*/, Args& args) {
-    if (args.positional.empty() || !args.named.empty()) return type_error("no items for cycling given");
+    if (args.positional.empty() || !args.named.empty())
+        return type_error("no items for cycling given");
     HEFT_TRY(Cycler * made, run.heap().make<Cycler>(std::move(args.positional)));
     return Value(made);
 }
@@ -185,7 +189,8 @@ Status merge_into(Heap& heap, Dict& dict, const Args& args) {
         HEFT_TRY(const std::vector<Value> pairs, iterate(heap, args.positional[0]));
         for (const Value& pair : pairs) {
             HEFT_TRY(const std::vector<Value> two, iterate(heap, pair));
-            if (two.size() != 2 || !hashable(two[0])) return type_error("a dictionary is made of pairs");
+            if (two.size() != 2 || !hashable(two[0]))
+                return type_error("a dictionary is made of pairs");
             HEFT_OK(dict.set(heap, two[0], two[1]));
         }
     }

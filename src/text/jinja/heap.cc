@@ -45,7 +45,9 @@ Status Heap::take(std::size_t bytes) {
     return {};
 }
 
-std::size_t Heap::size_of(const Str& string) { return sizeof(Str) + string.text.capacity(); }
+std::size_t Heap::size_of(const Str& string) {
+    return sizeof(Str) + string.text.capacity();
+}
 
 void Heap::release(Str* string) {
     give_back(size_of(*string));
@@ -75,7 +77,9 @@ Result<Value> Heap::tuple(std::initializer_list<Value> items) {
     return list(std::vector<Value>(items), Flavor::tuple);
 }
 
-Result<Dict*> Heap::dict() { return make<Dict>(); }
+Result<Dict*> Heap::dict() {
+    return make<Dict>();
+}
 
 Result<Value> Heap::undefined(std::string complaint) {
     HEFT_TRY(const Value words, string(std::move(complaint)));
@@ -101,7 +105,8 @@ Result<Value> Heap::from_json(const nlohmann::ordered_json& json, int depth) {
         case Json::value_t::number_integer: return Value::integer(json.get<std::int64_t>());
         case Json::value_t::number_unsigned: {
             const auto number = json.get<std::uint64_t>();
-            constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+            constexpr auto kMost =
+                static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
             if (number > kMost) return Value::real(static_cast<double>(number));
             return Value::integer(static_cast<std::int64_t>(number));
         }

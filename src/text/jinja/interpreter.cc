@@ -28,11 +28,13 @@ Status Interpreter::enter() {
 
 Status Interpreter::enter_call() {
     if (calls_ <= heap_.limits().depth) return {};
-    return Error{Code::exhausted, "the template's macros call each other more deeply than its limit allows"};
+    return Error{Code::exhausted,
+                 "the template's macros call each other more deeply than its limit allows"};
 }
 
 Status Interpreter::set_variables(const nlohmann::ordered_json& variables) {
-    if (!variables.is_object()) return Error{Code::invalid, "the variables of a chat template are not an object"};
+    if (!variables.is_object())
+        return Error{Code::invalid, "the variables of a chat template are not an object"};
     for (const auto& [name, json] : variables.items()) {
         HEFT_TRY(Value value, heap_.from_json(json));
         if (name == "heft_now") {
@@ -57,7 +59,8 @@ Result<std::string> Interpreter::run(const Body& body, const nlohmann::ordered_j
 }
 
 Status Interpreter::write(std::string_view text) {
-    if (text.size() > heap_.limits().output_bytes || out_.size() > heap_.limits().output_bytes - text.size()) {
+    if (text.size() > heap_.limits().output_bytes
+        || out_.size() > heap_.limits().output_bytes - text.size()) {
         return too_large();
     }
     HEFT_OK(heap_.take(text.size()));
@@ -81,9 +84,11 @@ Status Interpreter::unpack(const Target& target, const Value& value) {
     HEFT_TRY(const std::vector<Value> items, iterate(heap_, value));
     const std::size_t wanted = target.parts.size();
     if (items.size() < wanted) {
-        return type_error(fmt::format("not enough values to unpack (expected {}, got {})", wanted, items.size()));
+        return type_error(
+            fmt::format("not enough values to unpack (expected {}, got {})", wanted, items.size()));
     }
-    if (items.size() > wanted) return type_error(fmt::format("too many values to unpack (expected {})", wanted));
+    if (items.size() > wanted)
+        return type_error(fmt::format("too many values to unpack (expected {})", wanted));
     for (std::size_t i = 0; i < wanted; ++i) HEFT_OK(assign(target.parts[i], items[i]));
     return {};
 }
@@ -97,7 +102,8 @@ Status Interpreter::assign(const Target& target, const Value& value) {
     }
     const Value* owner = scope_->find(target.name);
     if (owner == nullptr) return type_error(fmt::format("'{}' is undefined", target.name));
-    if (!owner->is(Kind::object)) return type_error("cannot assign attribute on non-namespace object");
+    if (!owner->is(Kind::object))
+        return type_error("cannot assign attribute on non-namespace object");
     return owner->object().set_attribute(heap_, target.attribute, value);
 }
 
@@ -146,7 +152,8 @@ struct Execute {
 
     Result<Flow> operator()(const SetBlock& node) const {
         HEFT_TRY(Value text, run.captured(node.body));
-        HEFT_TRY(const Value value, run.evaluate_steps(std::move(text), node.filters, node.filters.size()));
+        HEFT_TRY(const Value value,
+                 run.evaluate_steps(std::move(text), node.filters, node.filters.size()));
         HEFT_OK(run.assign(node.target, value));
         return Flow::onward;
     }
@@ -162,7 +169,8 @@ struct Execute {
         const Chain& chain = *std::get_if<Chain>(&node.call->node);
         const Step& call = chain.steps.back();
         HEFT_TRY(Value base, run.evaluate(*chain.base));
-        HEFT_TRY(const Value callee, run.evaluate_steps(std::move(base), chain.steps, chain.steps.size() - 1));
+        HEFT_TRY(const Value callee,
+                 run.evaluate_steps(std::move(base), chain.steps, chain.steps.size() - 1));
         Args args;
         HEFT_OK(run.arguments(call.args, args));
         HEFT_TRY(Macro * caller, run.heap_.make<Macro>(*node.caller, *run.scope_));
@@ -175,7 +183,8 @@ struct Execute {
 
     Result<Flow> operator()(const FilterBlock& node) const {
         HEFT_TRY(Value text, run.captured(node.body));
-        HEFT_TRY(const Value value, run.evaluate_steps(std::move(text), node.filters, node.filters.size()));
+        HEFT_TRY(const Value value,
+                 run.evaluate_steps(std::move(text), node.filters, node.filters.size()));
         HEFT_OK(run.print(value));
         return Flow::onward;
     }
@@ -244,7 +253,7 @@ Result<Interpreter::Flow> Interpreter::run_loop(const For& loop, int depth, cons
         if (loop.recursive) scope_->capture();
     }
     const LoopEnd end(state);
-    bool ran = false;
+    bool finished = false;  // any iteration, to its end: that is what keeps Jinja from the else
     for (std::size_t i = 0; i < snapshot.items().size(); ++i) {
         Block block(*this);
         if (loop.filter != nullptr && !filter_first) {
@@ -257,11 +266,11 @@ Result<Interpreter::Flow> Interpreter::run_loop(const For& loop, int depth, cons
             state->move_to(i);
             block.scope().set("loop", Value(state));
         }
-        ran = true;
         HEFT_TRY(const Flow flow, execute(loop.body));
         if (flow == Flow::break_loop) break;
+        finished = finished || flow == Flow::onward;
     }
-    if (ran) return Flow::onward;
+    if (finished) return Flow::onward;
     const Block block(*this);
     return execute(loop.otherwise);
 }

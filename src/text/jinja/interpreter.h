@@ -35,7 +35,7 @@ class Interpreter {
 
   private:
     enum class Flow : std::uint8_t { onward, break_loop, continue_loop };
-    class Block;  // a scope for as long as it lives
+    class Block;    // a scope for as long as it lives
     class Capture;  // collects output for as long as it lives
     friend struct Evaluate;
     friend struct Execute;

@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"-n|abs", "7"},
     {"d.keys()|list", "['b', 'a', 'items']"},
@@ -166,9 +167,11 @@ constexpr Example kExamples[] = {
     {"[[1,2],[3]]|map('sum')|list", "[3, 3]"},
     {"[[1,2],[3]]|sum(start=[])", "[1, 2, 3]"},
 };
+// clang-format on
 
 TEST(JinjaFilters, MeanWhatJinjaMeans) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"d.items()", "dict_items([('b', 1), ('a', 2), ('items', 9)])"},
     {"d.get('zz')", "None"},
@@ -82,9 +83,11 @@ constexpr Example kExamples[] = {
     {"'b' in {'b':1}.keys()", "True"},
     {"'a'.join('xyz')", "xayaz"},
 };
+// clang-format on
 
 TEST(JinjaMethods, MeanWhatPythonMeans) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"none", "None"},
     {"no", "None"},
@@ -125,9 +126,11 @@ constexpr Example kExamples[] = {
     {"namespace(a=1).a", "1"},
     {"range(0)", "range(0, 0)"},
 };
+// clang-format on
 
 TEST(JinjaOperators, MeanWhatPythonMeans) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
 }
 
 }  // namespace

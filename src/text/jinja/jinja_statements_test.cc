@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"{% for g in users|groupby('age') %}{{ g.grouper }}:{{ g.list|map(attribute='name')|join('+') }};{% endfor %}{% for k, v in users|groupby('age') %}{{ k }}={{ v|length }};{% endfor %}{{ users|groupby('age') }}", "5:Al;30:bob+cy;5=1;30=2;[(5, [{'name': 'Al', 'age': 5, 'tags': []}]), (30, [{'name': 'bob', 'age': 30, 'tags': ['x', 'y']}, {'name': 'cy', 'age': 30, 'tags': ['z']}])]"},
     {"{% for x in l %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }}{{ loop.previtem }}{{ loop.nextitem }}{{ loop.cycle('a','b') }}{{ loop.changed(x) }};{% endfor %}", "1032TrueFalse31aTrue;2121FalseFalse332bTrue;3210FalseTrue31aTrue;"},
@@ -31,9 +32,11 @@ constexpr Example kExamples[] = {
     {"{% for x in l %}{% if loop.first %}[{% endif %}{{ x }}{% if loop.last %}]{% endif %}{% endfor %}{% set l2 = l|map('string')|list %}{{ l2 }}{{ l|map('string') is sequence }}{{ l|select is iterable }}{% set it = l|select %}{{ it|list }}{{ it|list }}{% if []|select %}T{% endif %}", "[312]['3', '1', '2']FalseTrue[3, 1, 2][]T"},
     {"{% if l %}y{% endif %}{% if e %}n{% elif 0 %}m{% elif d %}k{% else %}z{% endif %}{% if none is none and 1 %}q{% endif %}", "ykq"},
 };
+// clang-format on
 
 TEST(JinjaStatements, RenderAsJinjaDoes) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered(example.source), example.expected) << example.source;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"nest.zz is defined", "False"},
     {"'%s is %d and %05.2f %x %r %%'|format('a', 5, 2.345, 255, 'q')", "a is 5 and 02.35 ff 'q' %"},
@@ -59,9 +60,11 @@ constexpr Example kExamples[] = {
     {"loop is defined", "False"},
     {"caller is defined", "False"},
 };
+// clang-format on
 
 TEST(JinjaTests, MeanWhatJinjaMeans) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered_expression(example.source), example.expected) << example.source;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace heft::text::jinja {
 
 namespace {
 
+// clang-format off
 constexpr Example kExamples[] = {
     {"a\n  {% if true %}\n  b\n  {% endif %}\nc\n", "a\n  b\nc"},
     {"  {%- if true -%}  x  {%- endif -%}  y", "xy"},
@@ -38,9 +39,11 @@ constexpr Example kExamples[] = {
     {"%}", "%}"},
     {"a{% if true %} {% endif %} b\n {%if true%}\n{%endif%}", "a  b\n"},
 };
+// clang-format on
 
 TEST(JinjaWhitespace, IsTrimmedAsJinjaDoes) {
-    for (const Example& example : kExamples) EXPECT_EQ(rendered(example.source), example.expected) << example.source;
+    for (const Example& example : kExamples)
+        EXPECT_EQ(rendered(example.source), example.expected) << example.source;
 }
 
 }  // namespace

@@ -115,7 +115,8 @@ Status JsonWriter::add_key(const Value& key) {
         return {};
     }
     if (!key.is_number() && !key.is(Kind::none)) {
-        return type_error(fmt::format("keys must be str, int, float, bool or None, not {}", type_name(key)));
+        return type_error(
+            fmt::format("keys must be str, int, float, bool or None, not {}", type_name(key)));
     }
     out_.add('"');
     HEFT_OK(add(key, 0));
@@ -156,7 +157,8 @@ Status JsonWriter::add_dict(const Dict& dict, int depth) {
 Status JsonWriter::add(const Value& value, int depth) {
     HEFT_OK(heap_.spend(1));
     HEFT_OK(out_.status());
-    if (depth > kMaxValueDepth) return Error{Code::exhausted, "a value is nested too deeply for JSON"};
+    if (depth > kMaxValueDepth)
+        return Error{Code::exhausted, "a value is nested too deeply for JSON"};
     switch (value.kind()) {
         case Kind::none: out_.add("null"); return {};
         case Kind::boolean: out_.add(value.as_bool() ? "true" : "false"); return {};

@@ -40,10 +40,14 @@ class Lexer {
 
   private:
     bool done() const { return at_ >= source_.size(); }
-    bool looking_at(std::string_view what) const { return source_.substr(at_, what.size()) == what; }
+    bool looking_at(std::string_view what) const {
+        return source_.substr(at_, what.size()) == what;
+    }
     std::size_t space_from(std::size_t at) const;
     void advance(std::size_t to);
-    void emit(TokenKind kind, std::string_view text) { tokens_.push_back({kind, line_, std::string(text)}); }
+    void emit(TokenKind kind, std::string_view text) {
+        tokens_.push_back({kind, line_, std::string(text)});
+    }
 
     std::size_t find_tag() const;
     std::string_view data_before(std::size_t tag, char sign) const;
@@ -80,8 +84,10 @@ void Lexer::advance(std::size_t to) {
 }
 
 std::size_t Lexer::find_tag() const {
-    for (std::size_t at = source_.find('{', at_); at != std::string_view::npos; at = source_.find('{', at + 1)) {
-        if (at + 1 < source_.size() && std::string_view("%{#").find(source_[at + 1]) != std::string_view::npos) {
+    for (std::size_t at = source_.find('{', at_); at != std::string_view::npos;
+         at = source_.find('{', at + 1)) {
+        if (at + 1 < source_.size()
+            && std::string_view("%{#").find(source_[at + 1]) != std::string_view::npos) {
             return at;
         }
     }
@@ -105,7 +111,8 @@ Status Lexer::comment() {
     std::size_t next = end + 2;
     if (end > at_ && source_[end - 1] == '-') {
         next = space_from(next);
-    } else if (!(end > at_ && source_[end - 1] == '+') && next < source_.size() && source_[next] == '\n') {
+    } else if (!(end > at_ && source_[end - 1] == '+') && next < source_.size()
+               && source_[next] == '\n') {
         ++next;
     }
     advance(next);
@@ -149,7 +156,8 @@ bool Lexer::raw_ends(std::size_t tag, std::size_t& end) const {
 Status Lexer::raw(std::size_t body) {
     const int opened = line_;
     advance(body);
-    for (std::size_t tag = source_.find("{%", at_); tag != std::string_view::npos; tag = source_.find("{%", tag + 2)) {
+    for (std::size_t tag = source_.find("{%", at_); tag != std::string_view::npos;
+         tag = source_.find("{%", tag + 2)) {
         std::size_t end = 0;
         if (!raw_ends(tag, end)) continue;
         const char sign = tag + 2 < source_.size() ? source_[tag + 2] : '\0';
@@ -184,13 +192,15 @@ bool Lexer::closes(TokenKind end) {
     if (!open_.empty()) return false;
     const std::string_view mark = end == TokenKind::print_end ? "}}" : "%}";
     const bool minus = looking_at("-") && source_.substr(at_ + 1, 2) == mark;
-    const bool plus = end == TokenKind::block_end && looking_at("+") && source_.substr(at_ + 1, 2) == mark;
+    const bool plus =
+        end == TokenKind::block_end && looking_at("+") && source_.substr(at_ + 1, 2) == mark;
     if (!minus && !plus && !looking_at(mark)) return false;
     emit(end, mark);
     std::size_t next = at_ + mark.size() + (minus || plus ? 1 : 0);
     if (minus) {
         next = space_from(next);
-    } else if (end == TokenKind::block_end && !plus && next < source_.size() && source_[next] == '\n') {
+    } else if (end == TokenKind::block_end && !plus && next < source_.size()
+               && source_[next] == '\n') {
         ++next;
     }
     advance(next);
@@ -253,8 +263,11 @@ Status Lexer::operator_token() {
     for (const std::string_view op : kTwo) {
         if (looking_at(op)) found = op;
     }
-    if (found.empty() && kOne.find(source_[at_]) != std::string_view::npos) found = source_.substr(at_, 1);
-    if (found.empty()) return syntax_error(line_, fmt::format("unexpected character '{}'", source_.substr(at_, decode(source_, at_).bytes)));
+    if (found.empty() && kOne.find(source_[at_]) != std::string_view::npos)
+        found = source_.substr(at_, 1);
+    if (found.empty())
+        return syntax_error(line_, fmt::format("unexpected character '{}'",
+                                               source_.substr(at_, decode(source_, at_).bytes)));
     constexpr std::string_view kOpening = "([{";
     constexpr std::string_view kClosing = ")]}";
     const std::size_t opens = kOpening.find(found);
@@ -263,7 +276,8 @@ Status Lexer::operator_token() {
     if (shuts != std::string_view::npos) {
         if (open_.empty()) return syntax_error(line_, fmt::format("unexpected '{}'", found));
         if (open_.back() != found[0]) {
-            return syntax_error(line_, fmt::format("unexpected '{}', expected '{}'", found, open_.back()));
+            return syntax_error(line_,
+                                fmt::format("unexpected '{}', expected '{}'", found, open_.back()));
         }
         open_.pop_back();
     }

@@ -10,7 +10,19 @@
 
 namespace heft::text::jinja {
 
-enum class TokenKind : std::uint8_t { data, print_begin, print_end, block_begin, block_end, name, string, integer, real, op, end };
+enum class TokenKind : std::uint8_t {
+    data,
+    print_begin,
+    print_end,
+    block_begin,
+    block_end,
+    name,
+    string,
+    integer,
+    real,
+    op,
+    end
+};
 
 struct Token {
     TokenKind kind = TokenKind::end;

@@ -9,7 +9,9 @@ namespace heft::text::jinja {
 
 namespace {
 
-bool is_decimal(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) {
+    return c >= '0' && c <= '9';
+}
 
 int digit_value(char c) {
     if (is_decimal(c)) return c - '0';
@@ -62,7 +64,8 @@ std::size_t real_end(std::string_view text) {
 }
 
 // Reads exactly (or, for octal, up to) `count` digits.
-std::optional<char32_t> read_code(std::string_view body, std::size_t& at, std::size_t count, int base) {
+std::optional<char32_t> read_code(std::string_view body, std::size_t& at, std::size_t count,
+                                  int base) {
     char32_t code = 0;
     std::size_t read = 0;
     while (read < count && at < body.size() && digit_value(body[at]) < base) {

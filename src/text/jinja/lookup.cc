@@ -34,8 +34,10 @@ Result<Value> own_attribute(Interpreter& run, const Value& value, std::string_vi
 }
 
 Result<Value> no_such(Interpreter& run, const Value& value, std::string_view name) {
-    if (value.is(Kind::none)) return run.heap().undefined(fmt::format("'None' has no attribute '{}'", name));
-    return run.heap().undefined(fmt::format("'{} object' has no attribute '{}'", type_name(value), name));
+    if (value.is(Kind::none))
+        return run.heap().undefined(fmt::format("'None' has no attribute '{}'", name));
+    return run.heap().undefined(
+        fmt::format("'{} object' has no attribute '{}'", type_name(value), name));
 }
 
 }  // namespace

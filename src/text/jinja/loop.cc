@@ -14,7 +14,8 @@ class LoopMethod : public Object {
   public:
     enum class Which : std::uint8_t { cycle, changed };
 
-    LoopMethod(LoopState& loop, Which which, std::size_t index) : loop_(loop), which_(which), index_(index) {}
+    LoopMethod(LoopState& loop, Which which, std::size_t index)
+        : loop_(loop), which_(which), index_(index) {}
 
     std::string_view type_name() const override { return "method"; }
     bool callable() const override { return true; }
@@ -34,7 +35,9 @@ class LoopMethod : public Object {
     std::size_t index_;
 };
 
-Value whole(std::size_t value) { return Value::integer(static_cast<std::int64_t>(value)); }
+Value whole(std::size_t value) {
+    return Value::integer(static_cast<std::int64_t>(value));
+}
 
 }  // namespace
 
@@ -81,7 +84,8 @@ Result<Value> LoopState::call(Interpreter& run, Args& args) {
     if (!loop_.recursive) {
         return type_error("the loop must have the 'recursive' marker to be called recursively");
     }
-    if (args.positional.size() != 1) return type_error("a recursive loop is called with one argument");
+    if (args.positional.size() != 1)
+        return type_error("a recursive loop is called with one argument");
     return run.recurse(loop_, around_, depth_ + 1, args.positional[0]);
 }
 

@@ -22,7 +22,9 @@ class Macro : public Object {
         if (name == "name") return run.heap().string(macro_.name);
         return Value();
     }
-    Result<Value> call(Interpreter& run, Args& args) override { return run.call_macro(macro_, around_, args); }
+    Result<Value> call(Interpreter& run, Args& args) override {
+        return run.call_macro(macro_, around_, args);
+    }
 
   private:
     const MacroBody& macro_;

@@ -45,24 +45,27 @@ Result<Bound> Bound::bind(const Args& args, std::string_view function,
     bound.function_ = function;
     bound.values_.resize(names.size());
     if (args.positional.size() > names.size()) {
-        return type_error(fmt::format("{}() takes at most {} argument(s) ({} given)", function, names.size(),
-                                      args.positional.size()));
+        return type_error(fmt::format("{}() takes at most {} argument(s) ({} given)", function,
+                                      names.size(), args.positional.size()));
     }
     for (std::size_t i = 0; i < args.positional.size(); ++i) bound.values_[i] = args.positional[i];
     for (const auto& [name, value] : args.named) {
         std::size_t at = 0;
         while (at < names.size() && names.begin()[at] != name) ++at;
         if (at == names.size()) {
-            return type_error(fmt::format("{}() got an unexpected keyword argument '{}'", function, name));
+            return type_error(
+                fmt::format("{}() got an unexpected keyword argument '{}'", function, name));
         }
         if (!bound.values_[at].is_absent()) {
-            return type_error(fmt::format("{}() got multiple values for argument '{}'", function, name));
+            return type_error(
+                fmt::format("{}() got multiple values for argument '{}'", function, name));
         }
         bound.values_[at] = value;
     }
     for (std::size_t i = 0; i < required; ++i) {
         if (bound.values_[i].is_absent()) {
-            return type_error(fmt::format("{}() missing required argument '{}'", function, names.begin()[i]));
+            return type_error(
+                fmt::format("{}() missing required argument '{}'", function, names.begin()[i]));
         }
     }
     return bound;

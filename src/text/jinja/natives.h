@@ -30,7 +30,8 @@ class Bound {
   public:
     // The first `required` names must be given.
     static Result<Bound> bind(const Args& args, std::string_view function,
-                              std::initializer_list<std::string_view> names, std::size_t required = 0);
+                              std::initializer_list<std::string_view> names,
+                              std::size_t required = 0);
 
     const Value& operator[](std::size_t i) const { return values_[i]; }
     // Given, and not none.

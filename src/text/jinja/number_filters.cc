@@ -17,7 +17,9 @@ namespace {
 
 constexpr double kTwo63 = 9223372036854775808.0;
 
-std::string_view trimmed(std::string_view text) { return strip_right(strip_left(text)); }
+std::string_view trimmed(std::string_view text) {
+    return strip_right(strip_left(text));
+}
 
 // int(text, base): a sign, digits, single underscores.
 std::optional<std::int64_t> read_int(std::string_view text, std::int64_t base) {
@@ -26,7 +28,8 @@ std::optional<std::int64_t> read_int(std::string_view text, std::int64_t base) {
     if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
     const std::pair<std::int64_t, std::string_view> prefixes[] = {{16, "xX"}, {8, "oO"}, {2, "bB"}};
     for (const auto& [of, letters] : prefixes) {
-        const bool prefixed = text.size() > 2 && text[0] == '0' && letters.find(text[1]) != std::string_view::npos;
+        const bool prefixed =
+            text.size() > 2 && text[0] == '0' && letters.find(text[1]) != std::string_view::npos;
         if (!prefixed || (base != of && base != 0)) continue;
         base = of;
         text.remove_prefix(2);
@@ -130,7 +133,8 @@ Result<Value> round_number(Interpreter& /*run*/, const Value& self, Args& args) 
         const auto whole = self.is_whole() ? truncated(result) : std::nullopt;
         return whole ? Value::integer(*whole) : Value::real(result);
     }
-    if (method != "ceil" && method != "floor") return type_error("method must be common, ceil or floor");
+    if (method != "ceil" && method != "floor")
+        return type_error("method must be common, ceil or floor");
     const double scale = std::pow(10.0, digits);
     const double scaled = self.as_real() * scale;
     return Value::real((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
@@ -157,11 +161,17 @@ Result<Value> filesizeformat(Interpreter& run, const Value& self, Args& args) {
 }
 
 constexpr NativeEntry kFilters[] = {
-    {"int", to_int}, {"float", to_float}, {"abs", absolute}, {"round", round_number}, {"filesizeformat", filesizeformat},
+    {"int", to_int},
+    {"float", to_float},
+    {"abs", absolute},
+    {"round", round_number},
+    {"filesizeformat", filesizeformat},
 };
 
 }  // namespace
 
-std::span<const NativeEntry> number_filters() { return kFilters; }
+std::span<const NativeEntry> number_filters() {
+    return kFilters;
+}
 
 }  // namespace heft::text::jinja

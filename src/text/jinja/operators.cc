@@ -15,11 +15,17 @@ namespace {
 
 constexpr std::string_view kSigns[] = {"==", "!=", "<", "<=", ">", ">=", "in", "not in"};
 
-Error too_deep() { return Error{Code::exhausted, "a value is nested too deeply to be compared"}; }
+Error too_deep() {
+    return Error{Code::exhausted, "a value is nested too deeply to be compared"};
+}
 
-bool both(const Value& a, const Value& b, Kind kind) { return a.is(kind) && b.is(kind); }
+bool both(const Value& a, const Value& b, Kind kind) {
+    return a.is(kind) && b.is(kind);
+}
 
-bool is_nan(const Value& value) { return value.is(Kind::real) && std::isnan(value.as_real()); }
+bool is_nan(const Value& value) {
+    return value.is(Kind::real) && std::isnan(value.as_real());
+}
 
 // Whole numbers are compared as such: a double holds fewer digits.
 int order_numbers(const Value& a, const Value& b) {
@@ -72,7 +78,8 @@ Error no_order(CompareOp op, const Value& a, const Value& b) {
     if (a.is_undefined()) return type_error(std::string(a.complaint()));
     if (b.is_undefined()) return type_error(std::string(b.complaint()));
     return type_error(fmt::format("'{}' not supported between instances of '{}' and '{}'",
-                                  kSigns[static_cast<std::size_t>(op)], type_name(a), type_name(b)));
+                                  kSigns[static_cast<std::size_t>(op)], type_name(a),
+                                  type_name(b)));
 }
 
 // Where Python's slice starts, stops and how it steps over `size` items.
@@ -82,7 +89,8 @@ struct Bounds {
     std::int64_t step = 1;
 };
 
-Result<std::int64_t> slice_bound(const Value& bound, std::int64_t missing, std::int64_t size, bool backward) {
+Result<std::int64_t> slice_bound(const Value& bound, std::int64_t missing, std::int64_t size,
+                                 bool backward) {
     if (bound.is_absent() || bound.is(Kind::none)) return missing;
     if (!bound.is_whole()) return type_error("slice indices must be integers or None");
     std::int64_t at = bound.as_int();
@@ -92,7 +100,8 @@ Result<std::int64_t> slice_bound(const Value& bound, std::int64_t missing, std::
     return std::min(at, most);
 }
 
-Result<Bounds> slice_bounds(std::int64_t size, const Value& start, const Value& stop, const Value& step) {
+Result<Bounds> slice_bounds(std::int64_t size, const Value& start, const Value& stop,
+                            const Value& step) {
     Bounds bounds;
     if (!step.is_absent() && !step.is(Kind::none)) {
         if (!step.is_whole()) return type_error("slice indices must be integers or None");
@@ -102,7 +111,8 @@ Result<Bounds> slice_bounds(std::int64_t size, const Value& start, const Value& 
     const bool backward = bounds.step < 0;
     HEFT_TRY(bounds.start, slice_bound(start, backward ? size - 1 : 0, size, backward));
     HEFT_TRY(bounds.stop, slice_bound(stop, backward ? -1 : size, size, backward));
-    bounds.step = std::clamp(bounds.step, -size - 1, size + 1);  // further is the same, without overflow
+    bounds.step =
+        std::clamp(bounds.step, -size - 1, size + 1);  // further is the same, without overflow
     return bounds;
 }
 
@@ -123,7 +133,8 @@ Result<Value> slice_string(Heap& heap, const Value& value, const Bounds& bounds)
         pieces.push_back(text.substr(at, bytes));
         at += bytes;
     }
-    for (std::int64_t i = bounds.start; bounds.step > 0 ? i < bounds.stop : i > bounds.stop; i += bounds.step) {
+    for (std::int64_t i = bounds.start; bounds.step > 0 ? i < bounds.stop : i > bounds.stop;
+         i += bounds.step) {
         out.add(pieces[static_cast<std::size_t>(i)]);
     }
     return out.value(value.is_markup());
@@ -177,17 +188,20 @@ Result<bool> less(Heap& heap, const Value& a, const Value& b, int depth) {
 Result<bool> contains(Heap& heap, const Value& container, const Value& wanted) {
     if (container.is_string()) {
         if (!wanted.is_string()) {
-            return type_error(fmt::format("'in <string>' requires string as left operand, not {}", type_name(wanted)));
+            return type_error(fmt::format("'in <string>' requires string as left operand, not {}",
+                                          type_name(wanted)));
         }
         HEFT_OK(heap.spend_bytes(container.text().size()));
         return find_text(container.text(), wanted.text()) != std::string_view::npos;
     }
     if (container.is(Kind::dict)) {
-        if (!hashable(wanted)) return type_error(fmt::format("unhashable type: '{}'", type_name(wanted)));
+        if (!hashable(wanted))
+            return type_error(fmt::format("unhashable type: '{}'", type_name(wanted)));
         return container.dict().find(wanted) != nullptr;
     }
     if (!container.is(Kind::list) && !container.is_undefined()) {
-        return type_error(fmt::format("argument of type '{}' is not iterable", type_name(container)));
+        return type_error(
+            fmt::format("argument of type '{}' is not iterable", type_name(container)));
     }
     HEFT_TRY(const std::vector<Value> items, iterate(heap, container));
     for (const Value& candidate : items) {
@@ -204,7 +218,8 @@ Result<bool> compare(Heap& heap, CompareOp op, const Value& a, const Value& b) {
         case CompareOp::in: return contains(heap, b, a);
         case CompareOp::ne:
         case CompareOp::not_in: {
-            HEFT_TRY(const bool found, op == CompareOp::ne ? equal(heap, a, b) : contains(heap, b, a));
+            HEFT_TRY(const bool found,
+                     op == CompareOp::ne ? equal(heap, a, b) : contains(heap, b, a));
             return !found;
         }
         case CompareOp::lt:
@@ -247,7 +262,8 @@ Result<std::vector<Value>> iterate(Heap& heap, const Value& value) {
     std::vector<Value> items;
     switch (value.kind()) {
         case Kind::object:
-            if (value.object().sequence() != nullptr) return value.object().sequence()->list().items;
+            if (value.object().sequence() != nullptr)
+                return value.object().sequence()->list().items;
             break;
         case Kind::undefined: return items;
         case Kind::string: {
@@ -265,7 +281,8 @@ Result<std::vector<Value>> iterate(Heap& heap, const Value& value) {
             List& list = value.list();
             HEFT_OK(heap.spend(list.items.size() / 8));
             if (list.sized()) return list.items;
-            items.assign(list.items.begin() + static_cast<std::ptrdiff_t>(list.next), list.items.end());
+            items.assign(list.items.begin() + static_cast<std::ptrdiff_t>(list.next),
+                         list.items.end());
             list.next = list.items.size();
             return items;
         }
@@ -311,20 +328,27 @@ Result<Value> item(Heap& heap, const Value& value, const Value& key) {
     if (at < 0 || at >= size) return Value();
     const auto index = static_cast<std::size_t>(at);
     if (value.is(Kind::list)) return value.list().items[index];
-    if (value.string().length != value.text().size()) HEFT_OK(heap.spend_bytes(value.text().size()));
-    return heap.string(std::string(code_points(value.string(), index, index + 1)), value.is_markup());
+    if (value.string().length != value.text().size())
+        HEFT_OK(heap.spend_bytes(value.text().size()));
+    return heap.string(std::string(code_points(value.string(), index, index + 1)),
+                       value.is_markup());
 }
 
-Result<Value> slice(Heap& heap, const Value& value, const Value& start, const Value& stop, const Value& step) {
+Result<Value> slice(Heap& heap, const Value& value, const Value& start, const Value& stop,
+                    const Value& step) {
     if (value.is_undefined()) return type_error(std::string(value.complaint()));
     const bool sliceable = value.is_string() || (value.is(Kind::list) && value.list().indexable());
-    if (!sliceable) return Value();
+    if (value.is(Kind::dict)) return type_error("unhashable type: 'slice'");
+    if (!sliceable) {
+        return type_error(fmt::format("'{}' object is not subscriptable", type_name(value)));
+    }
     HEFT_TRY(const std::int64_t size, length(value));
     HEFT_TRY(const Bounds bounds, slice_bounds(size, start, stop, step));
     if (value.is_string()) return slice_string(heap, value, bounds);
     std::vector<Value> items;
     HEFT_OK(heap.spend(static_cast<std::size_t>(size) / 8));
-    for (std::int64_t i = bounds.start; bounds.step > 0 ? i < bounds.stop : i > bounds.stop; i += bounds.step) {
+    for (std::int64_t i = bounds.start; bounds.step > 0 ? i < bounds.stop : i > bounds.stop;
+         i += bounds.step) {
         items.push_back(value.list().items[static_cast<std::size_t>(i)]);
     }
     return heap.list(std::move(items), value.list().flavor);

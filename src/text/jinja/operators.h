@@ -5,7 +5,15 @@
 
 namespace heft::text::jinja {
 
-enum class ArithmeticOp : std::uint8_t { add, subtract, multiply, divide, floor_divide, modulo, power };
+enum class ArithmeticOp : std::uint8_t {
+    add,
+    subtract,
+    multiply,
+    divide,
+    floor_divide,
+    modulo,
+    power
+};
 enum class CompareOp : std::uint8_t { eq, ne, lt, le, gt, ge, in, not_in };
 
 bool truth(const Value& value);
@@ -26,7 +34,8 @@ Result<std::vector<Value>> iterate(Heap& heap, const Value& value);
 // value[key] proper: absent when there is no such item.
 Result<Value> item(Heap& heap, const Value& value, const Value& key);
 // value[start:stop:step]; absent or none for a bound left out.
-Result<Value> slice(Heap& heap, const Value& value, const Value& start, const Value& stop, const Value& step);
+Result<Value> slice(Heap& heap, const Value& value, const Value& start, const Value& stop,
+                    const Value& step);
 // Code points [begin, end) of a string; the bounds are clamped.
 std::string_view code_points(const Str& string, std::size_t begin, std::size_t end);
 

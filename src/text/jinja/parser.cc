@@ -13,7 +13,8 @@ namespace {
 
 class Parser {
   public:
-    explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)), expressions_(tokens_, depth_) {}
+    explicit Parser(std::vector<Token> tokens)
+        : tokens_(std::move(tokens)), expressions_(tokens_, depth_) {}
 
     Result<Body> run();
 
@@ -41,7 +42,8 @@ class Parser {
     Result<Stmt> generation();
     Result<Stmt> break_loop();
     Result<Stmt> continue_loop();
-    Result<std::unique_ptr<MacroBody>> macro_body(std::string name, std::vector<Parameter> parameters,
+    Result<std::unique_ptr<MacroBody>> macro_body(std::string name,
+                                                  std::vector<Parameter> parameters,
                                                   std::string_view end);
 
     TokenStream tokens_;
@@ -66,7 +68,8 @@ bool Parser::at_end(Ends ends) const {
 
 Result<Body> Parser::body(Ends ends) {
     const Depth level(depth_);
-    if (depth_ > kMaxParseDepth) return syntax_error(tokens_.line(), "blocks are nested too deeply");
+    if (depth_ > kMaxParseDepth)
+        return syntax_error(tokens_.line(), "blocks are nested too deeply");
     Body statements;
     while (!tokens_.at(TokenKind::end)) {
         if (tokens_.at(TokenKind::data)) {
@@ -84,7 +87,8 @@ Result<Body> Parser::body(Ends ends) {
         }
     }
     if (ends.size() == 0) return statements;
-    return syntax_error(tokens_.line(), fmt::format("the template ends where '{}' is expected", *(ends.end() - 1)));
+    return syntax_error(tokens_.line(),
+                        fmt::format("the template ends where '{}' is expected", *(ends.end() - 1)));
 }
 
 Result<Body> Parser::whole_body(std::string_view end) {
@@ -113,12 +117,14 @@ Result<Stmt> Parser::print() {
 Result<Stmt> Parser::statement() {
     using Method = Result<Stmt> (Parser::*)();
     constexpr std::pair<std::string_view, Method> kTags[] = {
-        {"if", &Parser::if_block},         {"for", &Parser::for_block},       {"set", &Parser::set},
-        {"macro", &Parser::macro},         {"call", &Parser::call_block},     {"filter", &Parser::filter_block},
-        {"with", &Parser::with_block},     {"generation", &Parser::generation}, {"break", &Parser::break_loop},
-        {"continue", &Parser::continue_loop},
+        {"if", &Parser::if_block},      {"for", &Parser::for_block},
+        {"set", &Parser::set},          {"macro", &Parser::macro},
+        {"call", &Parser::call_block},  {"filter", &Parser::filter_block},
+        {"with", &Parser::with_block},  {"generation", &Parser::generation},
+        {"break", &Parser::break_loop}, {"continue", &Parser::continue_loop},
     };
-    constexpr std::string_view kRefused[] = {"include", "import", "from", "extends", "block", "autoescape", "trans", "do"};
+    constexpr std::string_view kRefused[] = {"include", "import",     "from",  "extends",
+                                             "block",   "autoescape", "trans", "do"};
     HEFT_OK(tokens_.expect(TokenKind::block_begin, "a tag"));
     const int line = tokens_.line();
     HEFT_TRY(const std::string tag, tokens_.expect_any_name());
@@ -130,7 +136,9 @@ Result<Stmt> Parser::statement() {
     }
     for (const std::string_view name : kRefused) {
         if (name != tag) continue;
-        return Error{Code::unsupported, fmt::format("line {}: the tag '{}' is not supported in chat templates", line, tag)};
+        return Error{
+            Code::unsupported,
+            fmt::format("line {}: the tag '{}' is not supported in chat templates", line, tag)};
     }
     return syntax_error(line, fmt::format("unknown tag '{}'", tag));
 }
@@ -199,7 +207,8 @@ Result<Stmt> Parser::set() {
     return Stmt{0, std::move(block)};
 }
 
-Result<std::unique_ptr<MacroBody>> Parser::macro_body(std::string name, std::vector<Parameter> parameters,
+Result<std::unique_ptr<MacroBody>> Parser::macro_body(std::string name,
+                                                      std::vector<Parameter> parameters,
                                                       std::string_view end) {
     auto macro = std::make_unique<MacroBody>();
     macro->name = std::move(name);
@@ -286,7 +295,8 @@ Result<Stmt> Parser::continue_loop() {
 
 Result<Body> parse_template(std::string_view source) {
     if (source.size() > kMaxSourceBytes) {
-        return Error{Code::exhausted, fmt::format("the source is larger than {} bytes", kMaxSourceBytes)};
+        return Error{Code::exhausted,
+                     fmt::format("the source is larger than {} bytes", kMaxSourceBytes)};
     }
     HEFT_TRY(std::vector<Token> tokens, tokenize(source));
     return Parser(std::move(tokens)).run();

@@ -46,7 +46,8 @@ Result<Value> PercentFormat::named() {
     const std::string_view key = format_.substr(at_, end - at_);
     at_ = end + 1;
     const Value* value = args_.dict().find(key);
-    if (value == nullptr) return type_error(fmt::format("the format names '{}', which is not given", key));
+    if (value == nullptr)
+        return type_error(fmt::format("the format names '{}', which is not given", key));
     return *value;
 }
 
@@ -99,12 +100,14 @@ Status PercentFormat::add(char type, const Value& value, FormatSpec spec) {
         return add_formatted(heap_, out_, value, spec);
     }
     if (text) {
-        HEFT_TRY(const Value shown, type == 'r' || type == 'a' ? to_repr(heap_, value) : to_str(heap_, value));
+        HEFT_TRY(const Value shown,
+                 type == 'r' || type == 'a' ? to_repr(heap_, value) : to_str(heap_, value));
         return add_formatted(heap_, out_, shown, spec);
     }
     if (value.is_undefined()) return type_error(std::string(value.complaint()));
     if (!value.is_number()) {
-        return type_error(fmt::format("%{} format: a number is required, not {}", type, type_name(value)));
+        return type_error(
+            fmt::format("%{} format: a number is required, not {}", type, type_name(value)));
     }
     const bool whole = type == 'd' || type == 'i' || type == 'u';
     spec.type = whole ? 'd' : type;
@@ -112,7 +115,8 @@ Status PercentFormat::add(char type, const Value& value, FormatSpec spec) {
         if (std::fabs(value.as_real()) >= 9.2e18 || std::isnan(value.as_real())) {
             return type_error("cannot convert the float to an integer");
         }
-        return add_formatted(heap_, out_, Value::integer(static_cast<std::int64_t>(value.as_real())), spec);
+        return add_formatted(heap_, out_,
+                             Value::integer(static_cast<std::int64_t>(value.as_real())), spec);
     }
     if (!whole && std::string_view("eEfFgGxXo").find(type) == std::string_view::npos) {
         return type_error(fmt::format("unsupported format character '{}'", type));
@@ -148,7 +152,9 @@ Result<Value> PercentFormat::run(bool markup) {
         HEFT_OK(heap_.spend(1));
         HEFT_OK(conversion());
     }
-    const bool all_used = tuple() ? used_ == args_.list().items.size() : used_ == 1 || args_.is(Kind::dict) || args_.is(Kind::list);
+    // Python asks of mappings and lists only that they can be subscripted.
+    const bool lenient = args_.is(Kind::dict) || (args_.is(Kind::list) && args_.list().indexable());
+    const bool all_used = tuple() ? used_ == args_.list().items.size() : used_ == 1 || lenient;
     if (!all_used) return type_error("not all arguments converted during string formatting");
     return out_.value(markup);
 }

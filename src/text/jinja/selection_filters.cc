@@ -14,7 +14,8 @@ namespace {
 Args rest_of(const Args& args, std::size_t count) {
     Args rest;
     rest.named = args.named;
-    rest.positional.assign(args.positional.begin() + static_cast<std::ptrdiff_t>(count), args.positional.end());
+    rest.positional.assign(args.positional.begin() + static_cast<std::ptrdiff_t>(count),
+                           args.positional.end());
     return rest;
 }
 
@@ -74,20 +75,34 @@ Result<Value> choose(Interpreter& run, const Value& self, Args& args, Selection 
     return run.heap().list(std::move(chosen), Flavor::iterator);
 }
 
-Result<Value> select(Interpreter& run, const Value& self, Args& args) { return choose(run, self, args, {false, true}); }
+Result<Value> select(Interpreter& run, const Value& self, Args& args) {
+    return choose(run, self, args, {false, true});
+}
 
-Result<Value> reject(Interpreter& run, const Value& self, Args& args) { return choose(run, self, args, {false, false}); }
+Result<Value> reject(Interpreter& run, const Value& self, Args& args) {
+    return choose(run, self, args, {false, false});
+}
 
-Result<Value> selectattr(Interpreter& run, const Value& self, Args& args) { return choose(run, self, args, {true, true}); }
+Result<Value> selectattr(Interpreter& run, const Value& self, Args& args) {
+    return choose(run, self, args, {true, true});
+}
 
-Result<Value> rejectattr(Interpreter& run, const Value& self, Args& args) { return choose(run, self, args, {true, false}); }
+Result<Value> rejectattr(Interpreter& run, const Value& self, Args& args) {
+    return choose(run, self, args, {true, false});
+}
 
 constexpr NativeEntry kFilters[] = {
-    {"map", map}, {"select", select}, {"reject", reject}, {"selectattr", selectattr}, {"rejectattr", rejectattr},
+    {"map", map},
+    {"select", select},
+    {"reject", reject},
+    {"selectattr", selectattr},
+    {"rejectattr", rejectattr},
 };
 
 }  // namespace
 
-std::span<const NativeEntry> selection_filters() { return kFilters; }
+std::span<const NativeEntry> selection_filters() {
+    return kFilters;
+}
 
 }  // namespace heft::text::jinja

@@ -37,7 +37,8 @@ Result<Value> first(Interpreter& run, const Value& self, Args& args) {
 
 Result<Value> last(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(Bound::bind(args, "last", {}));
-    if (self.is(Kind::list) && !self.list().sized()) return type_error("'generator' object is not reversible");
+    if (self.is(Kind::list) && !self.list().sized())
+        return type_error("'generator' object is not reversible");
     if (self.is(Kind::list) && !self.list().items.empty()) return self.list().items.back();
     if (self.is_string() && !self.text().empty()) return item(run.heap(), self, Value::integer(-1));
     HEFT_TRY(const std::vector<Value> items, iterate(run.heap(), self));
@@ -73,7 +74,8 @@ Result<Value> reverse(Interpreter& run, const Value& self, Args& args) {
 }
 
 Result<Value> sort(Interpreter& run, const Value& self, Args& args) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, "sort", {"reverse", "case_sensitive", "attribute"}));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, "sort", {"reverse", "case_sensitive", "attribute"}));
     HEFT_TRY(std::vector<Value> items, iterate(run.heap(), self));
     HEFT_TRY(std::vector<Keyed> entries, keyed(run, std::move(items), bound[2], !bound.flag(1)));
     HEFT_OK(sort_by_key(run.heap(), entries, bound.flag(0)));
@@ -85,9 +87,11 @@ Result<Value> sort(Interpreter& run, const Value& self, Args& args) {
 Result<Value> dictsort(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "dictsort", {"case_sensitive", "by", "reverse"}));
     HEFT_TRY(const std::string_view by, bound.text(1, "key"));
-    if (by != "key" && by != "value") return type_error("you can only sort by either \"key\" or \"value\"");
+    if (by != "key" && by != "value")
+        return type_error("you can only sort by either \"key\" or \"value\"");
     if (self.is_undefined()) return type_error(std::string(self.complaint()));
-    if (!self.is(Kind::dict)) return type_error(fmt::format("'{} object' has no attribute 'items'", type_name(self)));
+    if (!self.is(Kind::dict))
+        return type_error(fmt::format("'{} object' has no attribute 'items'", type_name(self)));
     std::vector<Value> items;
     for (const auto& [key, value] : self.dict().entries) {
         HEFT_TRY(Value pair, run.heap().tuple({key, value}));
@@ -121,23 +125,30 @@ Result<Value> unique(Interpreter& run, const Value& self, Args& args) {
 }
 
 Result<Value> extreme(Interpreter& run, const Value& self, Args& args, bool largest) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, largest ? "max" : "min", {"case_sensitive", "attribute"}));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, largest ? "max" : "min", {"case_sensitive", "attribute"}));
     HEFT_TRY(std::vector<Value> items, iterate(run.heap(), self));
     if (items.empty()) return run.heap().undefined("No aggregated item, sequence was empty.");
-    HEFT_TRY(const std::vector<Keyed> entries, keyed(run, std::move(items), bound[1], !bound.flag(0)));
+    HEFT_TRY(const std::vector<Keyed> entries,
+             keyed(run, std::move(items), bound[1], !bound.flag(0)));
     std::size_t best = 0;
     for (std::size_t i = 1; i < entries.size(); ++i) {
         const Value& candidate = entries[i].key[0];
         const Value& current = entries[best].key[0];
-        HEFT_TRY(const bool better, largest ? less(run.heap(), current, candidate) : less(run.heap(), candidate, current));
+        HEFT_TRY(const bool better, largest ? less(run.heap(), current, candidate)
+                                            : less(run.heap(), candidate, current));
         if (better) best = i;
     }
     return entries[best].item;
 }
 
-Result<Value> min(Interpreter& run, const Value& self, Args& args) { return extreme(run, self, args, false); }
+Result<Value> min(Interpreter& run, const Value& self, Args& args) {
+    return extreme(run, self, args, false);
+}
 
-Result<Value> max(Interpreter& run, const Value& self, Args& args) { return extreme(run, self, args, true); }
+Result<Value> max(Interpreter& run, const Value& self, Args& args) {
+    return extreme(run, self, args, true);
+}
 
 Result<Value> sum(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "sum", {"attribute", "start"}));
@@ -154,7 +165,8 @@ Result<Value> sum(Interpreter& run, const Value& self, Args& args) {
 Result<Value> items(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(Bound::bind(args, "items", {}));
     std::vector<Value> pairs;
-    if (!self.is_undefined() && !self.is(Kind::dict)) return type_error("can only get item pairs from a mapping");
+    if (!self.is_undefined() && !self.is(Kind::dict))
+        return type_error("can only get item pairs from a mapping");
     if (self.is(Kind::dict)) {
         for (const auto& [key, value] : self.dict().entries) {
             HEFT_TRY(Value pair, run.heap().tuple({key, value}));
@@ -217,7 +229,8 @@ Result<Value> slices(Interpreter& run, const Value& self, Args& args) {
 // (grouper, list), which can also be taken apart by those names.
 class Group : public Object {
   public:
-    Group(Value pair, Value grouper, Value list) : pair_(std::move(pair)), grouper_(std::move(grouper)), list_(std::move(list)) {}
+    Group(Value pair, Value grouper, Value list)
+        : pair_(std::move(pair)), grouper_(std::move(grouper)), list_(std::move(list)) {}
 
     std::string_view type_name() const override { return "_GroupTuple"; }
     std::optional<std::int64_t> size() const override { return 2; }
@@ -235,9 +248,11 @@ class Group : public Object {
 };
 
 Result<Value> groupby(Interpreter& run, const Value& self, Args& args) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, "groupby", {"attribute", "default", "case_sensitive"}, 1));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, "groupby", {"attribute", "default", "case_sensitive"}, 1));
     HEFT_TRY(std::vector<Value> source, iterate(run.heap(), self));
-    HEFT_TRY(std::vector<Keyed> entries, keyed(run, std::move(source), bound[0], !bound.flag(2), bound[1]));
+    HEFT_TRY(std::vector<Keyed> entries,
+             keyed(run, std::move(source), bound[0], !bound.flag(2), bound[1]));
     HEFT_OK(sort_by_key(run.heap(), entries, false));
     std::vector<Value> groups;
     for (std::size_t begin = 0; begin < entries.size();) {
@@ -276,15 +291,17 @@ Result<Value> attr(Interpreter& run, const Value& self, Args& args) {
 }
 
 constexpr NativeEntry kFilters[] = {
-    {"length", count},     {"count", count},         {"first", first},       {"last", last},
-    {"list", to_list},     {"join", join},           {"reverse", reverse},   {"sort", sort},
-    {"dictsort", dictsort}, {"unique", unique},      {"min", min},           {"max", max},
-    {"sum", sum},          {"items", items},         {"batch", batch},       {"slice", slices},
-    {"groupby", groupby},  {"default", otherwise},   {"d", otherwise},       {"attr", attr},
+    {"length", count},      {"count", count},       {"first", first},     {"last", last},
+    {"list", to_list},      {"join", join},         {"reverse", reverse}, {"sort", sort},
+    {"dictsort", dictsort}, {"unique", unique},     {"min", min},         {"max", max},
+    {"sum", sum},           {"items", items},       {"batch", batch},     {"slice", slices},
+    {"groupby", groupby},   {"default", otherwise}, {"d", otherwise},     {"attr", attr},
 };
 
 }  // namespace
 
-std::span<const NativeEntry> sequence_filters() { return kFilters; }
+std::span<const NativeEntry> sequence_filters() {
+    return kFilters;
+}
 
 }  // namespace heft::text::jinja

@@ -39,7 +39,8 @@ bool all_digits(std::string_view text) {
 
 }  // namespace
 
-Result<Value> by_path(Interpreter& run, const Value& item, const Value& path, const Value& otherwise) {
+Result<Value> by_path(Interpreter& run, const Value& item, const Value& path,
+                      const Value& otherwise) {
     Value found = item;
     if (path.is_whole()) {
         HEFT_TRY(found, get_item(run, item, path));
@@ -83,8 +84,8 @@ Result<bool> same_key(Heap& heap, const Keyed& a, const Keyed& b) {
     return true;
 }
 
-Result<std::vector<Keyed>> keyed(Interpreter& run, std::vector<Value> items, const Value& path, bool fold_case,
-                                 const Value& otherwise) {
+Result<std::vector<Keyed>> keyed(Interpreter& run, std::vector<Value> items, const Value& path,
+                                 bool fold_case, const Value& otherwise) {
     std::vector<Value> paths{path};
     if (path.is_string() && path.text().find(',') != std::string_view::npos) {
         paths.clear();

@@ -27,7 +27,8 @@ template <bool left, bool right>
 Result<Value> strip(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "strip", {"chars"}));
     HEFT_TRY(const std::string_view chars, bound.text(0));
-    return stripped(run.heap(), self, bound.has(0) ? std::optional(chars) : std::nullopt, left, right);
+    return stripped(run.heap(), self, bound.has(0) ? std::optional(chars) : std::nullopt, left,
+                    right);
 }
 
 Result<Value> list_of(Heap& heap, const std::vector<std::string_view>& pieces, bool markup) {
@@ -57,12 +58,14 @@ std::vector<std::string_view> rsplit_space(std::string_view text, std::int64_t m
     const std::size_t merged = words.size() - static_cast<std::size_t>(most);
     const std::string_view last = words[merged - 1];
     const auto end = static_cast<std::size_t>(last.data() + last.size() - text.data());
-    std::vector<std::string_view> out{text.substr(0, end)};  // with the space before it, as Python does
+    std::vector<std::string_view> out{
+        text.substr(0, end)};  // with the space before it, as Python does
     out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(merged), words.end());
     return out;
 }
 
-std::vector<std::string_view> split_by(std::string_view text, std::string_view separator, std::int64_t most) {
+std::vector<std::string_view> split_by(std::string_view text, std::string_view separator,
+                                       std::int64_t most) {
     std::vector<std::string_view> pieces;
     while (most < 0 || static_cast<std::int64_t>(pieces.size()) < most) {
         const std::size_t at = find_text(text, separator);
@@ -74,7 +77,8 @@ std::vector<std::string_view> split_by(std::string_view text, std::string_view s
     return pieces;
 }
 
-std::vector<std::string_view> rsplit_by(std::string_view text, std::string_view separator, std::int64_t most) {
+std::vector<std::string_view> rsplit_by(std::string_view text, std::string_view separator,
+                                        std::int64_t most) {
     std::vector<std::string_view> pieces;
     while (most < 0 || static_cast<std::int64_t>(pieces.size()) < most) {
         const std::size_t at = rfind_text(text, separator);
@@ -96,9 +100,11 @@ Result<Value> split(Interpreter& run, const Value& self, Args& args) {
     if (bound.has(0) && separator.empty()) return type_error("empty separator");
     const std::string_view text = self.text();
     if (!bound.has(0)) {
-        return list_of(run.heap(), from_right ? rsplit_space(text, most) : split_space(text, most), self.is_markup());
+        return list_of(run.heap(), from_right ? rsplit_space(text, most) : split_space(text, most),
+                       self.is_markup());
     }
-    return list_of(run.heap(), from_right ? rsplit_by(text, separator, most) : split_by(text, separator, most),
+    return list_of(run.heap(),
+                   from_right ? rsplit_by(text, separator, most) : split_by(text, separator, most),
                    self.is_markup());
 }
 
@@ -154,7 +160,8 @@ Result<Value> pad(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "center", {"width", "fillchar"}, 1));
     HEFT_TRY(const std::int64_t width, bound.whole(0));
     HEFT_TRY(const std::string_view fill, bound.text(1, " "));
-    if (count_code_points(fill) != 1) return type_error("The fill character must be exactly one character long");
+    if (count_code_points(fill) != 1)
+        return type_error("The fill character must be exactly one character long");
     return padded(run.heap(), self, width, fill, side);
 }
 
@@ -182,7 +189,8 @@ Result<Value> removesuffix(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "removesuffix", {"suffix"}, 1));
     HEFT_TRY(const std::string_view suffix, bound.text(0));
     const std::string_view text = self.text();
-    if (suffix.size() > text.size() || text.substr(text.size() - suffix.size()) != suffix) return self;
+    if (suffix.size() > text.size() || text.substr(text.size() - suffix.size()) != suffix)
+        return self;
     return run.heap().string(text.substr(0, text.size() - suffix.size()));
 }
 
@@ -209,7 +217,9 @@ Result<Value> expandtabs(Interpreter& run, const Value& self, Args& args) {
     return out.value();
 }
 
-Result<Value> format(Interpreter& run, const Value& self, Args& args) { return brace_format(run, self, args); }
+Result<Value> format(Interpreter& run, const Value& self, Args& args) {
+    return brace_format(run, self, args);
+}
 
 Result<Value> format_map(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "format_map", {"mapping"}, 1));

@@ -27,7 +27,9 @@ Result<Part> part(Heap& heap, const Value& self, const Bound& bound) {
     if (end < 0) end = end < -size ? 0 : end + size;
     end = std::min(end, size);
     if (start > end) return Part{{}, start, false};
-    return Part{code_points(self.string(), static_cast<std::size_t>(start), static_cast<std::size_t>(end)), start, true};
+    return Part{
+        code_points(self.string(), static_cast<std::size_t>(start), static_cast<std::size_t>(end)),
+        start, true};
 }
 
 bool has_affix(const Part& where, std::string_view affix, bool at_end) {
@@ -37,7 +39,8 @@ bool has_affix(const Part& where, std::string_view affix, bool at_end) {
 
 template <bool at_end>
 Result<Value> has(Interpreter& run, const Value& self, Args& args) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, at_end ? "endswith" : "startswith", {"affix", "start", "end"}, 1));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, at_end ? "endswith" : "startswith", {"affix", "start", "end"}, 1));
     HEFT_TRY(const Part where, part(run.heap(), self, bound));
     if (!bound[0].is(Kind::list) || bound[0].list().flavor != Flavor::tuple) {
         HEFT_TRY(const std::string_view affix, text_of(bound[0]));
@@ -56,9 +59,11 @@ Result<Value> find(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "find", {"sub", "start", "end"}, 1));
     HEFT_TRY(const std::string_view wanted, text_of(bound[0]));
     HEFT_TRY(const Part where, part(run.heap(), self, bound));
-    const std::size_t at = from_right ? rfind_text(where.text, wanted) : find_text(where.text, wanted);
+    const std::size_t at =
+        from_right ? rfind_text(where.text, wanted) : find_text(where.text, wanted);
     if (where.exists && at != std::string_view::npos) {
-        return Value::integer(where.start + static_cast<std::int64_t>(count_code_points(where.text.substr(0, at))));
+        return Value::integer(
+            where.start + static_cast<std::int64_t>(count_code_points(where.text.substr(0, at))));
     }
     if (must) return type_error("substring not found");
     return Value::integer(-1);
@@ -69,7 +74,8 @@ Result<Value> count(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const std::string_view wanted, text_of(bound[0]));
     HEFT_TRY(const Part where, part(run.heap(), self, bound));
     if (!where.exists) return Value::integer(0);
-    if (wanted.empty()) return Value::integer(static_cast<std::int64_t>(count_code_points(where.text)) + 1);
+    if (wanted.empty())
+        return Value::integer(static_cast<std::int64_t>(count_code_points(where.text)) + 1);
     std::int64_t found = 0;
     for (std::size_t at = find_text(where.text, wanted); at != std::string_view::npos;
          at = find_text(where.text, wanted, at + wanted.size())) {
@@ -78,7 +84,9 @@ Result<Value> count(Interpreter& run, const Value& self, Args& args) {
     return Value::integer(found);
 }
 
-bool is_alnum(char32_t c) { return is_letter(c) || is_digit(c); }
+bool is_alnum(char32_t c) {
+    return is_letter(c) || is_digit(c);
+}
 
 // Whether the text is not empty and all of one kind.
 template <bool (*kind)(char32_t)>
@@ -104,7 +112,8 @@ Result<Value> is_ascii(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(Bound::bind(args, "isascii", {}));
     const std::string_view text = self.text();
     HEFT_OK(run.heap().spend_bytes(text.size()));
-    return Value::boolean(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+    return Value::boolean(std::all_of(text.begin(), text.end(),
+                                      [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
 }
 
 Result<Value> is_title(Interpreter& run, const Value& self, Args& args) {
@@ -120,7 +129,8 @@ Result<Value> is_identifier(Interpreter& run, const Value& self, Args& args) {
     HEFT_OK(run.heap().spend_bytes(text.size() * 4));
     for (std::size_t at = 0; at < text.size();) {
         const CodePoint c = decode(text, at);
-        if (!is_letter(c.value) && c.value != '_' && (at == 0 || !is_digit(c.value))) return Value::boolean(false);
+        if (!is_letter(c.value) && c.value != '_' && (at == 0 || !is_digit(c.value)))
+            return Value::boolean(false);
         at += c.bytes;
     }
     return Value::boolean(!text.empty());
@@ -149,6 +159,8 @@ constexpr NativeEntry kMethods[] = {
 
 }  // namespace
 
-std::span<const NativeEntry> string_questions() { return kMethods; }
+std::span<const NativeEntry> string_questions() {
+    return kMethods;
+}
 
 }  // namespace heft::text::jinja

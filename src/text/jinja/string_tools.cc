@@ -39,7 +39,9 @@ std::string_view without_left(std::string_view text, const CharSet& set) {
 std::string_view without_right(std::string_view text, const CharSet& set) {
     while (!text.empty()) {
         std::size_t at = text.size() - 1;
-        while (at > 0 && text.size() - at < 4 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
+        while (at > 0 && text.size() - at < 4
+               && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80)
+            --at;
         CodePoint c = decode(text, at);
         if (at + c.bytes != text.size()) {
             at = text.size() - 1;
@@ -51,7 +53,8 @@ std::string_view without_right(std::string_view text, const CharSet& set) {
     return text;
 }
 
-Result<Value> interleaved(Heap& heap, std::string_view text, std::string_view piece, std::int64_t count) {
+Result<Value> interleaved(Heap& heap, std::string_view text, std::string_view piece,
+                          std::int64_t count) {
     Builder out(heap);
     std::int64_t done = 0;
     for (std::size_t at = 0; at < text.size() && (count < 0 || done < count);) {
@@ -70,7 +73,8 @@ Result<Value> interleaved(Heap& heap, std::string_view text, std::string_view pi
 
 }  // namespace
 
-Result<Value> stripped(Heap& heap, const Value& text, std::optional<std::string_view> chars, bool left, bool right) {
+Result<Value> stripped(Heap& heap, const Value& text, std::optional<std::string_view> chars,
+                       bool left, bool right) {
     std::string_view rest = text.text();
     HEFT_OK(heap.spend_bytes(rest.size()));
     if (chars) {
@@ -86,7 +90,8 @@ Result<Value> stripped(Heap& heap, const Value& text, std::optional<std::string_
     return heap.string(std::string(rest), text.is_markup());
 }
 
-Result<Value> replaced(Heap& heap, std::string_view text, std::string_view from, std::string_view to, std::int64_t count) {
+Result<Value> replaced(Heap& heap, std::string_view text, std::string_view from,
+                       std::string_view to, std::int64_t count) {
     HEFT_OK(heap.spend_bytes(text.size() * 2));
     if (from.empty()) return interleaved(heap, text, to, count);
     Builder out(heap);
@@ -103,7 +108,8 @@ Result<Value> replaced(Heap& heap, std::string_view text, std::string_view from,
     return out.value();
 }
 
-Result<Value> padded(Heap& heap, const Value& text, std::int64_t width, std::string_view fill, Side side) {
+Result<Value> padded(Heap& heap, const Value& text, std::int64_t width, std::string_view fill,
+                     Side side) {
     const auto size = static_cast<std::int64_t>(text.string().length);
     if (width <= size) return text;
     const auto missing = static_cast<std::size_t>(width - size);

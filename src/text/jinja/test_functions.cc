@@ -25,18 +25,42 @@ Result<Value> compares(Interpreter& run, const Value& self, Args& args) {
     return Value::boolean(holds);
 }
 
-bool is_defined(const Value& v) { return !v.is_undefined(); }
-bool is_undefined(const Value& v) { return v.is_undefined(); }
-bool is_none(const Value& v) { return v.is(Kind::none); }
-bool is_boolean(const Value& v) { return v.is(Kind::boolean); }
-bool is_true(const Value& v) { return v.is(Kind::boolean) && v.as_bool(); }
-bool is_false(const Value& v) { return v.is(Kind::boolean) && !v.as_bool(); }
-bool is_integer(const Value& v) { return v.is(Kind::integer); }
-bool is_float(const Value& v) { return v.is(Kind::real); }
-bool is_number(const Value& v) { return v.is_number(); }
-bool is_string(const Value& v) { return v.is_string(); }
-bool is_mapping(const Value& v) { return v.is(Kind::dict); }
-bool is_escaped(const Value& v) { return v.is_markup(); }
+bool is_defined(const Value& v) {
+    return !v.is_undefined();
+}
+bool is_undefined(const Value& v) {
+    return v.is_undefined();
+}
+bool is_none(const Value& v) {
+    return v.is(Kind::none);
+}
+bool is_boolean(const Value& v) {
+    return v.is(Kind::boolean);
+}
+bool is_true(const Value& v) {
+    return v.is(Kind::boolean) && v.as_bool();
+}
+bool is_false(const Value& v) {
+    return v.is(Kind::boolean) && !v.as_bool();
+}
+bool is_integer(const Value& v) {
+    return v.is(Kind::integer);
+}
+bool is_float(const Value& v) {
+    return v.is(Kind::real);
+}
+bool is_number(const Value& v) {
+    return v.is_number();
+}
+bool is_string(const Value& v) {
+    return v.is_string();
+}
+bool is_mapping(const Value& v) {
+    return v.is(Kind::dict);
+}
+bool is_escaped(const Value& v) {
+    return v.is_markup();
+}
 
 bool is_sequence(const Value& v) {
     if (v.is(Kind::list)) return v.list().indexable();
@@ -44,12 +68,18 @@ bool is_sequence(const Value& v) {
     return v.is_string() || v.is(Kind::dict) || v.is_undefined();
 }
 
-bool is_iterable(const Value& v) { return v.is(Kind::list) || is_sequence(v); }
+bool is_iterable(const Value& v) {
+    return v.is(Kind::list) || is_sequence(v);
+}
 
-bool is_callable(const Value& v) { return v.is_undefined() || (v.is(Kind::object) && v.object().callable()); }
+bool is_callable(const Value& v) {
+    return v.is_undefined() || (v.is(Kind::object) && v.object().callable());
+}
 
-Result<Value> remainder_is(Interpreter& run, const Value& self, std::int64_t divisor, std::int64_t wanted) {
-    HEFT_TRY(const Value rest, arithmetic(run.heap(), ArithmeticOp::modulo, self, Value::integer(divisor)));
+Result<Value> remainder_is(Interpreter& run, const Value& self, std::int64_t divisor,
+                           std::int64_t wanted) {
+    HEFT_TRY(const Value rest,
+             arithmetic(run.heap(), ArithmeticOp::modulo, self, Value::integer(divisor)));
     return Value::boolean(rest.is_number() && rest.as_real() == static_cast<double>(wanted));
 }
 
@@ -158,6 +188,8 @@ constexpr NativeEntry kTests[] = {
 
 }  // namespace
 
-std::span<const NativeEntry> all_tests() { return kTests; }
+std::span<const NativeEntry> all_tests() {
+    return kTests;
+}
 
 }  // namespace heft::text::jinja

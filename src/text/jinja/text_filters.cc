@@ -29,12 +29,16 @@ Result<Value> mapped(Interpreter& run, const Value& self, Args& args) {
 // Jinja's title: words start after space, - ( { [ <.
 std::string title(std::string_view text) {
     std::string out;
-    const auto splits = [](char c) { return std::string_view("-({[<").find(c) != std::string_view::npos || is_space(static_cast<unsigned char>(c)); };
+    const auto splits = [](char c) {
+        return std::string_view("-({[<").find(c) != std::string_view::npos
+               || is_space(static_cast<unsigned char>(c));
+    };
     for (std::size_t at = 0; at < text.size();) {
         std::size_t end = at;
         const bool gap = splits(text[at]);
         while (end < text.size() && splits(text[end]) == gap) ++end;
-        out += gap ? std::string(text.substr(at, end - at)) : to_capitalized(text.substr(at, end - at));
+        out += gap ? std::string(text.substr(at, end - at))
+                   : to_capitalized(text.substr(at, end - at));
         at = end;
     }
     return out;
@@ -44,7 +48,8 @@ std::string without_tags(std::string_view text) {
     std::string plain;
     for (std::size_t at = 0; at < text.size();) {
         const bool comment = text.substr(at, 4) == "<!--";
-        const std::size_t end = text[at] == '<' ? text.find(comment ? "-->" : ">", at) : std::string_view::npos;
+        const std::size_t end =
+            text[at] == '<' ? text.find(comment ? "-->" : ">", at) : std::string_view::npos;
         if (end == std::string_view::npos) {
             plain += text[at++];
         } else {
@@ -63,7 +68,8 @@ Result<Value> trim(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(const Bound bound, Bound::bind(args, "trim", {"chars"}));
     HEFT_TRY(const Value text, soft_str(run.heap(), self));
     HEFT_TRY(const std::string_view chars, bound.text(0));
-    return stripped(run.heap(), text, bound.has(0) ? std::optional(chars) : std::nullopt, true, true);
+    return stripped(run.heap(), text, bound.has(0) ? std::optional(chars) : std::nullopt, true,
+                    true);
 }
 
 Result<Value> replace(Interpreter& run, const Value& self, Args& args) {
@@ -96,7 +102,8 @@ Result<Value> indent(Interpreter& run, const Value& self, Args& args) {
     const bool blank = bound.flag(2);
     Builder out(run.heap());
     bool at_first = true;
-    const std::string text = std::string(source) + "\n";  // so that a last line end counts as a line
+    const std::string text =
+        std::string(source) + "\n";  // so that a last line end counts as a line
     for (const std::string_view line : split_lines(text)) {
         if (!at_first) out.add('\n');
         if (at_first ? first : (blank || !line.empty())) out.add(by);
@@ -107,16 +114,17 @@ Result<Value> indent(Interpreter& run, const Value& self, Args& args) {
 }
 
 Result<Value> truncate(Interpreter& run, const Value& self, Args& args) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, "truncate", {"length", "killwords", "end", "leeway"}));
-    if (self.is_undefined()) return self;  // its length is 0
-    HEFT_OK(text_of(self));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, "truncate", {"length", "killwords", "end", "leeway"}));
     HEFT_TRY(const std::int64_t most, bound.whole(0, 255));
     HEFT_TRY(const std::string_view end, bound.text(2, "..."));
     HEFT_TRY(const std::int64_t leeway, bound.whole(3, 5));
-    const auto size = static_cast<std::int64_t>(self.string().length);
+    HEFT_TRY(const std::int64_t size, length(self));
     const auto tail = static_cast<std::int64_t>(count_code_points(end));
-    if (most < tail || leeway < 0) return type_error("truncate() wants a length of at least its end's");
+    if (most < tail || leeway < 0)
+        return type_error("truncate() wants a length of at least its end's");
     if (size - leeway <= most) return self;
+    HEFT_OK(text_of(self));
     std::string_view kept = code_points(self.string(), 0, static_cast<std::size_t>(most - tail));
     if (!bound.flag(1)) kept = kept.substr(0, kept.rfind(' '));
     return run.heap().string(std::string(kept) + std::string(end));
@@ -167,7 +175,8 @@ Result<Value> safe(Interpreter& run, const Value& self, Args& args) {
 void add_quoted(Builder& out, std::string_view text, bool query) {
     constexpr std::string_view kPlain = "_.-~";
     for (const char c : text) {
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        const bool letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (letter || kPlain.find(c) != std::string_view::npos || (c == '/' && !query)) {
             out.add(c);
         } else if (c == ' ' && query) {
@@ -228,7 +237,8 @@ Result<Value> format(Interpreter& run, const Value& self, Args& args) {
 }
 
 Result<Value> tojson(Interpreter& run, const Value& self, Args& args) {
-    HEFT_TRY(const Bound bound, Bound::bind(args, "tojson", {"ensure_ascii", "indent", "separators", "sort_keys"}));
+    HEFT_TRY(const Bound bound,
+             Bound::bind(args, "tojson", {"ensure_ascii", "indent", "separators", "sort_keys"}));
     JsonStyle style;
     style.ensure_ascii = bound.flag(0);
     style.sort_keys = bound.flag(3);
@@ -286,6 +296,8 @@ constexpr NativeEntry kFilters[] = {
 
 }  // namespace
 
-std::span<const NativeEntry> text_filters() { return kFilters; }
+std::span<const NativeEntry> text_filters() {
+    return kFilters;
+}
 
 }  // namespace heft::text::jinja

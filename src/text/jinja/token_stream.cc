@@ -40,7 +40,9 @@ Status TokenStream::expect_name(std::string_view name) {
 }
 
 Status TokenStream::expect(TokenKind kind, std::string_view what) {
-    if (!at(kind)) return syntax_error(line(), fmt::format("expected {}, found {}", what, described(current())));
+    if (!at(kind))
+        return syntax_error(line(),
+                            fmt::format("expected {}, found {}", what, described(current())));
     next();
     return {};
 }

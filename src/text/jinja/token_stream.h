@@ -24,7 +24,9 @@ class TokenStream {
     int line() const { return current().line; }
     bool at(TokenKind kind) const { return current().kind == kind; }
     bool at_op(std::string_view op) const { return at(TokenKind::op) && current().text == op; }
-    bool at_name(std::string_view name) const { return at(TokenKind::name) && current().text == name; }
+    bool at_name(std::string_view name) const {
+        return at(TokenKind::name) && current().text == name;
+    }
     bool skip_op(std::string_view op) { return at_op(op) && (next(), true); }
     bool skip_name(std::string_view name) { return at_name(name) && (next(), true); }
 

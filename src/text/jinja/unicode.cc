@@ -132,11 +132,17 @@ bool is_letter(char32_t c) {
     return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
 }
 
-bool is_digit(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+bool is_digit(char32_t c) {
+    return category(c) == UTF8PROC_CATEGORY_ND;
+}
 
-bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU; }
+bool is_upper(char32_t c) {
+    return category(c) == UTF8PROC_CATEGORY_LU;
+}
 
-bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL; }
+bool is_lower(char32_t c) {
+    return category(c) == UTF8PROC_CATEGORY_LL;
+}
 
 std::string to_upper(std::string_view text) {
     return map_text(text, [](std::string& out, char32_t c) { append_upper(out, c); });
@@ -152,8 +158,8 @@ std::string to_title(std::string_view text) {
         if (inside) {
             append_utf8(out, lower(c));
         } else {
-            append_utf8(out, static_cast<char32_t>(
-                                 utf8proc_totitle(static_cast<utf8proc_int32_t>(c))));
+            append_utf8(out,
+                        static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c))));
         }
         inside = is_upper(c) || is_lower(c) || category(c) == UTF8PROC_CATEGORY_LT;
     });

@@ -28,7 +28,7 @@ bool is_lower(char32_t code_point);
 
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
-std::string to_title(std::string_view text);       // str.title: every run of letters
+std::string to_title(std::string_view text);        // str.title: every run of letters
 std::string to_capitalized(std::string_view text);  // first upper, rest lower
 std::string swap_case(std::string_view text);
 

@@ -66,9 +66,13 @@ Value Value::undefined() {
     return {Kind::undefined, as};
 }
 
-Value Value::undefined(const Value& complaint) { return {Kind::undefined, complaint.as_}; }
+Value Value::undefined(const Value& complaint) {
+    return {Kind::undefined, complaint.as_};
+}
 
-Value Value::none() { return {Kind::none, Payload{}}; }
+Value Value::none() {
+    return {Kind::none, Payload{}};
+}
 
 Value Value::boolean(bool value) {
     Payload as{};
@@ -93,11 +97,17 @@ Value::Value(Str* string) : kind_(Kind::string) {
     hold();
 }
 
-Value::Value(List* list) : kind_(Kind::list) { as_.list = list; }
+Value::Value(List* list) : kind_(Kind::list) {
+    as_.list = list;
+}
 
-Value::Value(Dict* dict) : kind_(Kind::dict) { as_.dict = dict; }
+Value::Value(Dict* dict) : kind_(Kind::dict) {
+    as_.dict = dict;
+}
 
-Value::Value(Object* object) : kind_(Kind::object) { as_.object = object; }
+Value::Value(Object* object) : kind_(Kind::object) {
+    as_.object = object;
+}
 
 void Value::release() const {
     if (!counted() || as_.string->heap == nullptr) return;
@@ -118,7 +128,8 @@ bool Value::same(const Value& other) const {
         case Kind::integer: return as_.integer == other.as_.integer;
         case Kind::real: return as_.real == other.as_.real;
         case Kind::undefined:
-        case Kind::string: return as_.string == other.as_.string || (is_string() && text() == other.text());
+        case Kind::string:
+            return as_.string == other.as_.string || (is_string() && text() == other.text());
         case Kind::list: return as_.list == other.as_.list;
         case Kind::dict: return as_.dict == other.as_.dict;
         case Kind::object: return as_.object == other.as_.object;
@@ -126,7 +137,9 @@ bool Value::same(const Value& other) const {
     return false;
 }
 
-bool hashable(const Value& key) { return hashable(key, 0); }
+bool hashable(const Value& key) {
+    return hashable(key, 0);
+}
 
 std::optional<std::size_t> Dict::position(std::string_view key) const {
     if (!by_text_.empty()) {
@@ -215,9 +228,13 @@ void Dict::index_entry(std::size_t at) {
     }
 }
 
-std::string Object::repr() const { return fmt::format("<{}>", type_name()); }
+std::string Object::repr() const {
+    return fmt::format("<{}>", type_name());
+}
 
-Result<Value> Object::attribute(Interpreter& /*run*/, std::string_view /*name*/) { return Value(); }
+Result<Value> Object::attribute(Interpreter& /*run*/, std::string_view /*name*/) {
+    return Value();
+}
 
 Status Object::set_attribute(Heap& /*heap*/, std::string_view /*name*/, Value /*value*/) {
     return type_error("cannot assign attribute on non-namespace object");
@@ -245,6 +262,8 @@ std::string_view type_name(const Value& value) {
     return kNames[static_cast<std::size_t>(value.list().flavor)];
 }
 
-Error type_error(std::string what) { return Error{Code::invalid, std::move(what)}; }
+Error type_error(std::string what) {
+    return Error{Code::invalid, std::move(what)};
+}
 
 }  // namespace heft::text::jinja

@@ -29,13 +29,24 @@ struct Str {
     explicit Str(std::string words);
 
     std::string text;
-    std::size_t length;     // in code points
-    bool markup = false;    // already escaped, as markupsafe.Markup
-    Heap* heap = nullptr;   // null: part of the template, never released by a Value
+    std::size_t length;    // in code points
+    bool markup = false;   // already escaped, as markupsafe.Markup
+    Heap* heap = nullptr;  // null: part of the template, never released by a Value
     std::size_t refs = 0;
 };
 
-enum class Kind : std::uint8_t { absent, undefined, none, boolean, integer, real, string, list, dict, object };
+enum class Kind : std::uint8_t {
+    absent,
+    undefined,
+    none,
+    boolean,
+    integer,
+    real,
+    string,
+    list,
+    dict,
+    object
+};
 
 class Value {
   public:

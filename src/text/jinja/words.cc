@@ -80,14 +80,16 @@ std::string real_repr(double value) {
     if (std::isnan(value)) return "nan";
     if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
     char buffer[64];
-    const auto sci = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
+    const auto sci =
+        std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
     std::string_view digits(buffer, static_cast<std::size_t>(sci.ptr - buffer));
     const std::size_t e = digits.find('e');
     int exponent = 0;
     const std::size_t sign = digits[e + 1] == '+' ? 2 : 1;
     std::from_chars(digits.data() + e + sign, digits.data() + digits.size(), exponent);
     if (exponent < -4 || exponent >= 16) return std::string(digits);
-    const auto plain = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
+    const auto plain =
+        std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
     std::string text(buffer, plain.ptr);
     if (text.find('.') == std::string::npos) text += ".0";
     return text;
@@ -124,7 +126,8 @@ void add_string_repr(Builder& out, std::string_view text) {
 Status add_repr(Heap& heap, Builder& out, const Value& value, int depth) {
     HEFT_OK(heap.spend(1));
     HEFT_OK(out.status());
-    if (depth > kMaxValueDepth) return Error{Code::exhausted, "a value is nested too deeply to be shown"};
+    if (depth > kMaxValueDepth)
+        return Error{Code::exhausted, "a value is nested too deeply to be shown"};
     switch (value.kind()) {
         case Kind::absent:
         case Kind::undefined: out.add("Undefined"); break;
@@ -142,7 +145,8 @@ Status add_repr(Heap& heap, Builder& out, const Value& value, int depth) {
         case Kind::list: return add_list(heap, out, value.list(), depth);
         case Kind::dict: return add_dict(heap, out, value.dict(), depth);
         case Kind::object:
-            if (value.object().sequence() != nullptr) return add_repr(heap, out, *value.object().sequence(), depth + 1);
+            if (value.object().sequence() != nullptr)
+                return add_repr(heap, out, *value.object().sequence(), depth + 1);
             out.add(value.object().repr());
             break;
     }
