@@ -198,7 +198,10 @@ run_benches() {
 }
 
 sources() {
-    find src include tests fuzz bench \( -name '*.h' -o -name '*.cc' \) -type f
+    local folder
+    for folder in src include tests fuzz bench; do
+        [[ ! -d $folder ]] || find "$folder" \( -name '*.h' -o -name '*.cc' \) -type f
+    done
 }
 
 format() { (cd "$root" && sources | xargs -r clang-format "$@"); }

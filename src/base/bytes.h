@@ -23,7 +23,7 @@ static_assert(std::endian::native == std::endian::little, "file formats are read
 template <class T>
 T load(const void* at) {
     static_assert(std::is_trivially_copyable_v<T>);
-    T value;
+    T value{};
     std::memcpy(&value, at, sizeof value);
     return value;
 }

@@ -67,13 +67,26 @@ void Merger::add(TokenId id, std::size_t begin, std::size_t bytes) {
     symbols_.push_back(symbol);
 }
 
-void Merger::rank(std::uint32_t at, std::string_view word, const MergeRules& rules) {
+bool Merger::rank(std::uint32_t at, std::string_view word, const MergeRules& rules,
+                  std::vector<std::uint64_t>& candidates) {
     Symbol& symbol = symbols_[at];
     const Merge merge =
         symbol.after == kNone ? Merge{} : rules.find(word, symbol, symbols_[symbol.after]);
     symbol.rank = merge.rank;
     symbol.into = merge.into;
-    if (merge.rank != kNoRank) heap_.push_back(std::uint64_t{merge.rank} << 32 | at);
+    if (merge.rank == kNoRank) return false;
+    candidates.push_back(std::uint64_t{merge.rank} << 32 | at);
+    return true;
+}
+
+// The lowest of both lists, taken out; `sorted` is how far first_ is used up.
+std::uint64_t Merger::take_best(std::size_t& sorted) {
+    if (sorted < first_.size() && (heap_.empty() || first_[sorted] < heap_.front()))
+        return first_[sorted++];
+    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>{});
+    const std::uint64_t best = heap_.back();
+    heap_.pop_back();
+    return best;
 }
 
 void Merger::run(std::string_view word, const MergeRules& rules) {
@@ -82,24 +95,21 @@ void Merger::run(std::string_view word, const MergeRules& rules) {
         symbols_[i].before = i == 0 ? kNone : i - 1;
         symbols_[i].after = i + 1 == count ? kNone : i + 1;
     }
+    first_.clear();
     heap_.clear();
-    for (std::uint32_t i = 0; i < count; ++i) rank(i, word, rules);
+    for (std::uint32_t i = 0; i < count; ++i) rank(i, word, rules, first_);
+    std::sort(first_.begin(), first_.end());
 
-    const std::greater<> later;
-    std::make_heap(heap_.begin(), heap_.end(), later);
     const auto rerank = [&](std::uint32_t at) {
-        const std::size_t before = heap_.size();
-        rank(at, word, rules);
-        if (heap_.size() > before) std::push_heap(heap_.begin(), heap_.end(), later);
+        if (rank(at, word, rules, heap_))
+            std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
     };
-    while (!heap_.empty()) {
-        std::pop_heap(heap_.begin(), heap_.end(), later);
-        const std::uint64_t next = heap_.back();
-        heap_.pop_back();
-        const auto at = static_cast<std::uint32_t>(next);
+    for (std::size_t sorted = 0; sorted < first_.size() || !heap_.empty();) {
+        const std::uint64_t best = take_best(sorted);
+        const auto at = static_cast<std::uint32_t>(best);
         Symbol& left = symbols_[at];
         // A candidate is stale when its symbol is gone or merges otherwise by now.
-        if (left.bytes == 0 || left.rank != next >> 32) continue;
+        if (left.bytes == 0 || left.rank != best >> 32) continue;
         Symbol& right = symbols_[left.after];
         left.id = left.into;
         left.bytes += right.bytes;

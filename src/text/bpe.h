@@ -86,10 +86,16 @@ class Merger {
     }
 
   private:
-    void rank(std::uint32_t at, std::string_view word, const MergeRules& rules);
+    // Looks up the merge of a symbol with the one after; appends it to `candidates` if there is
+    // one.
+    bool rank(std::uint32_t at, std::string_view word, const MergeRules& rules,
+              std::vector<std::uint64_t>& candidates);
+    std::uint64_t take_best(std::size_t& sorted);
 
     std::vector<Symbol> symbols_;
-    std::vector<std::uint64_t> heap_;  // rank in the high half, index of the left symbol in the low
+    // Candidates: rank in the high half, index of the left symbol in the low. Those of the word as
+    // it comes are sorted once; those that merging makes are a heap.
+    std::vector<std::uint64_t> first_, heap_;
 };
 
 }  // namespace heft::text

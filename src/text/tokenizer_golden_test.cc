@@ -244,6 +244,13 @@ TEST(Tiny, IdsEqualTheStoredOnes) {
                                                           read(folder / "tokenizer_config.json"));
     ASSERT_TRUE(tokenizer) << tokenizer.error().what;
     EXPECT_TRUE(tokenizer->special().add_bos);
+    const auto checkpoint = format::Checkpoint::open(folder);
+    ASSERT_TRUE(checkpoint) << checkpoint.error().what;
+    const auto loaded = Tokenizer::load(*checkpoint);
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->special().end_of_generation, Ids{3});
+    EXPECT_EQ(loaded->special().bos, 1);
+
     int checked = 0;
     const Json golden = Json::parse(read(folder / "golden.json"));
     for (const auto& one : golden["prompts"]) {

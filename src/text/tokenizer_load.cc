@@ -15,8 +15,12 @@ Result<std::string> optional_text(const format::Checkpoint& checkpoint, std::str
     return std::move(file.error());
 }
 
-// eos_token_id of config.json or generation_config.json: a number or a list of them.
-void add_endings(JsonElement config, Tokenizer::Impl& impl) {
+// bos_token_id and eos_token_id of config.json or generation_config.json; the second is a number or
+// a list of them.
+void add_special(JsonElement config, Tokenizer::Impl& impl) {
+    const auto bos = json_int(config, "bos_token_id");
+    if (!impl.special.bos && bos && *bos >= 0 && *bos < impl.table.size())
+        impl.special.bos = static_cast<TokenId>(*bos);
     const auto ids = json_find(config, "eos_token_id");
     if (!ids) return;
     const auto add = [&impl](JsonElement id) {
@@ -62,13 +66,13 @@ Result<Tokenizer> Tokenizer::load(const format::Checkpoint& checkpoint) {
     }
     auto tokenizer = load_folder(checkpoint);
     if (!tokenizer) return within(checkpoint.name(), std::move(tokenizer.error()));
-    if (const auto config = checkpoint.config()) add_endings(*config, *tokenizer->impl_);
+    if (const auto config = checkpoint.config()) add_special(*config, *tokenizer->impl_);
     HEFT_TRY(const std::string generation, optional_text(checkpoint, "generation_config.json"));
     if (generation.empty()) return tokenizer;
     auto parsed = JsonDoc::parse(generation);
     if (!parsed)
         return within(checkpoint.name() + ": generation_config.json", std::move(parsed.error()));
-    add_endings(parsed->root(), *tokenizer->impl_);
+    add_special(parsed->root(), *tokenizer->impl_);
     return tokenizer;
 }
 
