@@ -1,9 +1,11 @@
 #include "engine/embedded.h"
 
+// NOLINTBEGIN(readability-identifier-naming): labels of embedded.S
 extern "C" {
 extern const std::byte heft_embedded_begin[];
 extern const std::byte heft_embedded_end[];
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace heft::engine {
 

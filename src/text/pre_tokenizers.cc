@@ -91,7 +91,7 @@ PreTokenizerRow whole_words(std::string_view name, std::string_view pattern) {
 
 const std::vector<PreTokenizerRow>& rows() {
     // Of rows with equal patterns the first is the name that pre_tokenizer_name() gives.
-    static const std::vector<PreTokenizerRow> table{
+    static const std::vector<PreTokenizerRow> kTable{
         plain("gpt-2", {kGpt2Pattern}),
         plain("default", {kPunctuationOld, kGpt2Pattern, kNumbers, kThreeDigits}),
         whole_words("llama-bpe", kLlama3),
@@ -148,7 +148,7 @@ const std::vector<PreTokenizerRow>& rows() {
         plain("bailingmoe", {kBailing}),
         plain("seed-coder", {kSeedCoder}),
     };
-    return table;
+    return kTable;
 }
 
 }  // namespace

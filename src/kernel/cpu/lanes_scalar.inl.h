@@ -141,6 +141,7 @@ struct ScalarLanes {
     }
     static HEFT_CALL GroupInts i8(const std::uint8_t* at) {
         GroupInts out{};
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): these are signed numbers, not characters
         for (int i = 0; i < 16; ++i) out.v[i / 4][i % 4] = static_cast<std::int8_t>(at[i]);
         return out;
     }

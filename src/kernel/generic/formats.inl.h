@@ -179,8 +179,10 @@ constexpr Levels unsigned_levels(const std::int8_t (&levels)[16]) {
     return out;
 }
 
+// NOLINTBEGIN(misc-definitions-in-headers): included once per instruction set, in its namespace
 constexpr Levels kIq4Levels = unsigned_levels(quant::iq4_nl::kLevels);
 constexpr Levels kMxfp4Levels = unsigned_levels(quant::mxfp4::kLevels);
+// NOLINTEND(misc-definitions-in-headers)
 
 template <class L>
 struct Iq4Nl {

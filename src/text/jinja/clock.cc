@@ -47,12 +47,11 @@ Result<Value> strftime_now(Interpreter& run, const Value& /*self*/, Args& args) 
         if (format[at] == '%' && type < format.size()
             && kFlags.find(format[type]) != std::string_view::npos)
             ++type;
-        if (format[at] != '%' || type >= format.size()) {
-            out.add(format[at++]);
-        } else if (format[type] == 'f') {
+        const bool whole = format[at] == '%' && type < format.size();
+        if (whole && format[type] == 'f') {
             out.add("000000");
             at = type + 1;
-        } else if (kKnown.find(format[type]) != std::string_view::npos) {
+        } else if (whole && kKnown.find(format[type]) != std::string_view::npos) {
             out.add(directive(std::string(format.substr(at, type + 1 - at)), parts));
             at = type + 1;
         } else {

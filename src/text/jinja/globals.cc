@@ -73,7 +73,7 @@ class Cycler : public Object {
     Result<Value> attribute(Interpreter& run, std::string_view name) override;
 
     Value next() {
-        const Value item = items_[at_];
+        Value item = items_[at_];
         at_ = (at_ + 1) % items_.size();
         return item;
     }

@@ -29,14 +29,14 @@ Table table_of(std::initializer_list<std::span<const NativeEntry>> parts) {
 }  // namespace
 
 Native find_filter(std::string_view name) {
-    static const Table table =
+    static const Table kTable =
         table_of({text_filters(), number_filters(), sequence_filters(), selection_filters()});
-    return look_up(table, name);
+    return look_up(kTable, name);
 }
 
 Native find_test(std::string_view name) {
-    static const Table table = table_of({all_tests()});
-    return look_up(table, name);
+    static const Table kTable = table_of({all_tests()});
+    return look_up(kTable, name);
 }
 
 Result<Bound> Bound::bind(const Args& args, std::string_view function,

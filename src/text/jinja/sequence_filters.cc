@@ -80,6 +80,7 @@ Result<Value> sort(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(std::vector<Keyed> entries, keyed(run, std::move(items), bound[2], !bound.flag(1)));
     HEFT_OK(sort_by_key(run.heap(), entries, bound.flag(0)));
     std::vector<Value> sorted;
+    sorted.reserve(entries.size());
     for (Keyed& entry : entries) sorted.push_back(std::move(entry.item));
     return run.heap().list(std::move(sorted));
 }
@@ -101,6 +102,7 @@ Result<Value> dictsort(Interpreter& run, const Value& self, Args& args) {
     HEFT_TRY(std::vector<Keyed> entries, keyed(run, std::move(items), place, !bound.flag(0)));
     HEFT_OK(sort_by_key(run.heap(), entries, bound.flag(2)));
     std::vector<Value> sorted;
+    sorted.reserve(entries.size());
     for (Keyed& entry : entries) sorted.push_back(std::move(entry.item));
     return run.heap().list(std::move(sorted));
 }

@@ -236,6 +236,7 @@ Result<Value> Object::attribute(Interpreter& /*run*/, std::string_view /*name*/)
     return Value();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): overriders keep it
 Status Object::set_attribute(Heap& /*heap*/, std::string_view /*name*/, Value /*value*/) {
     return type_error("cannot assign attribute on non-namespace object");
 }

@@ -50,7 +50,7 @@ enum class Kind : std::uint8_t {
 
 class Value {
   public:
-    Value() : kind_(Kind::absent) { as_.integer = 0; }  // no argument given
+    Value() : kind_(Kind::absent), as_{} {}  // no argument given
     static Value undefined();
     static Value none();
     static Value boolean(bool value);
