@@ -54,3 +54,18 @@ function(heft_module name)
     endforeach()
   endif()
 endfunction()
+
+# The list of families, from the files that describe them: a new family is a new file and nothing
+# else. NAME.cc defines NAME_families().
+function(heft_families target)
+  set(folder ${PROJECT_SOURCE_DIR}/src/arch/families)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.cc)
+  foreach(file IN LISTS files)
+    cmake_path(GET file STEM name)
+    string(APPEND heft_family_declarations "std::span<const Family* const> ${name}_families();\n")
+    list(APPEND calls "${name}_families()")
+  endforeach()
+  list(JOIN calls ", " heft_family_lists)
+  configure_file(${folder}/families.cc.in ${CMAKE_CURRENT_BINARY_DIR}/families.cc @ONLY)
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/families.cc)
+endfunction()

@@ -1,20 +1,16 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "arch/arch.h"
+#include "arch/config_parts.h"
 #include "arch/config_source.h"
-#include "arch/tensors.h"
+#include "arch/nearest.h"
 
 namespace heft::arch {
 
 namespace {
 
-// Larger than any published model by far; small enough that no product of two overflows.
-constexpr std::int64_t kMostWidth = 1 << 22;
-constexpr std::int64_t kMostLayers = 4096;
 constexpr std::int64_t kMostGroup = 1024;  // query heads per key/value head
-constexpr std::int64_t kMostContext = std::int64_t{1} << 30;
 
 struct ActName {
     const char* name;
@@ -30,67 +26,48 @@ constexpr ActName kActs[] = {
     {"gelu_fast", Act::gelu_tanh},
 };
 
-struct ScalingName {
-    const char* name;
-    Scaling scaling;
-};
-constexpr ScalingName kScalings[] = {
-    {"none", Scaling::none},     {"default", Scaling::none}, {"linear", Scaling::linear},
-    {"llama3", Scaling::llama3}, {"yarn", Scaling::yarn},    {"longrope", Scaling::longrope},
-    {"su", Scaling::longrope},
+// The family, and the object of config.json that describes it when it is part of a larger model.
+struct Found {
+    const Family* family = nullptr;
+    std::string nested;
 };
 
-std::string known_families(bool gguf) {
-    std::string list;
-    for (const Family* family : families()) {
-        const std::string name = gguf ? family->gguf : family->name;
-        if (list.ends_with(name)) continue;
-        list += (list.empty() ? "" : ", ") + name;
-    }
-    return list;
-}
-
-Result<const Family*> find_family(const format::Checkpoint& checkpoint) {
-    const bool gguf = checkpoint.kind() == format::Kind::gguf;
-    std::string name;
-    if (gguf) {
-        name = checkpoint.metadata().string("general.architecture").value_or("");
-    } else if (const auto config = checkpoint.config()) {
-        name = json_string(*config, "model_type").value_or("");
-    }
+const Family* family_named(std::string_view name, bool gguf) {
     for (const Family* family : families())
         if (name == (gguf ? family->gguf : family->name)) return family;
-    const std::string key = gguf ? "general.architecture" : "model_type";
-    if (name.empty()) return Error{Code::corrupt, key + " is missing: the architecture is unknown"};
-    return Error{Code::unsupported, "architecture \"" + name.substr(0, 80)
-                                        + "\" is not supported; heft knows "
-                                        + known_families(gguf)};
+    return nullptr;
 }
 
-// Reads a size that must be there (fallback < 0) or may be, within 1 … most.
-Result<std::int64_t> size_of(const ConfigSource& source, std::string_view hf, std::string_view gguf,
-                             std::int64_t most, std::int64_t fallback = -1) {
-    const auto found = source.integer(hf, gguf);
-    const std::int64_t value = found.value_or(fallback);
-    const std::string key(source.is_gguf() ? gguf : hf.substr(0, hf.find('|')));
-    if (!found && fallback < 0) return Error{Code::corrupt, "configuration lacks " + key};
-    if (value < 1 || value > most)
-        return Error{Code::corrupt, "configuration has " + key + " = " + std::to_string(value)
-                                        + ", outside 1 to " + std::to_string(most)};
-    return value;
+Result<Found> find_family(const format::Checkpoint& checkpoint) {
+    if (checkpoint.kind() == format::Kind::gguf) {
+        const std::string name(checkpoint.metadata().string("general.architecture").value_or(""));
+        if (name.empty())
+            return Error{Code::corrupt,
+                         "general.architecture is missing: the architecture is unknown"};
+        if (const Family* family = family_named(name, true)) return Found{family, {}};
+        return unknown_family(checkpoint, name, {});
+    }
+    const auto config = checkpoint.config();
+    if (!config) return Error{Code::corrupt, "has no configuration"};
+    const std::string name(json_string(*config, "model_type").value_or(""));
+    const auto inner = json_find(*config, "text_config");
+    const std::string inner_name(inner ? json_string(*inner, "model_type").value_or("") : "");
+    if (const Family* family = family_named(name, false); family != nullptr && !inner)
+        return Found{family, {}};
+    if (const Family* family = family_named(inner_name.empty() ? name : inner_name, false))
+        return Found{family, "text_config"};
+    if (name.empty() && inner_name.empty())
+        return Error{Code::corrupt, "model_type is missing: the architecture is unknown"};
+    return unknown_family(checkpoint, inner_name.empty() ? name : inner_name,
+                          inner ? "text_config" : "");
 }
 
-Status read_sizes(const ConfigSource& source, Config& c) {
-    const auto to_int = [](std::int64_t value) { return static_cast<int>(value); };
-    HEFT_TRY(const auto d_model, size_of(source, "hidden_size", "embedding_length", kMostWidth));
-    HEFT_TRY(const auto n_layer, size_of(source, "num_hidden_layers", "block_count", kMostLayers));
+Status read_heads(const ConfigSource& source, Config& c) {
     HEFT_TRY(const auto n_head,
-             size_of(source, "num_attention_heads", "attention.head_count", kMostWidth));
+             size_of(source, "num_attention_heads|n_head", "attention.head_count", kMostWidth));
     HEFT_TRY(const auto n_kv,
-             size_of(source, "num_key_value_heads", "attention.head_count_kv", kMostWidth, n_head));
-    HEFT_TRY(const auto d_ff,
-             size_of(source, "intermediate_size", "feed_forward_length", kMostWidth));
-    HEFT_TRY(c.n_ctx, size_of(source, "max_position_embeddings", "context_length", kMostContext));
+             size_of(source, "num_key_value_heads|num_kv_heads", "attention.head_count_kv",
+                     kMostWidth, n_head));
     if (n_head % n_kv != 0)
         return Error{Code::corrupt, "configuration has " + std::to_string(n_head)
                                         + " query heads, not a multiple of its "
@@ -99,23 +76,38 @@ Status read_sizes(const ConfigSource& source, Config& c) {
         return Error{Code::corrupt, "configuration has " + std::to_string(n_head / n_kv)
                                         + " query heads per key/value head"};
     const auto explicit_head = source.integer("head_dim", "attention.key_length");
-    if (!explicit_head && d_model % n_head != 0)
-        return Error{Code::corrupt, "configuration has a width of " + std::to_string(d_model)
+    if (!explicit_head && c.d_model % n_head != 0)
+        return Error{Code::corrupt, "configuration has a width of " + std::to_string(c.d_model)
                                         + " that " + std::to_string(n_head)
                                         + " heads do not divide"};
     HEFT_TRY(const auto d_head, size_of(source, "head_dim", "attention.key_length", 1 << 14,
-                                        std::max<std::int64_t>(1, d_model / n_head)));
-    if (source.integer("", "attention.value_length").value_or(d_head) != d_head)
-        return Error{Code::unsupported, "keys and values of different widths"};
-    if (n_head * d_head > kMostWidth)
+                                        std::max<std::int64_t>(1, c.d_model / n_head)));
+    HEFT_TRY(const auto d_value, size_of(source, "", "attention.value_length", 1 << 14, d_head));
+    if (n_head * std::max(d_head, d_value) > kMostWidth)
         return Error{Code::corrupt, "configuration has " + std::to_string(n_head) + " heads of "
                                         + std::to_string(d_head) + ", more than can be meant"};
-    c.d_model = to_int(d_model);
-    c.n_layer = to_int(n_layer);
-    c.n_head = to_int(n_head);
-    c.n_kv = to_int(n_kv);
-    c.d_ff = to_int(d_ff);
-    c.d_head = to_int(d_head);
+    c.n_head = static_cast<int>(n_head);
+    c.n_kv = static_cast<int>(n_kv);
+    c.d_head = static_cast<int>(d_head);
+    c.d_value = static_cast<int>(d_value);
+    return {};
+}
+
+Status read_sizes(const ConfigSource& source, Config& c) {
+    const Family& family = *c.family;
+    HEFT_TRY(const auto d_model,
+             size_of(source, "hidden_size|n_embd|n_embed", "embedding_length", kMostWidth));
+    HEFT_TRY(const auto n_layer,
+             size_of(source, "num_hidden_layers|n_layer", "block_count", kMostLayers));
+    const std::int64_t usual_ff = family.ff_factor > 0 ? d_model * family.ff_factor : -1;
+    HEFT_TRY(const auto d_ff,
+             size_of(source, "intermediate_size_mlp|intermediate_size|ffn_hidden_size|n_inner",
+                     "feed_forward_length", kMostWidth, std::min(usual_ff, kMostWidth)));
+    HEFT_TRY(c.n_ctx, size_of(source, "max_position_embeddings|n_positions|seq_length",
+                              "context_length", kMostContext, family.n_ctx > 0 ? family.n_ctx : -1));
+    c.d_model = static_cast<int>(d_model);
+    c.n_layer = static_cast<int>(n_layer);
+    c.d_ff = static_cast<int>(d_ff);
     return {};
 }
 
@@ -143,162 +135,102 @@ Status read_vocabulary(const ConfigSource& source, Config& c) {
 }
 
 Status read_activation(const ConfigSource& source, Config& c) {
-    c.act = c.family->act;
-    const auto name = source.string("hidden_act", "");
-    if (!name) return {};
+    const auto name = source.string("hidden_activation|hidden_act|activation_function|activation",
+                                    "");
+    if (!name || c.block.act == Act::swiglu_clamped) return {};
     for (const ActName& known : kActs)
         if (*name == known.name) {
-            c.act = known.act;
+            c.block.act = known.act;
             return {};
         }
     return Error{Code::unsupported, "activation \"" + name->substr(0, 40) + "\" is not supported"};
 }
 
-Status read_windows(const ConfigSource& source, Config& c) {
-    const auto window = source.integer("sliding_window", "attention.sliding_window");
-    Window rule = c.family->window;
-    // A GGUF file names a window only when its layers slide.
-    if (source.is_gguf() && window && rule == Window::none) rule = Window::every;
-    if (!window || *window < 1 || rule == Window::none) return {};
-    std::vector<bool> sliding(static_cast<std::size_t>(c.n_layer), rule == Window::every);
-    if (rule == Window::upper_layers && source.flag("use_sliding_window", "").value_or(false)) {
-        const auto first = source.integer("max_window_layers", "").value_or(0);
-        for (std::size_t i = 0; i < sliding.size(); ++i)
-            sliding[i] = static_cast<std::int64_t>(i) >= first;
-    }
-    if (const auto types = source.strings("layer_types"); types.size() == sliding.size())
-        for (std::size_t i = 0; i < sliding.size(); ++i)
-            sliding[i] = types[i] == "sliding_attention";
-    if (std::find(sliding.begin(), sliding.end(), true) == sliding.end()) return {};
-    c.window = static_cast<int>(std::min<std::int64_t>(*window, std::numeric_limits<int>::max()));
-    c.sliding = std::move(sliding);
+Status read_norm(const ConfigSource& source, Config& c) {
+    const auto eps = c.block.norm == NormKind::rms
+                         ? source.number("rms_norm_eps|layer_norm_eps|norm_eps",
+                                         "attention.layer_norm_rms_epsilon")
+                         : source.number("layer_norm_eps|layer_norm_epsilon|norm_epsilon",
+                                         "attention.layer_norm_epsilon");
+    c.norm_eps = static_cast<float>(eps.value_or(1e-5));
+    if (!(c.norm_eps >= 0 && c.norm_eps < 1))
+        return Error{Code::corrupt, "norm epsilon is out of range"};
     return {};
 }
 
-// A GGUF tensor of floats that belongs to the configuration.
-Result<std::vector<float>> rope_tensor(const ConfigSource& source, const Config& c, Role role) {
-    std::vector<float> out;
-    for (const Tensor& tensor : c.family->tensors) {
-        if (tensor.role != role) continue;
-        HEFT_TRY(const Located at, locate(source.checkpoint(), c, tensor, 0));
-        if (at.view == nullptr) continue;
-        if (at.view->type != DType::f32)
-            return Error{Code::corrupt, "tensor " + at.view->name + " is not of type F32"};
-        out.resize(at.view->data.size() / sizeof(float));
-        std::copy_n(at.view->data.data(), out.size() * sizeof(float),
-                    reinterpret_cast<std::byte*>(out.data()));
-    }
-    return out;
-}
-
-bool usable(const std::vector<float>& factors, const Rope& rope) {
-    return factors.size() == static_cast<std::size_t>(rope.pairs_count())
-           && std::all_of(factors.begin(), factors.end(),
-                          [](float f) { return f > 0 && f < 1e9F; });
-}
-
-Status check_scaling(const Rope& rope) {
-    const bool needs_length = rope.scaling == Scaling::llama3 || rope.scaling == Scaling::yarn;
-    if (!(rope.theta > 1 && rope.theta < 1e18 && rope.factor > 0 && rope.factor < 1e9))
-        return Error{Code::corrupt, "rope base or scaling factor is out of range"};
-    if (needs_length && rope.original_ctx < 1)
-        return Error{Code::corrupt, "rope scaling lacks original_max_position_embeddings"};
-    if (rope.scaling == Scaling::llama3 && !(rope.high_freq_factor > rope.low_freq_factor))
-        return Error{Code::corrupt, "rope scaling has high_freq_factor <= low_freq_factor"};
-    if (rope.scaling == Scaling::longrope
-        && (!usable(rope.short_factors, rope) || !usable(rope.long_factors, rope)))
-        return Error{Code::corrupt, "longrope needs " + std::to_string(rope.pairs_count())
-                                        + " positive short and long factors"};
-    if (!rope.divisors.empty() && !usable(rope.divisors, rope))
-        return Error{Code::corrupt, "rope_freqs.weight holds values out of range"};
-    return {};
-}
-
-Status read_scaling(const ConfigSource& source, Rope& rope) {
-    const auto name = source.string(
-        "rope_scaling.rope_type|rope_scaling.type|rope_parameters.rope_type", "rope.scaling.type");
-    if (!name) return {};
-    const auto* known =
-        std::find_if(std::begin(kScalings), std::end(kScalings),
-                     [&](const ScalingName& candidate) { return *name == candidate.name; });
-    if (known == std::end(kScalings))
-        return Error{Code::unsupported,
-                     "rope scaling \"" + name->substr(0, 40) + "\" is not supported"};
-    rope.scaling = known->scaling;
-    return {};
-}
-
-Status read_rope(const ConfigSource& source, Config& c) {
-    Rope& rope = c.rope;
-    rope.theta = source.number("rope_theta|rope_parameters.rope_theta", "rope.freq_base")
-                     .value_or(rope.theta);
-    const double part =
-        source.number("partial_rotary_factor|rope_parameters.partial_rotary_factor", "")
-            .value_or(1);
-    if (!(part > 0 && part <= 1))
-        return Error{Code::corrupt, "partial_rotary_factor is outside 0 to 1"};
-    const auto dim = source.integer("", "rope.dimension_count")
-                         .value_or(static_cast<std::int64_t>(c.d_head * part));
-    if (dim < 2 || dim > c.d_head || dim % 2 != 0)
-        return Error{Code::corrupt, "rotates " + std::to_string(dim) + " of "
-                                        + std::to_string(c.d_head) + " entries of a head"};
-    rope.dim = static_cast<int>(dim);
-    rope.pairs = source.is_gguf() && c.family->gguf_interleaves_qk ? Pairs::neighbour : Pairs::half;
-    HEFT_OK(read_scaling(source, rope));
-
-    const auto scaled = [&](std::string_view key, std::string_view gguf, double fallback) {
-        const std::string hf =
-            "rope_scaling." + std::string(key) + "|rope_parameters." + std::string(key);
-        return source.number(hf, gguf).value_or(fallback);
+// What scales and limits the numbers on their way, where a configuration names it.
+Status read_factors(const ConfigSource& source, Config& c) {
+    const auto scale = source.number("", "attention.scale");
+    c.attn_scale =
+        scale && *scale > 0 ? static_cast<float>(*scale)
+                            : 1.0F / std::sqrt(static_cast<float>(c.d_head));
+    if (c.family->scale_embedding) c.embedding_scale = std::sqrt(static_cast<float>(c.d_model));
+    const auto number = [&](float& to, std::string_view hf, std::string_view gguf) {
+        if (const auto found = source.number(hf, gguf)) to = static_cast<float>(*found);
     };
-    rope.factor = scaled("factor", "rope.scaling.factor", 1);
-    rope.low_freq_factor = scaled("low_freq_factor", "", 1);
-    rope.high_freq_factor = scaled("high_freq_factor", "", 4);
-    rope.beta_fast = scaled("beta_fast", "rope.scaling.yarn_beta_fast", 32);
-    rope.beta_slow = scaled("beta_slow", "rope.scaling.yarn_beta_slow", 1);
-    rope.magnitude = scaled("attention_factor", "rope.scaling.attn_factor", 0);
-    const auto original = source.integer(
-        "original_max_position_embeddings|"
-        "rope_scaling.original_max_position_embeddings|"
-        "rope_parameters.original_max_position_embeddings",
-        "rope.scaling.original_context_length");
-    rope.original_ctx = std::clamp<std::int64_t>(original.value_or(c.n_ctx), 0, kMostContext);
-    if (source.is_gguf()) {
-        HEFT_TRY(rope.divisors, rope_tensor(source, c, Role::rope_divisors));
-        HEFT_TRY(rope.long_factors, rope_tensor(source, c, Role::rope_long));
-        HEFT_TRY(rope.short_factors, rope_tensor(source, c, Role::rope_short));
-        if (!rope.long_factors.empty()) rope.scaling = Scaling::longrope;
-    } else {
-        rope.long_factors =
-            source.floats("rope_scaling.long_factor|rope_parameters.long_factor", "");
-        rope.short_factors =
-            source.floats("rope_scaling.short_factor|rope_parameters.short_factor", "");
-    }
-    // GGUF's factor comes on top of yarn's own; Hugging Face's replaces it.
-    if (source.is_gguf() && rope.scaling == Scaling::yarn && rope.magnitude > 0 && rope.factor > 1)
-        rope.magnitude *= 0.1 * std::log(rope.factor) + 1;
-    return check_scaling(rope);
+    number(c.attn_cap, "attn_logit_softcapping", "attn_logit_softcapping");
+    number(c.logit_cap, "final_logit_softcapping", "final_logit_softcapping");
+    number(c.qkv_limit, "clip_qkv", "attention.clamp_kqv");
+    number(c.act_limit, "swiglu_limit", "");
+    number(c.logit_scale, "", "logit_scale");
+    number(c.residual_scale, "", "residual_scale");
+    number(c.embedding_scale, "", "embedding_scale");
+    for (const float value : {c.attn_cap, c.logit_cap, c.qkv_limit, c.act_limit, c.logit_scale,
+                              c.residual_scale, c.embedding_scale, c.attn_scale})
+        if (!(value >= 0 && value < 1e9F))
+            return Error{Code::corrupt, "configuration has a scale or limit out of range"};
+    return {};
 }
 
 }  // namespace
 
-Result<Config> read_config(const format::Checkpoint& checkpoint) {
+Result<std::int64_t> size_of(const ConfigSource& source, std::string_view hf, std::string_view gguf,
+                             std::int64_t most, std::int64_t fallback) {
+    const auto found = source.integer(hf, gguf);
+    const std::int64_t value = found.value_or(fallback);
+    const std::string key(source.is_gguf() ? gguf : hf.substr(0, hf.find('|')));
+    if (!found && fallback < 0) return Error{Code::corrupt, "configuration lacks " + key};
+    if (value < 1 || value > most)
+        return Error{Code::corrupt, "configuration has " + key + " = " + std::to_string(value)
+                                        + ", outside 1 to " + std::to_string(most)};
+    return value;
+}
+
+bool Config::is_sliding(int layer) const {
+    return window > 0 && sliding[static_cast<std::size_t>(layer)];
+}
+
+bool Config::is_rotating(int layer) const {
+    return block.position == Position::rope
+           && (rotates.empty() || rotates[static_cast<std::size_t>(layer)]);
+}
+
+bool Config::is_sparse(int layer) const {
+    return !experts.sparse.empty() && experts.sparse[static_cast<std::size_t>(layer)];
+}
+
+Result<Config> read_config_as(const ConfigSource& source, const Family& family) {
     Config c;
-    HEFT_TRY(c.family, find_family(checkpoint));
-    const ConfigSource source(checkpoint, c.family->gguf);
+    c.family = &family;
+    c.block = family.block;
     HEFT_OK(read_sizes(source, c));
+    HEFT_OK(read_heads(source, c));
+    HEFT_OK(read_latent(source, c));
     HEFT_OK(read_vocabulary(source, c));
     HEFT_OK(read_activation(source, c));
-    HEFT_OK(read_windows(source, c));
-    const auto eps = source.number("rms_norm_eps", "attention.layer_norm_rms_epsilon");
-    c.norm_eps = static_cast<float>(eps.value_or(1e-5));
-    if (!(c.norm_eps >= 0 && c.norm_eps < 1))
-        return Error{Code::corrupt, "norm epsilon is out of range"};
-    c.attn_scale = 1.0F / std::sqrt(static_cast<float>(c.d_head));
-    if (c.family->scale_embedding) c.embedding_scale = std::sqrt(static_cast<float>(c.d_model));
+    HEFT_OK(read_norm(source, c));
+    HEFT_OK(read_factors(source, c));
     HEFT_OK(read_rope(source, c));
-    if (c.family->refine != nullptr) HEFT_OK(c.family->refine(source, c));
+    HEFT_OK(read_windows(source, c));
+    HEFT_OK(read_experts(source, c));
+    if (family.refine != nullptr) HEFT_OK(family.refine(source, c));
     return c;
+}
+
+Result<Config> read_config(const format::Checkpoint& checkpoint) {
+    HEFT_TRY(const Found found, find_family(checkpoint));
+    const ConfigSource source(checkpoint, found.family->gguf, found.nested);
+    return read_config_as(source, *found.family);
 }
 
 std::int64_t parameter_count(const format::Checkpoint& checkpoint) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,10 @@ namespace heft::arch {
 
 class ConfigSource {
   public:
-    // `gguf_prefix`: what GGUF keys begin with, the architecture's name.
-    ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix);
+    // `gguf_prefix`: what GGUF keys begin with, the architecture's name. `nested`: the object of
+    // config.json that describes the text model, looked into first; empty: none.
+    ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix,
+                 std::string nested = {});
 
     bool is_gguf() const { return checkpoint_->kind() == format::Kind::gguf; }
     const format::Checkpoint& checkpoint() const { return *checkpoint_; }
@@ -28,12 +31,18 @@ class ConfigSource {
     std::vector<float> floats(std::string_view hf, std::string_view gguf) const;
     std::vector<std::string> strings(std::string_view hf) const;  // config.json only
 
+    // Keys of config.json that hold something and that nobody asked for: what the model's makers
+    // say and heft does not heed. Keys about training, files and saving are not among them.
+    std::vector<std::string> unheeded() const;
+
   private:
     std::optional<JsonElement> find(std::string_view hf) const;
     std::string key(std::string_view gguf) const { return prefix_ + "." + std::string(gguf); }
 
     const format::Checkpoint* checkpoint_;  // outlives us
     std::string prefix_;
+    std::string nested_;
+    mutable std::set<std::string, std::less<>> asked_;
 };
 
 }  // namespace heft::arch

@@ -28,8 +28,10 @@ double yarn_index(const Rope& rope, double rotations) {
 }
 
 void scale_yarn(const Rope& rope, std::vector<double>& frequency) {
-    const double low = std::max(std::floor(yarn_index(rope, rope.beta_fast)), 0.0);
-    const double high = std::min(std::ceil(yarn_index(rope, rope.beta_slow)), rope.dim - 1.0);
+    const double begin = yarn_index(rope, rope.beta_fast);
+    const double end = yarn_index(rope, rope.beta_slow);
+    const double low = std::max(rope.whole_bounds ? std::floor(begin) : begin, 0.0);
+    const double high = std::min(rope.whole_bounds ? std::ceil(end) : end, rope.dim - 1.0);
     const double width = std::max(high - low, 0.001);
     for (std::size_t i = 0; i < frequency.size(); ++i) {
         const double ramp = std::clamp((static_cast<double>(i) - low) / width, 0.0, 1.0);

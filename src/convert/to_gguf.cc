@@ -1,11 +1,14 @@
 #include "convert/to_gguf.h"
 
+#include <numeric>
 #include <unordered_set>
+#include <vector>
 
 #include "arch/tensors.h"
 #include "convert/gguf_keys.h"
 #include "format/gguf_writer.h"
 #include "tensor/quant/quant.h"
+#include "tensor/rows.h"
 
 namespace heft::convert {
 
@@ -18,95 +21,101 @@ bool is_interleaved(Role role) {
            || role == Role::attn_k_bias;
 }
 
-// Reads rows of a stored tensor as floats, changed as GGUF wants them.
+// Reads rows of one part of a tensor as floats, changed as GGUF wants them.
 struct RowReader {
-    const TensorView* view;
-    const Codec* codec;
+    arch::Located at;
     std::int64_t cols;
-    std::int64_t stride;
-    arch::Load load;
+    bool is_vector = false;
     int interleaved_head = 0;  // > 0: rows of each head of this many go (0, n/2, 1, n/2 + 1, …)
 
     std::int64_t source_row(std::int64_t row) const {
-        if (interleaved_head == 0) return row;
-        const std::int64_t within = row % interleaved_head;
-        return row - within + within / 2 + (within % 2) * (interleaved_head / 2);
+        std::int64_t from = row;
+        if (interleaved_head > 0) {
+            const std::int64_t within = row % interleaved_head;
+            from = row - within + within / 2 + (within % 2) * (interleaved_head / 2);
+        }
+        return at.source_row(from);
     }
 
-    Bytes raw(std::int64_t row) const {
-        return view->data.subspan(static_cast<std::size_t>(source_row(row) * stride),
-                                  static_cast<std::size_t>(stride));
+    // Whether rows can go as they are.
+    bool keeps(DType type) const {
+        return type == at.view->type && at.load == arch::Load::as_is && at.view->repack == nullptr
+               && at.view->input_order == nullptr;
     }
 
-    void read(std::int64_t row, float* out) const {
-        codec->dequantise(raw(row).data(), cols, out);
-        if (load == arch::Load::plus_one)
-            for (std::int64_t i = 0; i < cols; ++i) out[i] += 1;
+    Bytes raw(std::int64_t expert, std::int64_t row, std::int64_t stride) const {
+        return at.view->data.subspan(
+            static_cast<std::size_t>((expert * at.stored_rows + source_row(row)) * stride),
+            static_cast<std::size_t>(stride));
+    }
+
+    void read(std::int64_t expert, std::int64_t row, float* out) const {
+        if (at.load == arch::Load::transposed) return read_column(expert, row, out);
+        if (is_vector) return read_number(expert, row, out);
+        read_rows(*at.view, expert * at.stored_rows + source_row(row), 1, out);
+    }
+
+    void read_number(std::int64_t expert, std::int64_t row, float* out) const {
+        const std::int64_t size = dtype_info(at.view->type).block_bytes;
+        const std::int64_t index = expert * at.stored_rows + source_row(row);
+        codec(at.view->type)->dequantise(at.view->data.data() + index * size, 1, out);
+        if (at.load == arch::Load::plus_one) *out += 1;
+    }
+
+    // Of [cols, stored_rows] single numbers.
+    void read_column(std::int64_t expert, std::int64_t row, float* out) const {
+        const Codec* from = codec(at.view->type);
+        const std::int64_t size = dtype_info(at.view->type).block_bytes;
+        const std::byte* base = at.view->data.data() + expert * cols * at.stored_rows * size;
+        for (std::int64_t c = 0; c < cols; ++c)
+            from->dequantise(base + (c * at.stored_rows + source_row(row)) * size, 1, out + c);
     }
 };
 
-Result<RowReader> reader_of(const arch::Located& at, const arch::Tensor& tensor,
-                            const arch::Config& config) {
-    RowReader reader{};
-    reader.view = at.view;
-    reader.codec = codec(at.view->type);
-    if (reader.codec == nullptr)
-        return Error{Code::unsupported, "tensor " + at.view->name + " is of type "
-                                            + dtype_info(at.view->type).name
-                                            + ", which cannot be converted"};
-    reader.cols = tensor.cols == arch::Dim::none ? 1 : at.cols;
-    HEFT_TRY(const std::uint64_t stride,
-             row_bytes(at.view->type, static_cast<std::uint64_t>(reader.cols)));
-    reader.stride = static_cast<std::int64_t>(stride);
-    reader.load = at.load;
-    if (config.family->gguf_interleaves_qk && config.rope.pairs == arch::Pairs::half
-        && is_interleaved(tensor.role))
-        reader.interleaved_head = config.d_head;
-    return reader;
-}
+// A GGUF tensor and what it is made of: the parts of a fused matrix, the experts of a stack.
+struct Target {
+    std::vector<RowReader> parts;  // in the order of their rows
+    std::vector<std::int64_t> rows;  // of each part, in all units
+    std::int64_t units = 1;
+    std::vector<std::vector<arch::Located>> experts;  // [expert][part], where each has a tensor
+    std::int64_t n_stack = 1;
+    std::int64_t cols = 1;
+    DType type = DType::f32;
 
-DType target_type(const arch::Located& at, const arch::Tensor& tensor, const GgufOptions& options) {
-    if (tensor.cols == arch::Dim::none) return DType::f32;
-    const DType wanted = options.matrices.value_or(at.view->type);
-    return at.cols % dtype_info(wanted).block == 0 ? wanted : DType::f16;
-}
+    std::int64_t total_rows() const { return std::accumulate(rows.begin(), rows.end(), std::int64_t{0}); }
 
-Status produce(const RowReader& reader, std::int64_t rows, DType type,
-               const format::ByteSink& sink) {
-    const bool same = type == reader.view->type && reader.load == arch::Load::as_is;
-    std::vector<float> values(static_cast<std::size_t>(reader.cols));
-    HEFT_TRY(const std::uint64_t bytes, row_bytes(type, static_cast<std::uint64_t>(reader.cols)));
-    std::vector<std::byte> row(bytes);
-    for (std::int64_t r = 0; r < rows; ++r) {
-        if (same) {
-            HEFT_OK(sink(reader.raw(r)));
-            continue;
-        }
-        reader.read(r, values.data());
-        codec(type)->quantise(values.data(), reader.cols, row.data());
-        HEFT_OK(sink(row));
+    Status produce(const format::ByteSink& sink) const {
+        std::vector<float> values(static_cast<std::size_t>(cols));
+        HEFT_TRY(const std::uint64_t bytes, row_bytes(type, static_cast<std::uint64_t>(cols)));
+        std::vector<std::byte> row(bytes);
+        for (std::int64_t expert = 0; expert < n_stack; ++expert)
+            for (std::int64_t unit = 0; unit < units; ++unit)
+                for (std::size_t part = 0; part < parts.size(); ++part) {
+                    const RowReader reader = part_of(expert, part);
+                    const std::int64_t count = rows[part] / units;
+                    for (std::int64_t r = unit * count; r < (unit + 1) * count; ++r) {
+                        if (reader.keeps(type)) {
+                            HEFT_OK(sink(reader.raw(index_of(expert), r,
+                                                    static_cast<std::int64_t>(bytes))));
+                            continue;
+                        }
+                        reader.read(index_of(expert), r, values.data());
+                        codec(type)->quantise(values.data(), cols, row.data());
+                        HEFT_OK(sink(row));
+                    }
+                }
+        return {};
     }
-    return {};
-}
 
-Status add_tensor(format::GgufWriter& writer, const arch::Located& at, const arch::Tensor& tensor,
-                  const std::string& name, const arch::Config& config, const GgufOptions& options) {
-    HEFT_TRY(const RowReader reader, reader_of(at, tensor, config));
-    const DType type = target_type(at, tensor, options);
-    if (codec(type) == nullptr || codec(type)->quantise == nullptr)
-        return Error{Code::unsupported,
-                     std::string("heft cannot write type ") + dtype_info(type).name};
-    format::TensorSource source;
-    source.name = name;
-    source.type = type;
-    source.shape = at.view->shape;  // fused matrices stay whole
-    const std::int64_t rows = source.shape.front();
-    source.produce = [reader, rows, type](const format::ByteSink& sink) {
-        return produce(reader, rows, type, sink);
-    };
-    writer.add(std::move(source));
-    return {};
-}
+  private:
+    RowReader part_of(std::int64_t expert, std::size_t part) const {
+        RowReader reader = parts[part];
+        if (!experts.empty()) reader.at = experts[static_cast<std::size_t>(expert)][part];
+        return reader;
+    }
+    // Of an expert within its stored tensor.
+    std::int64_t index_of(std::int64_t expert) const { return experts.empty() ? expert : 0; }
+};
 
 void add_floats(format::GgufWriter& writer, const std::string& name, std::vector<float> values) {
     if (values.empty()) return;
@@ -118,6 +127,103 @@ void add_floats(format::GgufWriter& writer, const std::string& name, std::vector
     };
     writer.add(std::move(source));
 }
+
+// Collects what a GGUF tensor is made of, beginning with the first row of the table that names it.
+class TargetBuilder {
+  public:
+    TargetBuilder(const format::Checkpoint& checkpoint, const arch::Config& config,
+                  const arch::Tensor& first, int layer)
+        : checkpoint_(checkpoint), config_(config), first_(first), layer_(layer) {}
+
+    // Whether the checkpoint has it.
+    Result<bool> add(format::GgufWriter& writer, const std::string& name,
+                     const GgufOptions& options) {
+        HEFT_TRY(const bool found, collect());
+        if (!found) return false;
+        const TensorView& view = *target_.parts.front().at.view;
+        if (codec(view.type) == nullptr)
+            return Error{Code::unsupported, "tensor " + view.name + " is of type "
+                                                + dtype_info(view.type).name
+                                                + ", which cannot be converted"};
+        target_.type = type_for(view, options);
+        if (codec(target_.type) == nullptr || codec(target_.type)->quantise == nullptr)
+            return Error{Code::unsupported, std::string("heft cannot write type ")
+                                                + dtype_info(target_.type).name};
+        format::TensorSource source;
+        source.name = name;
+        source.type = target_.type;
+        source.shape = shape();
+        source.produce = [target = target_](const format::ByteSink& sink) {
+            return target.produce(sink);
+        };
+        writer.add(std::move(source));
+        return true;
+    }
+
+  private:
+    Result<bool> collect() {
+        for (const arch::Tensor& part : parts()) {
+            HEFT_TRY(const arch::Located at, arch::locate(checkpoint_, config_, part, layer_));
+            if (at.view == nullptr) return false;
+            RowReader reader{at, at.cols, part.cols == arch::Dim::none};
+            if (config_.family->gguf_interleaves_qk && config_.rope.pairs == arch::Pairs::half
+                && is_interleaved(part.role))
+                reader.interleaved_head = config_.d_head;
+            target_.parts.push_back(reader);
+            target_.rows.push_back(at.rows);
+            target_.cols = reader.cols;
+        }
+        target_.units = first_.gguf_fused.parts[0] == arch::Dim::none
+                            ? 1
+                            : arch::extent(first_.gguf_fused.units, config_);
+        if (!first_.per_expert) return true;
+        target_.n_stack = config_.experts.n;
+        if (arch::copies(first_.hf, config_) == 1) return true;
+        for (int expert = 0; expert < config_.experts.n; ++expert) {
+            auto& located = target_.experts.emplace_back();
+            for (const arch::Tensor& part : parts()) {
+                HEFT_TRY(located.emplace_back(),
+                         arch::locate(checkpoint_, config_, part, layer_, expert));
+                if (located.back().view == nullptr) return false;
+            }
+        }
+        return true;
+    }
+
+    // The rows of the table that make up the tensor, in order.
+    std::vector<arch::Tensor> parts() const {
+        if (first_.gguf_fused.parts[0] == arch::Dim::none) return {first_};
+        std::vector<arch::Tensor> out;
+        for (const arch::Tensor& tensor : config_.family->tensors)
+            if (tensor.hf != nullptr && tensor.gguf != nullptr
+                && std::string_view(tensor.gguf) == first_.gguf
+                && std::string_view(tensor.hf) == first_.hf)
+                out.push_back(tensor);
+        return out;
+    }
+
+    DType type_for(const TensorView& view, const GgufOptions& options) const {
+        if (first_.cols == arch::Dim::none) return DType::f32;
+        const DType stored =
+            dtype_info(view.type).gguf_id < 0 ? DType::f16 : view.type;  // not a GGUF type
+        const DType wanted = options.matrices.value_or(stored);
+        return target_.cols % dtype_info(wanted).block == 0 ? wanted : DType::f16;
+    }
+
+    Shape shape() const {
+        Shape out;
+        if (first_.per_expert) out.push_back(config_.experts.n);
+        out.push_back(target_.total_rows());
+        if (first_.cols != arch::Dim::none) out.push_back(target_.cols);
+        return out;
+    }
+
+    const format::Checkpoint& checkpoint_;
+    const arch::Config& config_;
+    const arch::Tensor& first_;
+    int layer_;
+    Target target_;
+};
 
 // What config.json says in numbers and GGUF in tensors.
 std::vector<float> rope_values(Role role, const arch::Rope& rope, std::int64_t n_ctx) {
@@ -149,7 +255,7 @@ Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
         writer.set_string("tokenizer.chat_template", options.chat_template);
     for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);
 
-    std::unordered_set<std::string> written;  // fused matrices have several rows in the table
+    std::unordered_set<std::string> written;
     for (const arch::Tensor& tensor : config.family->tensors) {
         if (tensor.gguf == nullptr) continue;
         if (tensor.hf == nullptr) {
@@ -158,10 +264,11 @@ Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
         }
         const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
         for (int layer = 0; layer < layers; ++layer) {
-            HEFT_TRY(const arch::Located at, arch::locate(checkpoint, config, tensor, layer));
             const std::string name = arch::tensor_name(tensor.gguf, layer);
-            if (at.view == nullptr || !written.insert(name).second) continue;
-            HEFT_OK(add_tensor(writer, at, tensor, name, config, options));
+            if (written.contains(name)) continue;
+            HEFT_TRY(const bool added,
+                     TargetBuilder(checkpoint, config, tensor, layer).add(writer, name, options));
+            if (added) written.insert(name);
         }
     }
     return writer.write(path);

@@ -69,6 +69,11 @@ struct Isa {
     void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_tanh_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_erf_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    void (*swiglu_clamped)(const float* gate, const float* up, std::int64_t n, float limit,
+                           float* out) noexcept;
+    void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t n,
+                       float eps, float* out) noexcept;
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
 };

@@ -173,9 +173,12 @@ Table make_table() {
             .weighted_sum = C::weighted_sum,
             .exp_sum = i.exp_sum,
             .rms_norm = i.rms_norm,
+            .layer_norm = i.layer_norm,
             .silu_mul = i.silu_mul,
             .gelu_tanh_mul = i.gelu_tanh_mul,
             .gelu_erf_mul = i.gelu_erf_mul,
+            .swiglu_clamped = i.swiglu_clamped,
+            .soft_cap = i.soft_cap,
             .add = i.add,
             .to_bf16 = i.to_bf16};
 }

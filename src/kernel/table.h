@@ -56,9 +56,17 @@ struct Table {
     // -- elementwise
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;  // weight may be nullptr: all ones
+    // The mean is taken off first; weight and bias may be nullptr.
+    void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t n,
+                       float eps, float* out) noexcept;
+    // out = act(gate) * up; up may be nullptr: all ones
     void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_tanh_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
     void (*gelu_erf_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;
+    // (up + 1) * gate * sigmoid(1.702 gate), gate at most limit, up within it
+    void (*swiglu_clamped)(const float* gate, const float* up, std::int64_t n, float limit,
+                           float* out) noexcept;
+    void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;  // cap * tanh(x / cap)
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;  // acc += x
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
 };

@@ -11,13 +11,15 @@ namespace heft::kv {
 
 Result<Cache> Cache::make(const Shape& shape) {
     HEFT_CHECK(shape.type == DType::f32 || shape.type == DType::bf16);
-    HEFT_CHECK(shape.n_layer > 0 && shape.n_ctx > 0 && shape.row > 0);
+    HEFT_CHECK(shape.n_layer > 0 && shape.n_ctx > 0 && shape.key_row > 0);
     Cache cache;
     cache.shape_ = shape;
-    cache.row_bytes_ = std::int64_t{shape.row} * dtype_info(shape.type).block_bytes;
+    const std::int64_t number = dtype_info(shape.type).block_bytes;
+    cache.key_bytes_ = shape.key_row * number;
+    cache.value_bytes_ = shape.value_row * number;
     std::size_t bytes = 0;
-    bool overflow = __builtin_mul_overflow(cache.row_bytes_, shape.n_ctx, &bytes);
-    overflow = overflow || __builtin_mul_overflow(bytes, 2 * shape.n_layer, &bytes);
+    bool overflow = __builtin_mul_overflow(cache.key_bytes_ + cache.value_bytes_, shape.n_ctx, &bytes);
+    overflow = overflow || __builtin_mul_overflow(bytes, shape.n_layer, &bytes);
     void* at = MAP_FAILED;
     // Address space only: pages come with the first write, so a long context costs what is used.
     if (!overflow)
@@ -35,7 +37,8 @@ Result<Cache> Cache::make(const Shape& shape) {
 Cache::Cache(Cache&& other) noexcept
     : long_context(other.long_context),
       shape_(other.shape_),
-      row_bytes_(other.row_bytes_),
+      key_bytes_(other.key_bytes_),
+      value_bytes_(other.value_bytes_),
       length_(other.length_),
       base_(std::exchange(other.base_, nullptr)),
       bytes_(std::exchange(other.bytes_, 0)) {}
@@ -43,7 +46,8 @@ Cache::Cache(Cache&& other) noexcept
 Cache& Cache::operator=(Cache&& other) noexcept {
     std::swap(long_context, other.long_context);
     std::swap(shape_, other.shape_);
-    std::swap(row_bytes_, other.row_bytes_);
+    std::swap(key_bytes_, other.key_bytes_);
+    std::swap(value_bytes_, other.value_bytes_);
     std::swap(length_, other.length_);
     std::swap(base_, other.base_);
     std::swap(bytes_, other.bytes_);
@@ -60,11 +64,11 @@ void Cache::set_length(std::int64_t length) {
 }
 
 std::byte* Cache::keys(int layer) const {
-    return base_ + 2 * layer * row_bytes_ * shape_.n_ctx;
+    return base_ + layer * (key_bytes_ + value_bytes_) * shape_.n_ctx;
 }
 
 std::byte* Cache::values(int layer) const {
-    return base_ + (2 * layer + 1) * row_bytes_ * shape_.n_ctx;
+    return shape_.value_row > 0 ? keys(layer) + key_bytes_ * shape_.n_ctx : keys(layer);
 }
 
 }  // namespace heft::kv

@@ -1,4 +1,4 @@
-// Keys and values of one sequence, for every layer: rows of n_kv * d_head numbers per position. The
+// Keys and values of one sequence, for every layer: a row of each per position. The
 // whole context is reserved as address space; memory is used as positions are filled. Not
 // thread-safe; different positions may be written by different threads.
 #pragma once
@@ -15,7 +15,8 @@ namespace heft::kv {
 struct Shape {
     int n_layer = 0;
     std::int64_t n_ctx = 0;
-    int row = 0;              // numbers per position: n_kv * d_head
+    int key_row = 0;          // numbers per position: n_kv * d_head
+    int value_row = 0;        // 0: values are the beginnings of the keys (latent attention)
     DType type = DType::f32;  // f32 or bf16
 };
 
@@ -28,11 +29,12 @@ class Cache {
     ~Cache();
 
     const Shape& shape() const { return shape_; }
-    std::int64_t row_bytes() const { return row_bytes_; }
+    std::int64_t key_row_bytes() const { return key_bytes_; }
+    std::int64_t value_row_bytes() const { return shape_.value_row > 0 ? value_bytes_ : key_bytes_; }
     std::int64_t length() const { return length_; }
     void set_length(std::int64_t length);  // shorter: forgets the tail
 
-    // Position 0 of a layer's keys or values; positions are row_bytes() apart.
+    // Position 0 of a layer's keys or values; positions are *_row_bytes() apart.
     std::byte* keys(int layer) const;
     std::byte* values(int layer) const;
 
@@ -41,7 +43,8 @@ class Cache {
   private:
     Cache() = default;
     Shape shape_;
-    std::int64_t row_bytes_ = 0;
+    std::int64_t key_bytes_ = 0;
+    std::int64_t value_bytes_ = 0;
     std::int64_t length_ = 0;
     std::byte* base_ = nullptr;
     std::size_t bytes_ = 0;

@@ -8,7 +8,8 @@ namespace heft::model {
 struct Model::Impl {
     arch::Config config;
     Weights weights;
-    Rotation short_rope, long_rope;
+    Rotations rotations;
+    std::vector<float> slopes;
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -20,8 +21,9 @@ Result<Model> Model::load(const format::Checkpoint& checkpoint, const arch::Conf
     auto impl = std::make_unique<Impl>();
     impl->config = config;
     HEFT_TRY(impl->weights, bind_weights(checkpoint, config));
-    impl->short_rope = make_rotation(config.rope, config.n_ctx, false);
-    impl->long_rope = make_rotation(config.rope, config.n_ctx, true);
+    impl->rotations = make_rotations(config);
+    if (config.block.position == arch::Position::alibi)
+        impl->slopes = alibi_slopes(config.n_head, config.alibi_scale);
     return Model(std::move(impl));
 }
 
@@ -30,17 +32,22 @@ const arch::Config& Model::config() const {
 }
 
 std::int64_t Model::bytes_per_token() const {
-    return model::bytes_per_token(impl_->weights);
+    return model::bytes_per_token(impl_->weights, impl_->config);
 }
 
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
                                     std::int64_t expected) const {
     const arch::Config& c = impl_->config;
+    if (c.block.position == arch::Position::learned && n_ctx > c.n_ctx)
+        return Error{Code::invalid, "the model has learned " + std::to_string(c.n_ctx)
+                                        + " positions, not " + std::to_string(n_ctx)};
     if (n_ctx < 1) return Error{Code::invalid, "a context must have room for at least one token"};
     kv::Shape shape;
     shape.n_layer = c.n_layer;
     shape.n_ctx = n_ctx;
-    shape.row = c.n_kv * c.d_head;
+    const bool latent = c.latent.kv_rank > 0;
+    shape.key_row = latent ? c.latent.kv_rank + c.latent.d_rope : c.n_kv * c.d_head;
+    shape.value_row = latent ? 0 : c.n_kv * c.d_value;
     shape.type = precision == op::Precision::f32 ? DType::f32 : DType::bf16;
     HEFT_TRY(kv::Cache cache, kv::Cache::make(shape));
     cache.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
@@ -59,7 +66,7 @@ Status Model::forward(op::Context& context, std::span<const Input> inputs,
                                             + " is outside the context of "
                                             + std::to_string(input.cache->shape().n_ctx)};
     }
-    const Decoder decoder{impl_->config, impl_->weights, impl_->short_rope, impl_->long_rope};
+    const Decoder decoder{impl_->config, impl_->weights, impl_->rotations, impl_->slopes};
     decode(decoder, context, inputs, logits);
     return {};
 }

@@ -1,7 +1,9 @@
 #include "model/weights.h"
 
+#include <algorithm>
+
 #include "arch/tensors.h"
-#include "tensor/quant/quant.h"
+#include "model/stored_rows.h"
 
 namespace heft::model {
 
@@ -10,77 +12,93 @@ namespace {
 using arch::Located;
 using arch::Role;
 
-// Where a tensor of the table goes: a matrix or a vector of the layer.
+// Where a tensor of the table goes: a matrix or a vector.
 struct Place {
-    op::Weight Layer::*matrix = nullptr;
-    std::vector<float> Layer::*vector = nullptr;
+    op::Weight* matrix = nullptr;
+    Floats* vector = nullptr;
+
+    explicit Place(op::Weight& to) : matrix(&to) {}
+    explicit Place(Floats& to) : vector(&to) {}
+    Place() = default;
 };
 
-Place place_of(Role role) {
+Place place_in_model(Weights& w, Role role) {
     switch (role) {
-        case Role::attn_q: return {.matrix = &Layer::attn_q};
-        case Role::attn_k: return {.matrix = &Layer::attn_k};
-        case Role::attn_v: return {.matrix = &Layer::attn_v};
-        case Role::attn_out: return {.matrix = &Layer::attn_out};
-        case Role::ffn_gate: return {.matrix = &Layer::ffn_gate};
-        case Role::ffn_up: return {.matrix = &Layer::ffn_up};
-        case Role::ffn_down: return {.matrix = &Layer::ffn_down};
-        case Role::attn_norm: return {.vector = &Layer::attn_norm};
-        case Role::ffn_norm: return {.vector = &Layer::ffn_norm};
-        case Role::attn_q_norm: return {.vector = &Layer::attn_q_norm};
-        case Role::attn_k_norm: return {.vector = &Layer::attn_k_norm};
-        case Role::attn_q_bias: return {.vector = &Layer::attn_q_bias};
-        case Role::attn_k_bias: return {.vector = &Layer::attn_k_bias};
-        case Role::attn_v_bias: return {.vector = &Layer::attn_v_bias};
-        case Role::attn_out_bias: return {.vector = &Layer::attn_out_bias};
-        case Role::ffn_gate_bias: return {.vector = &Layer::ffn_gate_bias};
-        case Role::ffn_up_bias: return {.vector = &Layer::ffn_up_bias};
-        case Role::ffn_down_bias: return {.vector = &Layer::ffn_down_bias};
-        // Not of a layer: bound by hand, or read with the configuration.
-        case Role::token_embd:
-        case Role::output_norm:
-        case Role::output:
-        case Role::rope_divisors:
-        case Role::rope_long:
-        case Role::rope_short: return {};
+        case Role::token_embd: return Place(w.embedding.weight);
+        case Role::pos_embd: return Place(w.positions);
+        case Role::embd_norm: return Place(w.embedding_norm.weight);
+        case Role::embd_norm_bias: return Place(w.embedding_norm.bias);
+        case Role::output: return Place(w.output.weight);
+        case Role::output_bias: return Place(w.output.bias);
+        case Role::output_norm: return Place(w.output_norm.weight);
+        case Role::output_norm_bias: return Place(w.output_norm.bias);
+        default: return {};  // rope's tensors are read with the configuration
     }
-    return {};
 }
 
-Result<const Codec*> decoder(const TensorView& view) {
-    if (const Codec* found = codec(view.type)) return found;
-    return Error{Code::unsupported, "tensor " + view.name + " is of type "
-                                        + dtype_info(view.type).name
-                                        + ", which this version of heft cannot compute with"};
-}
-
-Result<op::Weight> matrix(const Located& at) {
-    HEFT_TRY([[maybe_unused]] const Codec* known, decoder(*at.view));
-    HEFT_TRY(const std::uint64_t stride,
-             row_bytes(at.view->type, static_cast<std::uint64_t>(at.cols)));
-    op::Weight out;
-    out.type = at.view->type;
-    out.rows = at.rows;
-    out.cols = at.cols;
-    out.row_stride = static_cast<std::int64_t>(stride);
-    out.data = at.view->data.data() + at.first_row * out.row_stride;
-    return out;
-}
-
-Result<std::vector<float>> vector(const Located& at) {
-    HEFT_TRY(const Codec* from, decoder(*at.view));
-    if (dtype_info(at.view->type).block != 1)
-        return Error{Code::unsupported,
-                     "tensor " + at.view->name + " is quantised, as no norm or bias should be"};
-    std::vector<float> out(static_cast<std::size_t>(at.rows));
-    from->dequantise(at.view->data.data(), at.rows, out.data());
-    switch (at.load) {
-        case arch::Load::as_is: break;
-        case arch::Load::plus_one:
-            for (float& value : out) value += 1;
-            break;
+Place place_in_attention(Layer& l, Role role) {
+    switch (role) {
+        case Role::attn_norm: return Place(l.attn_norm.weight);
+        case Role::attn_norm_bias: return Place(l.attn_norm.bias);
+        case Role::attn_post_norm: return Place(l.attn_post_norm.weight);
+        case Role::attn_q: return Place(l.attn_q.weight);
+        case Role::attn_q_bias: return Place(l.attn_q.bias);
+        case Role::attn_k: return Place(l.attn_k.weight);
+        case Role::attn_k_bias: return Place(l.attn_k.bias);
+        case Role::attn_v: return Place(l.attn_v.weight);
+        case Role::attn_v_bias: return Place(l.attn_v.bias);
+        case Role::attn_out: return Place(l.attn_out.weight);
+        case Role::attn_out_bias: return Place(l.attn_out.bias);
+        case Role::attn_q_norm: return Place(l.attn_q_norm.weight);
+        case Role::attn_k_norm: return Place(l.attn_k_norm.weight);
+        case Role::attn_sinks: return Place(l.attn_sinks);
+        case Role::latent_q_a: return Place(l.latent.q_a.weight);
+        case Role::latent_q_norm: return Place(l.latent.q_norm.weight);
+        case Role::latent_q_b: return Place(l.latent.q_b.weight);
+        case Role::latent_kv_a: return Place(l.latent.kv_a.weight);
+        case Role::latent_kv_norm: return Place(l.latent.kv_norm.weight);
+        case Role::latent_k_b: return Place(l.latent.k_b_stored);
+        case Role::latent_k_b_turned: return Place(l.latent.k_b_turned);
+        case Role::latent_v_b: return Place(l.latent.v_b_stored);
+        default: return {};
     }
-    return out;
+}
+
+Place place_in_ffn(Layer& l, Role role) {
+    switch (role) {
+        case Role::ffn_norm: return Place(l.ffn_norm.weight);
+        case Role::ffn_norm_bias: return Place(l.ffn_norm.bias);
+        case Role::ffn_post_norm: return Place(l.ffn_post_norm.weight);
+        case Role::ffn_gate: return Place(l.ffn.gate.weight);
+        case Role::ffn_gate_bias: return Place(l.ffn.gate.bias);
+        case Role::ffn_up: return Place(l.ffn.up.weight);
+        case Role::ffn_up_bias: return Place(l.ffn.up.bias);
+        case Role::ffn_down: return Place(l.ffn.down.weight);
+        case Role::ffn_down_bias: return Place(l.ffn.down.bias);
+        case Role::router: return Place(l.router.weight);
+        case Role::router_bias: return Place(l.router.bias);
+        case Role::router_choice_bias: return Place(l.router_choice_bias);
+        case Role::shared_gate: return Place(l.shared.gate.weight);
+        case Role::shared_up: return Place(l.shared.up.weight);
+        case Role::shared_down: return Place(l.shared.down.weight);
+        case Role::shared_router: return Place(l.shared_router.weight);
+        default: return {};
+    }
+}
+
+Place place_in_expert(Layer& l, Role role, int expert) {
+    if (l.experts.size() <= static_cast<std::size_t>(expert))
+        l.experts.resize(static_cast<std::size_t>(expert) + 1);
+    Ffn& ffn = l.experts[static_cast<std::size_t>(expert)];
+    switch (role) {
+        case Role::expert_gate: return Place(ffn.gate.weight);
+        case Role::expert_gate_bias: return Place(ffn.gate.bias);
+        case Role::expert_up: return Place(ffn.up.weight);
+        case Role::expert_up_bias: return Place(ffn.up.bias);
+        case Role::expert_down: return Place(ffn.down.weight);
+        case Role::expert_down_bias: return Place(ffn.down.bias);
+        default: return {};
+    }
 }
 
 struct Binder {
@@ -88,30 +106,76 @@ struct Binder {
     const arch::Config& config;
     Weights weights;
 
+    Place place(const arch::Tensor& tensor, int layer, int expert) {
+        if (!arch::per_layer(tensor)) return place_in_model(weights, tensor.role);
+        Layer& target = weights.layers[static_cast<std::size_t>(layer)];
+        if (tensor.per_expert) return place_in_expert(target, tensor.role, expert);
+        const Place in_attention = place_in_attention(target, tensor.role);
+        if (in_attention.matrix != nullptr || in_attention.vector != nullptr) return in_attention;
+        return place_in_ffn(target, tensor.role);
+    }
+
+    op::Weight keep(Matrix matrix) {
+        if (matrix.owned != nullptr) weights.owned.push_back(std::move(matrix.owned));
+        return matrix.weight;
+    }
+
     Status bind(const arch::Tensor& tensor, int layer) {
-        HEFT_TRY(const Located at, arch::locate(checkpoint, config, tensor, layer));
-        if (at.view == nullptr) return {};
-        if (arch::per_layer(tensor)) {
-            Layer& target = weights.layers[static_cast<std::size_t>(layer)];
-            const Place place = place_of(tensor.role);
-            if (place.matrix != nullptr) {
-                HEFT_TRY(target.*place.matrix, matrix(at));
-            } else if (place.vector != nullptr) {
-                HEFT_TRY(target.*place.vector, vector(at));
+        const int count = tensor.per_expert ? config.experts.n : 1;
+        for (int expert = 0; expert < count; ++expert) {
+            HEFT_TRY(const Located at, arch::locate(checkpoint, config, tensor, layer, expert));
+            if (at.view == nullptr) return {};
+            const Place to = place(tensor, layer, expert);
+            // Of several rows of a role, the first that the file has counts.
+            if (to.matrix != nullptr && to.matrix->data == nullptr) {
+                HEFT_TRY(Matrix matrix, read_matrix(at));
+                *to.matrix = keep(std::move(matrix));
+                if (at.view->input_order != nullptr) weights.orders.push_back(at.view->input_order);
+            } else if (to.vector != nullptr && to.vector->empty()) {
+                HEFT_TRY(*to.vector, read_vector(at));
             }
-        } else if (tensor.role == Role::token_embd) {
-            HEFT_TRY(weights.embedding, matrix(at));
-        } else if (tensor.role == Role::output) {
-            HEFT_TRY(weights.output, matrix(at));
-        } else if (tensor.role == Role::output_norm) {
-            HEFT_TRY(weights.output_norm, vector(at));
         }
         return {};
+    }
+
+    // One matrix per head, and the keys' turned round unless the file has them so.
+    Status split_latent(Layer& layer) {
+        LatentAttention& latent = layer.latent;
+        const bool has_q = config.latent.q_rank > 0
+                               ? latent.q_a.exists() && latent.q_b.exists()
+                                     && !latent.q_norm.weight.empty()
+                               : layer.attn_q.exists();
+        if (!has_q) return Error{Code::corrupt, "latent attention lacks the tensors of its queries"};
+        if (latent.k_b_turned.data == nullptr && latent.k_b_stored.data != nullptr) {
+            HEFT_TRY(Matrix turned, turn_blocks(latent.k_b_stored, config.n_head));
+            latent.k_b_turned = keep(std::move(turned));
+        }
+        if (latent.k_b_turned.data == nullptr || latent.v_b_stored.data == nullptr)
+            return Error{Code::corrupt, "latent attention lacks kv_b_proj (attn_k_b and attn_v_b)"};
+        latent.k_b = per_head(latent.k_b_turned);
+        latent.v_b = per_head(latent.v_b_stored);
+        return {};
+    }
+
+    std::vector<op::Weight> per_head(const op::Weight& all) const {
+        std::vector<op::Weight> out(static_cast<std::size_t>(config.n_head), all);
+        const std::int64_t rows = all.rows / config.n_head;
+        const std::byte* at = all.data;
+        for (op::Weight& head : out) {
+            head.rows = rows;
+            head.data = at;
+            at += rows * all.row_stride;
+        }
+        return out;
     }
 };
 
 std::int64_t bytes_of(const op::Weight& weight) {
-    return weight.rows * weight.row_stride;
+    return weight.data == nullptr ? 0 : weight.rows * weight.row_stride;
+}
+
+std::int64_t bytes_of(const Ffn& ffn) {
+    return bytes_of(ffn.gate.weight) + bytes_of(ffn.up.weight) + bytes_of(ffn.down.weight);
 }
 
 }  // namespace
@@ -128,7 +192,9 @@ Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::C
         const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
         for (int layer = 0; layer < layers; ++layer) HEFT_OK(binder.bind(tensor, layer));
     }
-    if (config.tied) binder.weights.output = binder.weights.embedding;
+    if (config.latent.kv_rank > 0)
+        for (Layer& layer : binder.weights.layers) HEFT_OK(binder.split_latent(layer));
+    if (config.tied) binder.weights.output.weight = binder.weights.embedding.weight;
     if (const auto extra = arch::unplaced(checkpoint, config); !extra.empty())
         return Error{Code::unsupported,
                      "tensor " + extra.front() + " has no place in architecture "
@@ -137,13 +203,19 @@ Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::C
     return std::move(binder.weights);
 }
 
-std::int64_t bytes_per_token(const Weights& weights) {
-    std::int64_t total = bytes_of(weights.output) + weights.embedding.row_stride;
-    for (const Layer& layer : weights.layers)
+std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config) {
+    std::int64_t total =
+        bytes_of(weights.output.weight) + weights.embedding.weight.row_stride;
+    for (const Layer& layer : weights.layers) {
         for (const op::Weight* weight :
-             {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.attn_out, &layer.ffn_gate,
-              &layer.ffn_up, &layer.ffn_down})
+             {&layer.attn_q.weight, &layer.attn_k.weight, &layer.attn_v.weight,
+              &layer.attn_out.weight, &layer.latent.q_a.weight, &layer.latent.q_b.weight,
+              &layer.latent.kv_a.weight, &layer.latent.k_b_turned, &layer.latent.v_b_stored,
+              &layer.router.weight, &layer.shared_router.weight})
             total += bytes_of(*weight);
+        total += bytes_of(layer.ffn) + bytes_of(layer.shared);
+        if (!layer.experts.empty()) total += config.experts.n_used * bytes_of(layer.experts.front());
+    }
     return total;
 }
 

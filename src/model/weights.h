@@ -1,7 +1,9 @@
-// The tensors of a model, bound to the mapped file. Matrices stay as they are stored; norms and
-// biases, which are small, are widened to float.
+// The tensors of a model, bound to the mapped file. Matrices stay as they are stored, where a row is
+// in one piece; norms and biases, which are small, are widened to float.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "arch/arch.h"
@@ -10,21 +12,64 @@
 
 namespace heft::model {
 
+using Floats = std::vector<float>;
+
+// out = weight * x + bias. Absent: no rows.
+struct Linear {
+    op::Weight weight;
+    Floats bias;  // empty: none
+
+    bool exists() const { return weight.data != nullptr; }
+};
+
+// Empty: no weights (as it is for families whose norms have none).
+struct Norm {
+    Floats weight;
+    Floats bias;
+};
+
+// Gated: gate and up [width, d_model]; else up alone. down [d_model, width].
+struct Ffn {
+    Linear gate, up, down;
+};
+
+// Keys and values from one latent vector per token.
+struct LatentAttention {
+    Linear q_a, q_b;  // queries by way of their own latent vector; else Layer::attn_q
+    Norm q_norm;
+    Linear kv_a;  // [kv_rank + d_rope, d_model]
+    Norm kv_norm;
+    // Per head: queries into the latent space [kv_rank, nope], and out of it [d_value, kv_rank].
+    std::vector<op::Weight> k_b, v_b;
+    op::Weight k_b_stored, k_b_turned, v_b_stored;  // all heads, as the file has them
+};
+
 struct Layer {
-    op::Weight attn_q, attn_k, attn_v, attn_out;  // [q|kv|kv, d_model], [d_model, q]
-    op::Weight ffn_gate, ffn_up, ffn_down;        // [d_ff, d_model] twice, [d_model, d_ff]
-    // Empty where the model has none.
-    std::vector<float> attn_norm, ffn_norm;       // [d_model]
-    std::vector<float> attn_q_norm, attn_k_norm;  // [d_head]
-    std::vector<float> attn_q_bias, attn_k_bias, attn_v_bias, attn_out_bias;
-    std::vector<float> ffn_gate_bias, ffn_up_bias, ffn_down_bias;
+    Norm attn_norm, attn_post_norm, ffn_norm, ffn_post_norm;
+    Linear attn_q, attn_k, attn_v, attn_out;  // [q|kv|kv_value, d_model], [d_model, value]
+    Norm attn_q_norm, attn_k_norm;            // [d_head], or all heads' widths
+    Floats attn_sinks;                        // [n_head]
+    LatentAttention latent;
+    Ffn ffn;
+    // Of a layer with experts, in place of ffn:
+    Linear router;                // [n_expert, d_model]
+    Floats router_choice_bias;    // [n_expert]
+    std::vector<Ffn> experts;     // [d_expert, d_model] …
+    Ffn shared;                   // [d_shared, d_model] …
+    Linear shared_router;         // [1, d_model]
 };
 
 struct Weights {
-    op::Weight embedding;            // [n_vocab, d_model]
-    op::Weight output;               // [n_vocab, d_model]; the embedding when tied
-    std::vector<float> output_norm;  // [d_model]
+    Linear embedding;           // [n_vocab, d_model]
+    op::Weight positions;       // [n_ctx, d_model]
+    Norm embedding_norm;
+    Linear output;              // [n_vocab, d_model]; the embedding when tied
+    Norm output_norm;           // [d_model]
     std::vector<Layer> layers;
+    // What views of the file could not give: rows put in order, matrices turned round. And orders
+    // of inputs, which weights point to.
+    std::vector<std::unique_ptr<std::byte[]>> owned;
+    std::vector<std::shared_ptr<const std::vector<std::int32_t>>> orders;
 };
 
 // Errors: a tensor that is missing, misshapen, of a type without a decoder, or without a place in
@@ -32,6 +77,6 @@ struct Weights {
 Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::Config& config);
 
 // Bytes of weights that computing one token reads.
-std::int64_t bytes_per_token(const Weights& weights);
+std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config);
 
 }  // namespace heft::model

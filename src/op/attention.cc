@@ -25,21 +25,32 @@ struct Head {
     const kernel::Table& kernels;
     const std::byte* keys;
     const std::byte* values;
+    std::int64_t at;  // position of the query
+
+    // What stands beside the keys of one query head.
+    Running begin(int head) const {
+        return shape.sinks == nullptr ? Running{} : Running{shape.sinks[head], 1};
+    }
 
     // Adds n_keys keys from position `from` on to the running result of one query head.
-    void add(const float* q, std::int64_t from, int n_keys, Running& running, float* acc) const {
+    void add(int head, const float* q, std::int64_t from, int n_keys, Running& running,
+             float* acc) const {
         float scores[kBlock];
-        const std::byte* k = keys + from * shape.kv_row_bytes;
-        const std::byte* v = values + from * shape.kv_row_bytes;
-        kernels.scores(shape.kv_type, q, k, shape.kv_row_bytes, n_keys, shape.d_head, shape.scale,
+        const std::byte* k = keys + from * shape.key_row_bytes;
+        const std::byte* v = values + from * shape.value_row_bytes;
+        kernels.scores(shape.kv_type, q, k, shape.key_row_bytes, n_keys, shape.d_head, shape.scale,
                        scores);
+        if (shape.cap > 0) kernels.soft_cap(scores, n_keys, shape.cap);
+        if (shape.slopes != nullptr)
+            for (int j = 0; j < n_keys; ++j)
+                scores[j] += shape.slopes[head] * static_cast<float>(from + j - at);
         const float max = std::max(running.max, *std::max_element(scores, scores + n_keys));
         const float shrink = std::exp(running.max - max);  // 0 for the first block
         if (shrink != 1.0F)
-            for (int i = 0; i < shape.d_head; ++i) acc[i] *= shrink;
+            for (int i = 0; i < shape.d_value; ++i) acc[i] *= shrink;
         running.sum = running.sum * shrink + kernels.exp_sum(scores, n_keys, max);
         running.max = max;
-        kernels.weighted_sum(shape.kv_type, scores, v, shape.kv_row_bytes, n_keys, shape.d_head,
+        kernels.weighted_sum(shape.kv_type, scores, v, shape.value_row_bytes, n_keys, shape.d_value,
                              acc);
     }
 };
@@ -52,32 +63,32 @@ void attention(Context& context, const AttentionShape& shape, std::span<const Se
     HEFT_CHECK(shape.kv_type == DType::f32 || shape.kv_type == DType::bf16);
     const int group = shape.n_head / shape.n_kv;
     HEFT_CHECK(group <= kMostGroup);
-    const std::int64_t head_bytes =
-        std::int64_t{shape.d_head} * (shape.kv_type == DType::f32 ? 4 : 2);
-    const std::int64_t width = std::int64_t{shape.n_head} * shape.d_head;
+    const std::int64_t number_bytes = shape.kv_type == DType::f32 ? 4 : 2;
     const int n_tasks = static_cast<int>(seen.size()) * shape.n_kv;
 
     for_each(context, n_tasks, [&](int task, int) {
         const int token = task / shape.n_kv;
         const int kv = task % shape.n_kv;
         const Seen& range = seen[static_cast<std::size_t>(token)];
-        const Head head{shape, context.kernels, range.keys + kv * head_bytes,
-                        range.values + kv * head_bytes};
-        const std::int64_t first_head = token * width + std::int64_t{kv} * group * shape.d_head;
+        const Head head{shape, context.kernels, range.keys + kv * number_bytes * shape.d_head,
+                        range.values + kv * number_bytes * shape.d_value, range.last};
+        const std::int64_t first = std::int64_t{token} * shape.n_head + std::int64_t{kv} * group;
+        const float* queries = q + first * shape.d_head;
+        float* results = out + first * shape.d_value;
         // Block by block, so that the query heads of a group share each block while it is cached.
         Running running[kMostGroup];
-        std::fill_n(out + first_head, std::int64_t{group} * shape.d_head, 0.0F);
+        for (int g = 0; g < group; ++g) running[g] = head.begin(kv * group + g);
+        std::fill_n(results, std::int64_t{group} * shape.d_value, 0.0F);
         for (std::int64_t from = range.first; from <= range.last; from += kBlock) {
             const int n_keys =
                 static_cast<int>(std::min<std::int64_t>(kBlock, range.last - from + 1));
-            for (int g = 0; g < group; ++g) {
-                const std::int64_t at = first_head + std::int64_t{g} * shape.d_head;
-                head.add(q + at, from, n_keys, running[g], out + at);
-            }
+            for (int g = 0; g < group; ++g)
+                head.add(kv * group + g, queries + std::int64_t{g} * shape.d_head, from, n_keys,
+                         running[g], results + std::int64_t{g} * shape.d_value);
         }
         for (int g = 0; g < group; ++g)
-            for (int i = 0; i < shape.d_head; ++i)
-                out[first_head + std::int64_t{g} * shape.d_head + i] /= running[g].sum;
+            for (int i = 0; i < shape.d_value; ++i)
+                results[std::int64_t{g} * shape.d_value + i] /= running[g].sum;
     });
 }
 

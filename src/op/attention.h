@@ -1,5 +1,6 @@
 // Grouped-query attention over a cache, with an online softmax (Milakov & Gimelshein 2018): keys
-// are read in blocks, no row of scores is ever whole.
+// are read in blocks, no row of scores is ever whole. ALiBi: Press et al. 2021; sinks: gpt-oss's
+// learned logits.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +15,15 @@ namespace heft::op {
 struct AttentionShape {
     int n_head = 0;
     int n_kv = 0;  // divides n_head
-    int d_head = 0;
+    int d_head = 0;   // of queries and keys
+    int d_value = 0;  // of values and results
     float scale = 1;
-    DType kv_type = DType::f32;     // f32 or bf16
-    std::int64_t kv_row_bytes = 0;  // from one position to the next
+    float cap = 0;                     // scores become cap * tanh(score / cap); 0: as they are
+    const float* slopes = nullptr;     // per query head: ALiBi's, times the distance to the key
+    const float* sinks = nullptr;      // per query head: one more score, whose value is zero
+    DType kv_type = DType::f32;        // f32 or bf16
+    std::int64_t key_row_bytes = 0;    // from one position to the next
+    std::int64_t value_row_bytes = 0;
 };
 
 // One query token: it sees the keys of positions first … last, both included.
@@ -28,7 +34,7 @@ struct Seen {
     std::int64_t last;
 };
 
-// q and out: [seen.size(), n_head * d_head]. The result for a token does not depend on the others,
+// q: [seen.size(), n_head * d_head], out: [seen.size(), n_head * d_value]. The result for a token does not depend on the others,
 // nor on the number of threads.
 void attention(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
                const float* q, float* out);

@@ -59,7 +59,8 @@ TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
     for (const kernel::Table* table : kernel::usable()) {
         for (const Case& c : cases) {
             AttentionShape shape{c.n_head, c.n_kv, c.d_head, 0.25F, DType::f32, 0};
-            shape.kv_row_bytes = c.n_kv * c.d_head * 4;
+            shape.d_value = c.d_head;
+            shape.key_row_bytes = shape.value_row_bytes = c.n_kv * c.d_head * 4;
             const auto positions = static_cast<std::size_t>(c.last + 1);
             const auto row = static_cast<std::size_t>(c.n_kv * c.d_head);
             const auto q = noise(static_cast<std::size_t>(c.n_head * c.d_head), 1);
@@ -104,7 +105,7 @@ TEST(Attention, Bf16CacheIsTheSameAsRoundingFirst) {
         attention(context, shape, wide, q.data(), exact.data());
         AttentionShape narrow = shape;
         narrow.kv_type = DType::bf16;
-        narrow.kv_row_bytes = 2 * 32 * 2;
+        narrow.key_row_bytes = narrow.value_row_bytes = 2 * 32 * 2;
         const Seen rounded[] = {{reinterpret_cast<const std::byte*>(k16.data()),
                                  reinterpret_cast<const std::byte*>(v16.data()), 0, 49}};
         attention(context, narrow, rounded, q.data(), half.data());

@@ -21,6 +21,7 @@ struct Context {
     Precision precision = Precision::fast;
     std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
     std::vector<float> activations = {};  // the decoder's
+    std::vector<float> experts = {};      // rows gathered for the experts
 };
 
 }  // namespace heft::op

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <vector>
 
 #include "base/check.h"
 
@@ -32,13 +34,15 @@ std::byte* take_scratch(Context& context, std::size_t bytes) {
     return context.scratch.data() + (aligned(at) - at);
 }
 
+// Matrices that multiply the same input, ready to be computed.
 struct Call {
-    Context& context;
+    Context* context;
     std::span<const Product> products;
     const float* x;
     std::int64_t x_stride;
     int n_tokens;
     std::int64_t cols;
+    std::vector<kernel::QuantisedRow> quantised = {};
 };
 
 struct Rows {
@@ -50,8 +54,9 @@ struct Rows {
 // of bytes over all products and each reads few, long stretches.
 class Shares {
   public:
-    Shares(std::span<const Product> products, int n_threads) : n_threads_(n_threads) {
-        for (const Product& p : products) total_ += bytes(*p.weight);
+    Shares(std::span<const Call> calls, int n_threads) : n_threads_(n_threads) {
+        for (const Call& call : calls)
+            for (const Product& p : call.products) total_ += bytes(*p.weight);
     }
 
     static std::int64_t bytes(const Weight& w) { return w.rows * row_bytes(w); }
@@ -77,31 +82,35 @@ class Shares {
     int n_threads_;
 };
 
-std::vector<kernel::QuantisedRow> quantise(const Call& call, std::byte* scratch) {
-    const auto n = static_cast<std::size_t>(call.cols);
-    const std::size_t q_bytes = aligned(n);
-    const std::size_t scale_bytes = aligned(n / 32 * sizeof(float));
-    const std::size_t sum_bytes = aligned(n / 16 * sizeof(std::int16_t));
-    std::vector<kernel::QuantisedRow> out;
-    for (int t = 0; t < call.n_tokens; ++t) {
-        auto* q = reinterpret_cast<std::int8_t*>(scratch);
-        auto* scale = reinterpret_cast<float*>(scratch + q_bytes);
-        auto* sum16 = reinterpret_cast<std::int16_t*>(scratch + q_bytes + scale_bytes);
-        call.context.kernels.quantise_row(call.x + t * call.x_stride, call.cols, q, scale, sum16);
-        out.push_back({q, scale, sum16});
-        scratch += q_bytes + scale_bytes + sum_bytes;
-    }
-    return out;
-}
-
 std::size_t quantised_bytes(const Call& call) {
     const auto n = static_cast<std::size_t>(call.cols);
     return (aligned(n) + aligned(n / 32 * sizeof(float)) + aligned(n / 16 * sizeof(std::int16_t)))
            * static_cast<std::size_t>(call.n_tokens);
 }
 
+// Into quantised_bytes(call) of scratch.
+void quantise(Call& call, std::byte* scratch) {
+    const auto n = static_cast<std::size_t>(call.cols);
+    const std::size_t q_bytes = aligned(n);
+    const std::size_t scale_bytes = aligned(n / 32 * sizeof(float));
+    const std::size_t sum_bytes = aligned(n / 16 * sizeof(std::int16_t));
+    for (int t = 0; t < call.n_tokens; ++t) {
+        auto* q = reinterpret_cast<std::int8_t*>(scratch);
+        auto* scale = reinterpret_cast<float*>(scratch + q_bytes);
+        auto* sum16 = reinterpret_cast<std::int16_t*>(scratch + q_bytes + scale_bytes);
+        call.context->kernels.quantise_row(call.x + t * call.x_stride, call.cols, q, scale, sum16);
+        call.quantised.push_back({q, scale, sum16});
+        scratch += q_bytes + scale_bytes + sum_bytes;
+    }
+}
+
 bool in_integers(const Call& call, const Weight& w) {
-    return call.context.precision == Precision::fast && call.context.kernels.has_dot_int(w.type);
+    return call.context->precision == Precision::fast && call.context->kernels.has_dot_int(w.type);
+}
+
+bool any_in_integers(const Call& call) {
+    return std::any_of(call.products.begin(), call.products.end(),
+                       [&call](const Product& p) { return in_integers(call, *p.weight); });
 }
 
 const void* row(const Weight& w, std::int64_t r) {
@@ -109,13 +118,12 @@ const void* row(const Weight& w, std::int64_t r) {
 }
 
 // One row, all tokens.
-void few_tokens(const Call& call, std::span<const kernel::QuantisedRow> quantised,
-                const Product& product, std::int64_t r) {
-    const kernel::Table& kernels = call.context.kernels;
+void few_tokens(const Call& call, const Product& product, std::int64_t r) {
+    const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     float out[kFewTokensInInteger];
     if (in_integers(call, w))
-        kernels.dot_int(w.type, row(w, r), w.cols, quantised.data(), call.n_tokens, out);
+        kernels.dot_int(w.type, row(w, r), w.cols, call.quantised.data(), call.n_tokens, out);
     else
         kernels.dot(w.type, row(w, r), w.cols, call.x, call.x_stride, call.n_tokens, out);
     for (int t = 0; t < call.n_tokens; ++t) product.out[t * product.out_stride + r] = out[t];
@@ -123,9 +131,8 @@ void few_tokens(const Call& call, std::span<const kernel::QuantisedRow> quantise
 
 // One token: kStreams far-apart rows at once. Reading several streams draws more of the memory's
 // bandwidth than reading one.
-void one_token(const Call& call, std::span<const kernel::QuantisedRow> quantised,
-               const Product& product, Rows rows) {
-    const kernel::Table& kernels = call.context.kernels;
+void one_token(const Call& call, const Product& product, Rows rows) {
+    const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     const bool integers = in_integers(call, w);
     const std::int64_t segment = (rows.last - rows.first) / kStreams;
@@ -134,33 +141,38 @@ void one_token(const Call& call, std::span<const kernel::QuantisedRow> quantised
         for (int s = 0; s < kStreams; ++s) at[s] = row(w, i + s * segment);
         float out[kStreams];
         if (integers)
-            kernels.dot_int_rows(w.type, at, kStreams, w.cols, quantised[0], out);
+            kernels.dot_int_rows(w.type, at, kStreams, w.cols, call.quantised[0], out);
         else
             kernels.dot_rows(w.type, at, kStreams, w.cols, call.x, out);
         for (int s = 0; s < kStreams; ++s) product.out[i + s * segment] = out[s];
     }
     for (std::int64_t r = rows.first + kStreams * segment; r < rows.last; ++r)
-        few_tokens(call, quantised, product, r);
+        few_tokens(call, product, r);
 }
 
-void by_rows(const Call& call) {
-    std::vector<kernel::QuantisedRow> quantised;
-    const auto integers = [&call](const Product& p) { return in_integers(call, *p.weight); };
-    if (std::any_of(call.products.begin(), call.products.end(), integers))
-        quantised = quantise(call, take_scratch(call.context, quantised_bytes(call)));
-    call.context.pool.run([&](int thread, int n_threads) {
-        const Shares shares(call.products, n_threads);
+void by_rows(Context& context, std::span<Call> calls) {
+    std::size_t bytes = 0;
+    for (const Call& call : calls) bytes += any_in_integers(call) ? quantised_bytes(call) : 0;
+    std::byte* scratch = take_scratch(context, bytes);
+    for (Call& call : calls) {
+        if (!any_in_integers(call)) continue;
+        quantise(call, scratch);
+        scratch += quantised_bytes(call);
+    }
+    context.pool.run([&](int thread, int n_threads) {
+        const Shares shares(calls, n_threads);
         std::int64_t before = 0;
-        for (const Product& product : call.products) {
-            const Weight& w = *product.weight;
-            const Rows rows = shares.of(w, before, thread);
-            if (call.n_tokens == 1)
-                one_token(call, quantised, product, rows);
-            else
-                for (std::int64_t r = rows.first; r < rows.last; ++r)
-                    few_tokens(call, quantised, product, r);
-            before += Shares::bytes(w);
-        }
+        for (const Call& call : calls)
+            for (const Product& product : call.products) {
+                const Weight& w = *product.weight;
+                const Rows rows = shares.of(w, before, thread);
+                if (call.n_tokens == 1)
+                    one_token(call, product, rows);
+                else
+                    for (std::int64_t r = rows.first; r < rows.last; ++r)
+                        few_tokens(call, product, r);
+                before += Shares::bytes(w);
+            }
     });
 }
 
@@ -171,7 +183,7 @@ std::int64_t panels(const Weight& w) {
 // kPanelRows rows times all tokens, kPanelCols columns at a time: unpacked into `floats`, which
 // then stays in the nearest cache for all tokens.
 void panel_product(const Call& call, const Product& product, std::int64_t panel, float* floats) {
-    const kernel::Table& kernels = call.context.kernels;
+    const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     const DTypeInfo& info = dtype_info(w.type);
     const std::int64_t first = panel * kernel::kPanelRows;
@@ -199,44 +211,120 @@ void spread_rows(Call& call, float* copy) {
     call.x_stride = stride;
 }
 
-void by_panels(Call call) {
-    const bool spread = call.x_stride % kPageFloats == 0;
-    const auto n_threads = static_cast<std::size_t>(call.context.pool.size());
-    const auto copied =
-        spread ? static_cast<std::size_t>(call.n_tokens)
-                     * static_cast<std::size_t>(call.cols + static_cast<std::int64_t>(kAlignment))
-               : 0;
+// The copied floats that a call needs.
+std::size_t spread_floats(const Call& call) {
+    if (call.x_stride % kPageFloats != 0) return 0;
+    return static_cast<std::size_t>(call.n_tokens)
+           * static_cast<std::size_t>(call.cols + static_cast<std::int64_t>(kAlignment));
+}
+
+void by_panels(Context& context, std::span<Call> calls) {
+    const auto n_threads = static_cast<std::size_t>(context.pool.size());
+    std::size_t copied = 0;
+    for (const Call& call : calls) copied += spread_floats(call);
     auto* scratch = reinterpret_cast<float*>(
-        take_scratch(call.context, (n_threads * kPanelFloats + copied) * sizeof(float)));
-    if (spread) spread_rows(call, scratch + n_threads * kPanelFloats);
+        take_scratch(context, (n_threads * kPanelFloats + copied) * sizeof(float)));
+    float* copy = scratch + n_threads * kPanelFloats;
+    for (Call& call : calls) {
+        const std::size_t floats = spread_floats(call);
+        if (floats > 0) spread_rows(call, copy);
+        copy += floats;
+    }
     std::atomic<std::int64_t> next{0};
-    call.context.pool.run([&](int thread, int) {
+    context.pool.run([&](int thread, int) {
         float* floats = scratch + static_cast<std::size_t>(thread) * kPanelFloats;
         std::int64_t before = 0;  // panels of the products before this one
         std::int64_t panel = next.fetch_add(1, std::memory_order_relaxed);
-        for (const Product& product : call.products) {
-            const std::int64_t count = panels(*product.weight);
-            for (; panel < before + count; panel = next.fetch_add(1, std::memory_order_relaxed))
-                panel_product(call, product, panel - before, floats);
-            before += count;
-        }
+        for (const Call& call : calls)
+            for (const Product& product : call.products) {
+                const std::int64_t count = panels(*product.weight);
+                for (; panel < before + count; panel = next.fetch_add(1, std::memory_order_relaxed))
+                    panel_product(call, product, panel - before, floats);
+                before += count;
+            }
     });
 }
 
+bool has_few_tokens(const Call& call) {
+    const auto integers = [&call](const Product& p) { return in_integers(call, *p.weight); };
+    const bool all = std::all_of(call.products.begin(), call.products.end(), integers);
+    return call.n_tokens <= (all ? kFewTokensInInteger : kFewTokensInFloat);
+}
+
+// x with its columns in the order in which a matrix stores its own.
+std::vector<float> gather(const Group& group, std::int64_t cols, const std::int32_t* order) {
+    std::vector<float> out(static_cast<std::size_t>(cols)
+                           * static_cast<std::size_t>(group.n_tokens));
+    float* to = out.data();
+    for (int t = 0; t < group.n_tokens; ++t, to += cols)
+        for (std::int64_t k = 0; k < cols; ++k) to[k] = group.x[t * group.x_stride + order[k]];
+    return out;
+}
+
+// The calls that groups come to: one each, and one more for every further order of the input.
+class Calls {
+  public:
+    Calls(Context& context, std::span<const Group> groups) {
+        for (const Group& group : groups)
+            if (!group.products.empty() && group.n_tokens > 0) add(context, group);
+        middle_ = std::stable_partition(calls_.begin(), calls_.end(), has_few_tokens);
+    }
+
+    std::span<Call> few() { return {calls_.begin(), middle_}; }
+    std::span<Call> many() { return {middle_, calls_.end()}; }
+
+  private:
+    void add(Context& context, const Group& group) {
+        const std::int64_t cols = group.products.front().weight->cols;
+        bool ordered = false;
+        for (const Product& product : group.products) {
+            HEFT_CHECK(product.weight->cols == cols);
+            ordered = ordered || product.weight->input_order != nullptr;
+        }
+        const Call call{&context, group.products, group.x, group.x_stride, group.n_tokens, cols};
+        if (ordered)
+            add_by_order(call, group);
+        else
+            calls_.push_back(call);
+    }
+
+    void add_by_order(const Call& call, const Group& group) {
+        auto& products =
+            products_.emplace_back(group.products.begin(), group.products.end());
+        for (auto begin = products.begin(); begin != products.end();) {
+            const std::int32_t* const common = begin->weight->input_order;
+            const auto end = std::stable_partition(begin, products.end(), [&](const Product& p) {
+                return p.weight->input_order == common;
+            });
+            Call part = call;
+            part.products = {begin, end};
+            if (common != nullptr) {
+                part.x = gathered_.emplace_back(gather(group, call.cols, common)).data();
+                part.x_stride = call.cols;
+            }
+            calls_.push_back(std::move(part));
+            begin = end;
+        }
+    }
+
+    std::vector<Call> calls_;
+    std::vector<Call>::iterator middle_;
+    std::deque<std::vector<Product>> products_;
+    std::deque<std::vector<float>> gathered_;
+};
+
 }  // namespace
+
+void matmul(Context& context, std::span<const Group> groups) {
+    Calls calls(context, groups);
+    if (!calls.few().empty()) by_rows(context, calls.few());
+    if (!calls.many().empty()) by_panels(context, calls.many());
+}
 
 void matmul(Context& context, std::span<const Product> products, const float* x,
             std::int64_t x_stride, int n_tokens) {
-    if (products.empty() || n_tokens == 0) return;
-    const std::int64_t cols = products.front().weight->cols;
-    for (const Product& product : products) HEFT_CHECK(product.weight->cols == cols);
-    const Call call{context, products, x, x_stride, n_tokens, cols};
-    const auto integers = [&call](const Product& p) { return in_integers(call, *p.weight); };
-    const bool all_integers = std::all_of(products.begin(), products.end(), integers);
-    if (n_tokens <= (all_integers ? kFewTokensInInteger : kFewTokensInFloat))
-        by_rows(call);
-    else
-        by_panels(call);
+    const Group group{products, x, x_stride, n_tokens};
+    matmul(context, {&group, 1});
 }
 
 }  // namespace heft::op

@@ -17,6 +17,8 @@ struct Weight {
     std::int64_t cols = 0;
     const std::byte* data = nullptr;
     std::int64_t row_stride = 0;
+    // Column k multiplies x[input_order[k]]: a permutation of cols entries. nullptr: x[k].
+    const std::int32_t* input_order = nullptr;
 };
 
 struct Product {
@@ -25,8 +27,19 @@ struct Product {
     std::int64_t out_stride;
 };
 
-// Several matrices times the same activations x [n_tokens, cols]: one hand-over to the threads, one
-// quantisation of x. Results do not depend on the number of threads.
+// Several matrices times the same activations x [n_tokens, cols].
+struct Group {
+    std::span<const Product> products;
+    const float* x;
+    std::int64_t x_stride;
+    int n_tokens;
+};
+
+// All groups in one hand-over to the threads (two, where some have few tokens and some many), and
+// one quantisation of each x. Results do not depend on the number of threads.
+void matmul(Context& context, std::span<const Group> groups);
+
+// One group.
 void matmul(Context& context, std::span<const Product> products, const float* x,
             std::int64_t x_stride, int n_tokens);
 

@@ -177,5 +177,41 @@ TEST(Matmul, RowsBeyondTheMatrixAreNotTouched) {
     }
 }
 
+// Permuting a matrix's columns and its input alike changes nothing, and products keep their places
+// whatever orders they have.
+TEST(Matmul, InputOrdersAreUndone) {
+    Rng rng(15);
+    const std::int64_t cols = 96;
+    std::vector<std::int32_t> reversed(static_cast<std::size_t>(cols));
+    std::vector<std::int32_t> rotated(reversed.size());
+    for (std::int32_t k = 0; k < cols; ++k) {
+        reversed[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(cols) - 1 - k;
+        rotated[static_cast<std::size_t>(k)] = (k + 17) % static_cast<std::int32_t>(cols);
+    }
+    for (const int n_tokens : {1, 3, 30}) {
+        const auto x = activations(cols * n_tokens, rng);
+        std::vector<Matrix> matrices;
+        for (const auto* order :
+             {&reversed, static_cast<decltype(&reversed)>(nullptr), &rotated, &reversed}) {
+            matrices.push_back(random_matrix(DType::q8_0, 37, cols, 0, rng));
+            if (order != nullptr) matrices.back().weight.input_order = order->data();
+        }
+        const kernel::Table& table = kernel::best();
+        const auto together = multiply({table, Precision::fast, 2}, matrices, x, n_tokens);
+        std::size_t at = 0;
+        for (Matrix& m : matrices) {
+            std::vector<float> moved = x;
+            if (m.weight.input_order != nullptr)
+                for (std::size_t i = 0; i < x.size(); ++i)
+                    moved[i] =
+                        x[i / 96 * 96 + static_cast<std::size_t>(m.weight.input_order[i % 96])];
+            m.weight.input_order = nullptr;
+            for (const float value :
+                 multiply({table, Precision::fast, 2}, {&m, 1}, moved, n_tokens))
+                ASSERT_EQ(value, together[at++]);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace heft::op

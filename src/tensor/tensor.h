@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,29 @@ namespace heft {
 // it round.)
 using Shape = std::vector<std::int64_t>;
 
+// Rows that the file keeps in another layout; written on demand in the layout of the view's type.
+// Rows are counted over all outer dimensions. Thread-safe; reads the mapped file, which must live.
+class Repack {
+  public:
+    Repack() = default;
+    Repack(const Repack&) = delete;
+    Repack& operator=(const Repack&) = delete;
+    virtual ~Repack() = default;
+
+    // Rows first … first + count - 1, end to end; each of row_bytes(type, columns) bytes.
+    virtual void rows(std::int64_t first, std::int64_t count, std::byte* to) const = 0;
+};
+
 struct TensorView {
     std::string name;
     DType type = DType::f32;
     Shape shape;
-    Bytes data;  // exactly the tensor's bytes; not necessarily aligned
+    Bytes data;  // exactly the tensor's bytes; not necessarily aligned. Empty with `repack`.
+    // Shared by the copies of a view. nullptr: `data` holds the rows.
+    std::shared_ptr<const Repack> repack = {};
+    // Column k of the rows belongs to input (*input_order)[k], a permutation; nullptr: to input k.
+    // Shared by the matrices that have the same order, which may be told by the pointer.
+    std::shared_ptr<const std::vector<std::int32_t>> input_order = {};
 };
 
 // Bytes of one row of `columns` weights, or an error if columns is not a whole number of blocks.

@@ -1,36 +1,109 @@
-#include "arch/config_source.h"
+#include <cmath>
+
 #include "arch/families/tables.h"
 
 namespace heft::arch {
 
 namespace {
 
-// Norms are stored minus one in Hugging Face files; GGUF holds the sum.
-template <std::size_t size>
-constexpr std::array<Tensor, size> norms_plus_one(std::array<Tensor, size> tensors) {
-    for (Tensor& tensor : tensors)
-        if (tensor.rows == Dim::model && tensor.cols == Dim::none) tensor.load = Load::plus_one;
-    return tensors;
-}
+constexpr std::array<Tensor, 4> kNormsAround = {{
+    {Role::attn_norm, "model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight",
+     Dim::model},
+    {Role::attn_post_norm, "model.layers.{}.post_attention_layernorm.weight",
+     "blk.{}.post_attention_norm.weight", Dim::model},
+    {Role::ffn_norm, "model.layers.{}.pre_feedforward_layernorm.weight", "blk.{}.ffn_norm.weight",
+     Dim::model},
+    {Role::ffn_post_norm, "model.layers.{}.post_feedforward_layernorm.weight",
+     "blk.{}.post_ffw_norm.weight", Dim::model},
+}};
 
-constexpr auto kTensors = norms_plus_one(join(kEnds, kBlockNorms, kAttention, kGatedFfn));
+constexpr auto kGemmaTensors = norms_plus_one(join(kEnds, kBlockNorms, kAttention, kGatedFfn));
+constexpr auto kGemma2Tensors = norms_plus_one(join(kEnds, kNormsAround, kAttention, kGatedFfn));
+constexpr auto kGemma3Tensors = norms_plus_one(
+    join(kEnds, kNormsAround, kAttention, kQkNorm<Dim::head, Dim::head>, kGatedFfn));
 
 // The published configs say hidden_act "gelu", but were trained with the tanh form; only the newer
 // key hidden_activation is to be believed.
-Status refine(const ConfigSource& source, Config& config) {
+void read_activation(const ConfigSource& source, Config& config) {
     const auto act = source.string("hidden_activation", "");
-    config.act = act == "gelu" ? Act::gelu_erf : Act::gelu_tanh;
+    config.block.act = act == "gelu" ? Act::gelu_erf : Act::gelu_tanh;
+}
+
+Status refine(const ConfigSource& source, Config& config) {
+    read_activation(source, config);
     return {};
 }
 
-}  // namespace
+// Scores are scaled by a number of their own. GGUF files of the published models do not hold it: it
+// differs from the width of a head in the largest of each generation only, which has this many
+// layers.
+void read_score_scale(const ConfigSource& source, Config& config, int layers_of_largest) {
+    auto width = source.number("query_pre_attn_scalar", "").value_or(config.d_head);
+    if (source.is_gguf()) {
+        if (source.number("", "attention.scale")) return;
+        if (config.n_layer == layers_of_largest)
+            width = static_cast<double>(config.d_model) / config.n_head;
+    }
+    config.attn_scale = static_cast<float>(1 / std::sqrt(width));
+}
+
+Status refine_gemma2(const ConfigSource& source, Config& config) {
+    read_activation(source, config);
+    read_score_scale(source, config, 46);
+    return {};
+}
+
+// Sliding layers rotate by a base of their own and without scaling.
+Status refine_gemma3(const ConfigSource& source, Config& config) {
+    read_activation(source, config);
+    read_score_scale(source, config, 62);
+    config.local_rope = Rope{};
+    config.local_rope.dim = config.rope.dim;
+    config.local_rope.pairs = config.rope.pairs;
+    config.local_rope.theta =
+        source
+            .number("rope_local_base_freq|rope_parameters.sliding_attention.rope_theta",
+                    "rope.freq_base_swa")
+            .value_or(10000);
+    if (!(config.local_rope.theta > 1 && config.local_rope.theta < 1e18))
+        return Error{Code::corrupt, "rope_local_base_freq is out of range"};
+    return {};
+}
 
 constexpr Family kGemma{.name = "gemma",
                         .gguf = "gemma",
-                        .tensors = kTensors,
-                        .act = Act::gelu_tanh,
+                        .tensors = kGemmaTensors,
+                        .block = {.act = Act::gelu_tanh},
                         .scale_embedding = true,
                         .tied_by_default = true,
                         .refine = refine};
+
+constexpr Family kGemma2{.name = "gemma2",
+                         .gguf = "gemma2",
+                         .tensors = kGemma2Tensors,
+                         .block = {.norms = Norms::around, .act = Act::gelu_tanh},
+                         .window = Window::periodic,
+                         .window_period = 2,
+                         .scale_embedding = true,
+                         .tied_by_default = true,
+                         .refine = refine_gemma2};
+
+constexpr Family kGemma3{
+    .name = "gemma3_text",
+    .gguf = "gemma3",
+    .tensors = kGemma3Tensors,
+    .block = {.norms = Norms::around, .qk_norm = QkNorm::head, .act = Act::gelu_tanh},
+    .window = Window::periodic,
+    .window_period = 6,
+    .scale_embedding = true,
+    .tied_by_default = true,
+    .refine = refine_gemma3};
+
+}  // namespace
+
+std::span<const Family* const> gemma_families() {
+    static constexpr const Family* kAll[] = {&kGemma, &kGemma2, &kGemma3};
+    return kAll;
+}
 
 }  // namespace heft::arch

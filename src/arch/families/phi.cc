@@ -4,67 +4,68 @@ namespace heft::arch {
 
 namespace {
 
-constexpr std::array<Tensor, 6> kFusedMatrices = {{
-    {Role::attn_q,
-     "model.layers.{}.self_attn.qkv_proj.weight",
-     "blk.{}.attn_qkv.weight",
-     Dim::q,
-     Dim::model,
-     false,
-     Load::as_is,
-     {Dim::q, Dim::kv, Dim::kv},
-     0},
-    {Role::attn_k,
-     "model.layers.{}.self_attn.qkv_proj.weight",
-     "blk.{}.attn_qkv.weight",
-     Dim::kv,
-     Dim::model,
-     false,
-     Load::as_is,
-     {Dim::q, Dim::kv, Dim::kv},
-     1},
-    {Role::attn_v,
-     "model.layers.{}.self_attn.qkv_proj.weight",
-     "blk.{}.attn_qkv.weight",
-     Dim::kv,
-     Dim::model,
-     false,
-     Load::as_is,
-     {Dim::q, Dim::kv, Dim::kv},
-     2},
+constexpr std::array<Tensor, 1> kOut = {{
     {Role::attn_out, "model.layers.{}.self_attn.o_proj.weight", "blk.{}.attn_output.weight",
-     Dim::model, Dim::q},
-    // GGUF calls the pair of gate and up by the name of the second.
-    {Role::ffn_gate,
-     "model.layers.{}.mlp.gate_up_proj.weight",
-     "blk.{}.ffn_up.weight",
-     Dim::ff,
-     Dim::model,
-     false,
-     Load::as_is,
-     {Dim::ff, Dim::ff},
-     0},
-    {Role::ffn_up,
-     "model.layers.{}.mlp.gate_up_proj.weight",
-     "blk.{}.ffn_up.weight",
-     Dim::ff,
-     Dim::model,
-     false,
-     Load::as_is,
-     {Dim::ff, Dim::ff},
-     1},
+     Dim::model, Dim::value},
 }};
 
-constexpr std::array<Tensor, 1> kFfnDown = {{
-    {Role::ffn_down, "model.layers.{}.mlp.down_proj.weight", "blk.{}.ffn_down.weight", Dim::model,
+constexpr auto kPhi3Tensors =
+    join(kEnds, kBlockNorms,
+         fused_qkv("model.layers.{}.self_attn.qkv_proj.weight", "blk.{}.attn_qkv.weight", Dim::one),
+         kOut, kFusedFfn, kRopeFactors);
+
+constexpr std::array<Tensor, 15> kPhi = {{
+    {Role::token_embd, "model.embed_tokens.weight", "token_embd.weight", Dim::vocab, Dim::model},
+    {Role::output_norm, "model.final_layernorm.weight", "output_norm.weight", Dim::model},
+    {Role::output_norm_bias, "model.final_layernorm.bias", "output_norm.bias", Dim::model},
+    {Role::output, "lm_head.weight", "output.weight", Dim::vocab, Dim::model},
+    {Role::output_bias, "lm_head.bias", "output.bias", Dim::vocab},
+    {Role::attn_norm, "model.layers.{}.input_layernorm.weight", "blk.{}.attn_norm.weight",
+     Dim::model},
+    {Role::attn_norm_bias, "model.layers.{}.input_layernorm.bias", "blk.{}.attn_norm.bias",
+     Dim::model},
+    {Role::attn_q, "model.layers.{}.self_attn.q_proj.weight", "blk.{}.attn_q.weight", Dim::q,
+     Dim::model},
+    {Role::attn_k, "model.layers.{}.self_attn.k_proj.weight", "blk.{}.attn_k.weight", Dim::kv,
+     Dim::model},
+    {Role::attn_v, "model.layers.{}.self_attn.v_proj.weight", "blk.{}.attn_v.weight", Dim::kv_value,
+     Dim::model},
+    {Role::attn_out, "model.layers.{}.self_attn.dense.weight", "blk.{}.attn_output.weight",
+     Dim::model, Dim::value},
+    {Role::attn_out_bias, "model.layers.{}.self_attn.dense.bias", "blk.{}.attn_output.bias",
+     Dim::model},
+    {Role::ffn_up, "model.layers.{}.mlp.fc1.weight", "blk.{}.ffn_up.weight", Dim::ff, Dim::model},
+    {Role::ffn_up_bias, "model.layers.{}.mlp.fc1.bias", "blk.{}.ffn_up.bias", Dim::ff},
+    {Role::ffn_down, "model.layers.{}.mlp.fc2.weight", "blk.{}.ffn_down.weight", Dim::model,
      Dim::ff},
 }};
 
-constexpr auto kTensors = join(kEnds, kBlockNorms, kFusedMatrices, kFfnDown, kRopeFactors);
+constexpr std::array<Tensor, 1> kDownBias = {{
+    {Role::ffn_down_bias, "model.layers.{}.mlp.fc2.bias", "blk.{}.ffn_down.bias", Dim::model},
+}};
+
+// Older GGUF files hold q, k and v as one.
+constexpr auto kPhiTensors =
+    join(kPhi, kDownBias, kQkvBias<false>, fused_qkv(nullptr, "blk.{}.attn_qkv.weight", Dim::one),
+         fused_qkv_bias(nullptr, "blk.{}.attn_qkv.bias", Dim::one));
+
+constexpr Family kPhi3{
+    .name = "phi3", .gguf = "phi3", .tensors = kPhi3Tensors, .window = Window::every};
+
+constexpr Family kPhi2{.name = "phi",
+                       .gguf = "phi2",
+                       .tensors = kPhiTensors,
+                       .block = {.norm = NormKind::layer,
+                                 .act = Act::gelu_tanh,
+                                 .gated = false,
+                                 .residual = Residual::parallel},
+                       .n_ctx = 2048};
 
 }  // namespace
 
-constexpr Family kPhi3{
-    .name = "phi3", .gguf = "phi3", .tensors = kTensors, .window = Window::every};
+std::span<const Family* const> phi_families() {
+    static constexpr const Family* kAll[] = {&kPhi3, &kPhi2};
+    return kAll;
+}
 
 }  // namespace heft::arch

@@ -80,8 +80,39 @@ template <class L, class Function>
 void apply_and_multiply(const float* gate, const float* up, std::int64_t n, float* out) noexcept {
     each_vector<L>(
         n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-            const typename L::F value = Function::template apply<L>(load_some<L>(gate + i, count));
-            store_some<L>(out + i, value * load_some<L>(up + i, count), count);
+            typename L::F value = Function::template apply<L>(load_some<L>(gate + i, count));
+            if (up != nullptr) value *= load_some<L>(up + i, count);
+            store_some<L>(out + i, value, count);
+        });
+}
+
+template <class L>
+HEFT_INLINE typename L::F at_most(typename L::F x, typename L::F limit) {
+    return select<L>((typename L::I)(x > limit), limit, x);  // NaN stays
+}
+
+template <class L>
+void swiglu_clamped(const float* gate, const float* up, std::int64_t n, float limit,
+                    float* out) noexcept {
+    using F = typename L::F;
+    const F most = L::set(limit);
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            const F g = at_most<L>(load_some<L>(gate + i, count), most);
+            const F u = -at_most<L>(-at_most<L>(load_some<L>(up + i, count), most), most);
+            store_some<L>(out + i, (u + L::set(1.0F)) * g * sigmoid<L>(g * L::set(1.702F)), count);
+        });
+}
+
+// cap * tanh(x / cap), tanh(u) = 2 sigmoid(2 u) - 1
+template <class L>
+void soft_cap(float* x, std::int64_t n, float cap) noexcept {
+    using F = typename L::F;
+    const F inverse = L::set(2.0F / cap);
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            const F half = sigmoid<L>(load_some<L>(x + i, count) * inverse) - L::set(0.5F);
+            store_some<L>(x + i, half * L::set(2.0F * cap), count);
         });
 }
 
@@ -109,6 +140,28 @@ void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, fl
             typename L::F value = load_some<L>(x + i, count) * scale;
             if (weight != nullptr) value *= load_some<L>(weight + i, count);
             store_some<L>(out + i, value, count);
+        });
+}
+
+template <class L>
+void layer_norm(const float* x, const float* weight, const float* bias, std::int64_t n, float eps,
+                float* out) noexcept {
+    using F = typename L::F;
+    F sum = L::set(0.0F);
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count)
+               __attribute__((always_inline)) { sum += load_some<L>(x + i, count); });
+    const F mean = L::set(L::sum(sum) / static_cast<float>(n));
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            store_some<L>(out + i, load_some<L>(x + i, count) - mean, count);
+        });
+    rms_norm<L>(out, weight, n, eps, out);
+    if (bias == nullptr) return;
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            store_some<L>(out + i, load_some<L>(out + i, count) + load_some<L>(bias + i, count),
+                          count);
         });
 }
 

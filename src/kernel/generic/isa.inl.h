@@ -54,6 +54,9 @@ constexpr Isa make_isa(const char* name) {
     isa.silu_mul = apply_and_multiply<L, Silu>;
     isa.gelu_tanh_mul = apply_and_multiply<L, GeluTanh>;
     isa.gelu_erf_mul = apply_and_multiply<L, GeluErf>;
+    isa.swiglu_clamped = swiglu_clamped<L>;
+    isa.soft_cap = soft_cap<L>;
+    isa.layer_norm = layer_norm<L>;
     isa.add = add<L>;
     isa.to_bf16 = to_bf16<L>;
     return isa;
