@@ -173,8 +173,8 @@ void add_model(const engine::Engine& engine, Json& out, Json& missing) {
     out["architecture"] = c.family->name;
     out["parameters"] = arch::parameter_count(checkpoint);
     out["config"] = config_json(c);
-    const std::int64_t row = 2LL * c.n_layer * c.n_kv * c.d_head;
-    out["cache_bytes_per_token"] = {{"bf16", row * 2}, {"f32", row * 4}};
+    const std::int64_t row = std::int64_t{c.n_layer} * c.cache_row();
+    out["cache_bytes_per_token"] = {{"f16", row * 2}, {"f32", row * 4}};
     const auto model = model::Model::load(checkpoint, c);
     if (model)
         out["weight_bytes_per_token"] = model->bytes_per_token();

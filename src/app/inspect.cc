@@ -82,8 +82,8 @@ void put_sizes(const Json& d) {
     const Json& rope = c["rope"];
     line("rope", fmt::format("theta {}, {} entries, scaling {}", plain(rope["theta"]),
                              plain(rope["dim"]), plain(rope["scaling"])));
-    line("context", fmt::format("{} tokens, {}B of cache per token (bf16)", plain(c["n_ctx"]),
-                                scaled(d["cache_bytes_per_token"]["bf16"].get<double>())));
+    line("context", fmt::format("{} tokens, {}B of cache per token (f16)", plain(c["n_ctx"]),
+                                scaled(d["cache_bytes_per_token"]["f16"].get<double>())));
 }
 
 void put_tokenizer(const Json& d) {

@@ -167,6 +167,8 @@ struct Config {
     bool is_sliding(int layer) const;
     bool is_rotating(int layer) const;
     bool is_sparse(int layer) const;
+    // Numbers that the cache keeps of a token, per layer.
+    std::int64_t cache_row() const;
 };
 
 // Reads config.json or GGUF metadata into the one description, and checks that the numbers make

@@ -209,6 +209,11 @@ bool Config::is_sparse(int layer) const {
     return !experts.sparse.empty() && experts.sparse[static_cast<std::size_t>(layer)];
 }
 
+std::int64_t Config::cache_row() const {
+    if (latent.kv_rank > 0) return latent.kv_rank + latent.d_rope;
+    return std::int64_t{n_kv} * (d_head + d_value);
+}
+
 Result<Config> read_config_as(const ConfigSource& source, const Family& family) {
     Config c;
     c.family = &family;

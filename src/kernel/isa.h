@@ -59,6 +59,7 @@ struct Isa {
     const char* name;
     FormatKernels formats[kFormats];
     KvKernels kv_f32;
+    KvKernels kv_f16;
     KvKernels kv_bf16;
     void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
                          std::int16_t* sum16) noexcept;
@@ -76,6 +77,7 @@ struct Isa {
                        float eps, float* out) noexcept;
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+    void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
 };
 
 }  // namespace heft::kernel

@@ -129,7 +129,11 @@ struct Calls {
     }
 
     static const KvKernels& kv(DType type) {
-        return type == DType::bf16 ? isa().kv_bf16 : isa().kv_f32;
+        switch (type) {
+            case DType::f16: return isa().kv_f16;
+            case DType::bf16: return isa().kv_bf16;
+            default: return isa().kv_f32;
+        }
     }
 
     // NOLINTBEGIN(readability-function-size): the parameters are the table's
@@ -180,7 +184,8 @@ Table make_table() {
             .swiglu_clamped = i.swiglu_clamped,
             .soft_cap = i.soft_cap,
             .add = i.add,
-            .to_bf16 = i.to_bf16};
+            .to_bf16 = i.to_bf16,
+            .to_f16 = i.to_f16};
 }
 
 #if defined(HEFT_KERNEL_X86)

@@ -43,7 +43,7 @@ struct Table {
                        std::int64_t x_stride, int n_tokens, float* out,
                        std::int64_t out_stride) noexcept;
 
-    // -- attention, for one query head; k and v rows of type f32 or bf16, `stride` bytes apart
+    // -- attention, for one query head; k and v rows of type f32, f16 or bf16, `stride` bytes apart
     // out[j] = scale * dot(q, k_j)
     void (*scores)(DType type, const float* q, const void* k, std::int64_t stride, int n_keys,
                    int d_head, float scale, float* out) noexcept;
@@ -69,6 +69,7 @@ struct Table {
     void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;  // cap * tanh(x / cap)
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;  // acc += x
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+    void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;  // saturates
 };
 
 const Table& scalar();

@@ -10,7 +10,7 @@
 namespace heft::kv {
 
 Result<Cache> Cache::make(const Shape& shape) {
-    HEFT_CHECK(shape.type == DType::f32 || shape.type == DType::bf16);
+    HEFT_CHECK(shape.type == DType::f32 || shape.type == DType::f16 || shape.type == DType::bf16);
     HEFT_CHECK(shape.n_layer > 0 && shape.n_ctx > 0 && shape.key_row > 0);
     Cache cache;
     cache.shape_ = shape;

@@ -17,7 +17,7 @@ struct Shape {
     std::int64_t n_ctx = 0;
     int key_row = 0;          // numbers per position: n_kv * d_head
     int value_row = 0;        // 0: values are the beginnings of the keys (latent attention)
-    DType type = DType::f32;  // f32 or bf16
+    DType type = DType::f32;  // f32, f16 or bf16
 };
 
 class Cache {

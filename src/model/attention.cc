@@ -59,10 +59,12 @@ void Batch::store(int index, int token, const float* key, const float* value) {
     const Input& input = inputs_[static_cast<std::size_t>(token)];
     const kv::Cache& cache = *input.cache;
     const auto put = [&](const float* from, int width, std::byte* to) {
-        if (cache.shape().type == DType::f32)
-            std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
-        else
-            context_.kernels.to_bf16(from, width, reinterpret_cast<std::uint16_t*>(to));
+        auto* halves = reinterpret_cast<std::uint16_t*>(to);
+        switch (cache.shape().type) {
+            case DType::f16: context_.kernels.to_f16(from, width, halves); break;
+            case DType::bf16: context_.kernels.to_bf16(from, width, halves); break;
+            default: std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+        }
     };
     put(key, cache.shape().key_row, cache.keys(index) + input.position * cache.key_row_bytes());
     if (value != nullptr)

@@ -48,7 +48,7 @@ Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
     const bool latent = c.latent.kv_rank > 0;
     shape.key_row = latent ? c.latent.kv_rank + c.latent.d_rope : c.n_kv * c.d_head;
     shape.value_row = latent ? 0 : c.n_kv * c.d_value;
-    shape.type = precision == op::Precision::f32 ? DType::f32 : DType::bf16;
+    shape.type = precision == op::Precision::f32 ? DType::f32 : DType::f16;
     HEFT_TRY(kv::Cache cache, kv::Cache::make(shape));
     cache.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
     return cache;

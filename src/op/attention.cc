@@ -60,10 +60,9 @@ struct Head {
 void attention(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
                const float* q, float* out) {
     HEFT_CHECK(shape.n_kv > 0 && shape.n_head % shape.n_kv == 0);
-    HEFT_CHECK(shape.kv_type == DType::f32 || shape.kv_type == DType::bf16);
     const int group = shape.n_head / shape.n_kv;
     HEFT_CHECK(group <= kMostGroup);
-    const std::int64_t number_bytes = shape.kv_type == DType::f32 ? 4 : 2;
+    const std::int64_t number_bytes = dtype_info(shape.kv_type).block_bytes;
     const int n_tasks = static_cast<int>(seen.size()) * shape.n_kv;
 
     for_each(context, n_tasks, [&](int task, int) {

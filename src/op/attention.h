@@ -21,7 +21,7 @@ struct AttentionShape {
     float cap = 0;                     // scores become cap * tanh(score / cap); 0: as they are
     const float* slopes = nullptr;     // per query head: ALiBi's, times the distance to the key
     const float* sinks = nullptr;      // per query head: one more score, whose value is zero
-    DType kv_type = DType::f32;        // f32 or bf16
+    DType kv_type = DType::f32;        // f32, f16 or bf16
     std::int64_t key_row_bytes = 0;    // from one position to the next
     std::int64_t value_row_bytes = 0;
 };

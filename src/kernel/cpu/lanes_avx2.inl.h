@@ -45,6 +45,10 @@ struct Avx2Lanes {
     static HEFT_INLINE F from_f16(const std::uint8_t* at) {
         return (F)_mm256_cvtph_ps(load128(at));
     }
+    static HEFT_INLINE void to_f16(F v, std::uint16_t* to) {
+        _mm_storeu_si128(reinterpret_cast<__m128i_u*>(to),
+                         _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+    }
     static HEFT_INLINE F from_bf16(const std::uint8_t* at) {
         return (F)_mm256_slli_epi32(_mm256_cvtepu16_epi32(load128(at)), 16);
     }

@@ -30,6 +30,10 @@ struct Avx512Lanes {
     static HEFT_INLINE F from_f16(const std::uint8_t* at) {
         return (F)_mm512_cvtph_ps(load256(at));
     }
+    static HEFT_INLINE void to_f16(F v, std::uint16_t* to) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to),
+                            _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+    }
     static HEFT_INLINE F from_bf16(const std::uint8_t* at) {
         return (F)_mm512_slli_epi32(_mm512_cvtepu16_epi32(load256(at)), 16);
     }

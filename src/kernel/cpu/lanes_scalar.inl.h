@@ -40,6 +40,9 @@ struct ScalarLanes {
         for (int i = 0; i < kWidth; ++i) out[i] = heft::from_f16(read<std::uint16_t>(at + 2 * i));
         return out;
     }
+    static void to_f16(F v, std::uint16_t* to) {
+        for (int i = 0; i < kWidth; ++i) to[i] = heft::to_f16(v[i]);
+    }
     static F from_bf16(const std::uint8_t* at) {
         F out{};
         for (int i = 0; i < kWidth; ++i) out[i] = heft::from_bf16(read<std::uint16_t>(at + 2 * i));

@@ -205,6 +205,19 @@ void to_bf16(const float* x, std::int64_t n, std::uint16_t* out) noexcept {
         });
 }
 
+// Saturates: what half precision cannot hold becomes its greatest number. NaN stays NaN.
+template <class L>
+void to_f16(const float* x, std::int64_t n, std::uint16_t* out) noexcept {
+    const typename L::F most = L::set(65504.0F);
+    each_vector<L>(
+        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
+            const typename L::F value = at_most<L>(load_some<L>(x + i, count), most);
+            std::uint16_t part[L::kWidth];
+            L::to_f16(-at_most<L>(-value, most), part);
+            __builtin_memcpy(out + i, part, lanes(count, L::kWidth) * sizeof *part);
+        });
+}
+
 // The greatest magnitude among 32 floats. Compared as integers, so that NaN is greatest of all.
 template <class L>
 HEFT_INLINE float peak32(const float* x) {

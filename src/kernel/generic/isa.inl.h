@@ -46,6 +46,7 @@ constexpr Isa make_isa(const char* name) {
     set(Format::iq4_xs, int_kernels<L, Iq4Xs<L>>());
     set(Format::mxfp4, int_kernels<L, Mxfp4<L>>());
     isa.kv_f32 = {scores<L, Float32<L>>, weighted_sum<L, Float32<L>>};
+    isa.kv_f16 = {scores<L, Float16<L>>, weighted_sum<L, Float16<L>>};
     isa.kv_bf16 = {scores<L, BFloat16<L>>, weighted_sum<L, BFloat16<L>>};
     isa.quantise_row = quantise_row<L>;
     isa.panel = panel<L>;
@@ -59,6 +60,7 @@ constexpr Isa make_isa(const char* name) {
     isa.layer_norm = layer_norm<L>;
     isa.add = add<L>;
     isa.to_bf16 = to_bf16<L>;
+    isa.to_f16 = to_f16<L>;
     return isa;
 }
 

@@ -3,7 +3,7 @@
 //   kWidth, F, I            floats of a vector, the vector, the same number of 32-bit integers
 //   kAccs                   accumulators that hide the latency of fma for one row and token
 //   kGemmTokens             tokens whose sums with a panel of rows fit the registers
-//   load store set fma sum sqrt from_f16 from_bf16 from_u8 narrow transpose
+//   load store set fma sum sqrt from_f16 to_f16 from_bf16 from_u8 narrow transpose
 //   Codes                   64 unsigned bytes, the codes of 64 quantised weights
 //   load64 pair both        64 bytes; 2 x 32 bytes; the same 32 bytes twice
 //   nibbles32 nibbles16     low then high nibbles of 32 bytes; of 16 bytes, twice
