@@ -74,6 +74,7 @@ struct Family {
     int window_period = 0;  // Window::periodic, when the config does not say
     bool scale_embedding = false;      // embeddings times sqrt(d_model)
     bool gguf_interleaves_qk = false;  // GGUF files store q and k rows for neighbouring pairs
+    bool gguf_divides_logits = false;  // GGUF's logit_scale is a divisor
     bool tied_by_default = false;      // when the config does not say
     int ff_factor = 0;                 // d_ff over d_model, when the config does not say
     std::int64_t n_ctx = 0;            // when the config does not say
@@ -155,9 +156,11 @@ struct Config {
     bool chunked = false;       // the window is the chunk of `window` tokens that holds the query
     bool attn_sinks = false;    // one more logit per head in the softmax
     std::vector<bool> rotates;  // per layer: whether it uses rope; empty: all do
-    // Of layers that do not rotate: q times 1 + tune * ln(1 + floor((position + 1) / tune_floor)).
+    // Queries far into the text are sharpened, q times 1 + tune * ln(1 + floor(p / tune_length)): by
+    // p = position + 1 in layers that do not rotate (Llama 4), or by p = position in all.
     float tune = 0;
-    float tune_floor = 1;
+    float tune_length = 1;
+    bool tune_all = false;
     bool tied = false;  // the output matrix is the embedding matrix
     Rope rope;
     Rope local_rope;  // of sliding layers; dim 0: as `rope`

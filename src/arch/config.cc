@@ -173,6 +173,7 @@ Status read_factors(const ConfigSource& source, Config& c) {
     number(c.qkv_limit, "clip_qkv", "attention.clamp_kqv");
     number(c.act_limit, "swiglu_limit", "");
     number(c.logit_scale, "", "logit_scale");
+    if (c.family->gguf_divides_logits && c.logit_scale > 0) c.logit_scale = 1 / c.logit_scale;
     number(c.residual_scale, "", "residual_scale");
     number(c.embedding_scale, "", "embedding_scale");
     for (const float value : {c.attn_cap, c.logit_cap, c.qkv_limit, c.act_limit, c.logit_scale,

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -83,8 +84,8 @@ TEST_F(ConfigTest, WindowsFollowTheFamilysRule) {
 }
 
 TEST_F(ConfigTest, GemmaBelievesTheNewerActivationKeyOnly) {
-    EXPECT_EQ(read(with("gemma", R"("hidden_act":"gelu")"))->act, Act::gelu_tanh);
-    EXPECT_EQ(read(with("gemma", R"("hidden_activation":"gelu")"))->act, Act::gelu_erf);
+    EXPECT_EQ(read(with("gemma", R"("hidden_act":"gelu")"))->block.act, Act::gelu_tanh);
+    EXPECT_EQ(read(with("gemma", R"("hidden_activation":"gelu")"))->block.act, Act::gelu_erf);
     EXPECT_FLOAT_EQ(read(with("gemma", ""))->embedding_scale, 8);
     EXPECT_TRUE(read(with("gemma", ""))->tied);
 }
@@ -130,20 +131,50 @@ TEST_F(ConfigTest, NamesAnUnknownArchitectureAndTheKnownOnes) {
     EXPECT_NE(config.error().what.find("qwen3"), std::string::npos);
 }
 
-TEST(Tensors, EveryFamilyHasEachRoleOnceAndNamesInBothWorlds) {
+TEST(Tensors, EveryFamilyHasWhatADecoderNeedsAndNamesInBothWorlds) {
     for (const Family* family : families()) {
         std::vector<bool> seen(kRoles);
         for (const Tensor& tensor : family->tensors) {
-            EXPECT_FALSE(seen[static_cast<std::size_t>(tensor.role)]) << family->name;
             seen[static_cast<std::size_t>(tensor.role)] = true;
             EXPECT_NE(tensor.gguf, nullptr) << family->name;
-            if (tensor.hf != nullptr)
-                EXPECT_EQ(std::string_view(tensor.hf).find("{}") == std::string_view::npos,
-                          std::string_view(tensor.gguf).find("{}") == std::string_view::npos);
+            if (tensor.hf == nullptr) continue;
+            EXPECT_EQ(std::string_view(tensor.hf).find("{}") == std::string_view::npos,
+                      std::string_view(tensor.gguf).find("{}") == std::string_view::npos);
         }
-        for (const Role role : {Role::token_embd, Role::output_norm, Role::attn_q, Role::ffn_down})
-            EXPECT_TRUE(seen[static_cast<std::size_t>(role)]) << family->name;
+        const auto has = [&seen](Role role) { return seen[static_cast<std::size_t>(role)]; };
+        EXPECT_TRUE(has(Role::token_embd)) << family->name;
+        EXPECT_TRUE(has(Role::output)) << family->name;
+        EXPECT_TRUE(has(Role::attn_q)) << family->name;
+        EXPECT_TRUE(has(Role::attn_out)) << family->name;
+        EXPECT_TRUE(has(Role::ffn_down) || has(Role::expert_down)) << family->name;
+        EXPECT_EQ(has(Role::ffn_down) && family->block.gated, has(Role::ffn_gate)) << family->name;
+        EXPECT_EQ(has(Role::expert_down), has(Role::router)) << family->name;
+        EXPECT_EQ(family->block.qk_norm == QkNorm::head || family->block.qk_norm == QkNorm::whole,
+                  has(Role::attn_q_norm))
+            << family->name;
     }
+}
+
+TEST(Tensors, NoTwoFamiliesShareAName) {
+    std::set<std::string> names;
+    for (const Family* family : families())
+        EXPECT_TRUE(names.insert(family->name).second) << family->name;
+}
+
+// Rows of q, k and v of two key/value heads, head by head: q0 q1 k v | q2 q3 k v.
+TEST(Tensors, FusedRowsAreWalkedUnitByUnit) {
+    Config config;
+    config.n_head = 4;
+    config.n_kv = 2;
+    config.d_head = config.d_value = 3;
+    const Fused k{{Dim::q, Dim::kv, Dim::kv_value}, 1, Dim::kv_heads};
+    const RowWalk walk = row_walk(k, 6, config);
+    std::vector<std::int64_t> rows;
+    for (std::int64_t r = 0; r < 6; ++r) rows.push_back(walk(r));
+    EXPECT_EQ(rows, (std::vector<std::int64_t>{6, 7, 8, 18, 19, 20}));
+    const Fused whole{{Dim::q, Dim::kv, Dim::kv_value}, 2};
+    EXPECT_EQ(row_walk(whole, 6, config)(0), 18);
+    EXPECT_EQ(row_walk({}, 6, config)(5), 5);
 }
 
 TEST(Tensors, NamesTakeTheLayersNumber) {

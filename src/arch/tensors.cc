@@ -12,11 +12,13 @@ constexpr std::string_view kBuffers[] = {"rotary_emb.inv_freq", ".attn.bias",
                                          ".attn.masked_bias",   ".attention.bias",
                                          ".attention.masked_bias", "rope_freqs.weight"};
 
-// What turns pictures and sounds into embeddings: not part of the text model.
+// What turns pictures and sounds into embeddings, and guesses further tokens: not part of the text
+// model.
 constexpr std::string_view kEncoders[] = {
     "vision_tower.",       "vision_model.",       "multi_modal_projector.", "visual.",
     "model.vision_tower.", "model.vision_model.", "model.visual.",          "audio_tower.",
     "model.audio_tower.",  "model.multi_modal_projector.", "patch_merger.",  "vision_encoder.",
+    "model.mtp_layers.",   "mm_projector.",
 };
 
 // Files saved from the bare decoder lack the first of these; text models inside larger ones have

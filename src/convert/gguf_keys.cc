@@ -87,7 +87,7 @@ void set_attention(KeyWriter& keys, const arch::Config& config) {
     if (config.block.position == arch::Position::alibi) keys.flag("attention.alibi", true);
     if (config.tune > 0) {
         keys.number("attention.temperature_scale", config.tune);
-        keys.number("attention.temperature_length", config.tune_floor);
+        keys.number("attention.temperature_length", config.tune_length);
     }
 }
 
@@ -166,7 +166,9 @@ Status set_config(format::GgufWriter& writer, const arch::Config& config) {
                 config.norm_eps);
     keys.flag("use_parallel_residual", config.block.residual == arch::Residual::parallel);
     keys.number_unless(0, "final_logit_softcapping", config.logit_cap);
-    keys.number_unless(1, "logit_scale", config.logit_scale);
+    keys.number_unless(
+        1, "logit_scale",
+        config.family->gguf_divides_logits ? 1 / config.logit_scale : config.logit_scale);
     keys.number_unless(1, "residual_scale", config.residual_scale);
     if (!config.family->scale_embedding)
         keys.number_unless(1, "embedding_scale", config.embedding_scale);

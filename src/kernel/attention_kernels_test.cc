@@ -20,19 +20,21 @@ struct Rows {
 };
 
 Rows random_rows(DType type, int count, int d_head, Rng& rng) {
-    const int size = type == DType::bf16 ? 2 : 4;
+    const int size = dtype_info(type).block_bytes;
     Rows out{type, std::int64_t{d_head} * size + 10, {}, {}};
     for (int r = 0; r < count; ++r) {
         std::vector<std::uint8_t> row(static_cast<std::size_t>(out.stride), 0xff);
         for (int i = 0; i < d_head; ++i) {
             const auto value = static_cast<float>(rng.uniform() * 2 - 1);
-            const std::uint16_t half = to_bf16(value);
+            const std::uint16_t half = type == DType::f16 ? to_f16(value) : to_bf16(value);
             std::uint8_t* at = row.data() + i * size;
-            if (type == DType::bf16)
+            if (type != DType::f32)
                 std::memcpy(at, &half, sizeof half);
             else
                 std::memcpy(at, &value, sizeof value);
-            out.values.push_back(type == DType::bf16 ? from_bf16(half) : value);
+            out.values.push_back(type == DType::f32   ? value
+                                 : type == DType::f16 ? from_f16(half)
+                                                      : from_bf16(half));
         }
         out.bytes.insert(out.bytes.end(), row.begin(), row.end());
     }
@@ -50,7 +52,7 @@ constexpr int kCounts[] = {1, 2, 3, 4, 5, 9, 70};
 
 TEST(AttentionKernels, ScoresEqualDouble) {
     Rng rng(30);
-    for (const DType type : {DType::f32, DType::bf16}) {
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
         for (const int d : kHeads) {
             for (const int count : kCounts) {
                 const Rows k = random_rows(type, count, d, rng);
@@ -75,7 +77,7 @@ TEST(AttentionKernels, ScoresEqualDouble) {
 
 TEST(AttentionKernels, WeightedSumEqualsDoubleAndAdds) {
     Rng rng(31);
-    for (const DType type : {DType::f32, DType::bf16}) {
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
         for (const int d : kHeads) {
             for (const int count : kCounts) {
                 const Rows v = random_rows(type, count, d, rng);
@@ -102,7 +104,7 @@ TEST(AttentionKernels, WeightedSumEqualsDoubleAndAdds) {
 TEST(AttentionKernels, PiecesGiveTheSameBits) {
     Rng rng(32);
     constexpr int kCount = 23;
-    for (const DType type : {DType::f32, DType::bf16}) {
+    for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
         for (const int d : kHeads) {
             const Rows rows = random_rows(type, kCount, d, rng);
             const auto q = floats(d, rng);

@@ -132,6 +132,92 @@ TEST(RmsNorm, EqualsDouble) {
     }
 }
 
+TEST(Activations, WithoutAFactorAreTheFunctionAlone) {
+    Rng rng(31);
+    const auto x = random_floats(77, 4, rng);
+    const std::vector<float> ones(x.size(), 1.0F);
+    std::vector<float> alone(x.size());
+    std::vector<float> times_one(x.size());
+    for (const Table* table : usable()) {
+        for (const auto act : {table->silu_mul, table->gelu_tanh_mul, table->gelu_erf_mul}) {
+            act(x.data(), nullptr, 77, alone.data());
+            act(x.data(), ones.data(), 77, times_one.data());
+            EXPECT_EQ(alone, times_one) << table->name;
+        }
+    }
+}
+
+TEST(Activations, ClampedSwigluFollowsItsFormula) {
+    Rng rng(32);
+    const auto gate = random_floats(45, 12, rng);
+    const auto up = random_floats(45, 12, rng);
+    constexpr float kLimit = 7;
+    std::vector<float> out(gate.size());
+    for (const Table* table : usable()) {
+        table->swiglu_clamped(gate.data(), up.data(), 45, kLimit, out.data());
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const double g = std::min(gate[i], kLimit);
+            const double u = std::clamp(up[i], -kLimit, kLimit);
+            const double want = (u + 1) * g / (1 + std::exp(-1.702 * g));
+            EXPECT_NEAR(out[i], want, std::fabs(want) * 1e-6 + 1e-7) << table->name;
+        }
+    }
+}
+
+TEST(SoftCap, IsAScaledTanh) {
+    Rng rng(33);
+    const auto x = random_floats(61, 90, rng);
+    for (const Table* table : usable()) {
+        auto out = x;
+        table->soft_cap(out.data(), 61, 30);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            EXPECT_NEAR(out[i], 30 * std::tanh(static_cast<double>(x[i]) / 30), 1e-5)
+                << table->name;
+    }
+}
+
+TEST(LayerNorm, EqualsDouble) {
+    Rng rng(34);
+    constexpr float kEps = 1e-5F;
+    for (const Table* table : usable()) {
+        for (const int n : {2, 7, 64, 100, 2048}) {
+            const auto x = random_floats(n, 3, rng);
+            const auto weight = random_floats(n, 2, rng);
+            const auto bias = random_floats(n, 2, rng);
+            double mean = 0;
+            for (const float v : x) mean += static_cast<double>(v) / n;
+            double squares = 0;
+            for (const float v : x) squares += (v - mean) * (v - mean);
+            const double scale = 1 / std::sqrt(squares / n + static_cast<double>(kEps));
+            std::vector<float> out(x.size());
+            for (const bool plain : {false, true}) {
+                table->layer_norm(x.data(), plain ? nullptr : weight.data(),
+                                  plain ? nullptr : bias.data(), n, kEps, out.data());
+                for (std::size_t i = 0; i < x.size(); ++i) {
+                    const double unit = (x[i] - mean) * scale;
+                    const double want = plain ? unit : unit * weight[i] + bias[i];
+                    ASSERT_NEAR(out[i], want, 2e-5) << table->name << " " << n;
+                }
+            }
+        }
+    }
+}
+
+TEST(ToF16, RoundsToNearestAndSaturates) {
+    Rng rng(35);
+    auto x = random_floats(50, 300, rng);
+    for (const float edge : {0.0F, -0.0F, 65504.0F, 65520.0F, 1e9F, -1e9F, INFINITY, -INFINITY,
+                             6e-8F, 1e-9F, 0.33325195F})
+        x.push_back(edge);
+    std::vector<std::uint16_t> halves(x.size());
+    for (const Table* table : usable()) {
+        table->to_f16(x.data(), static_cast<std::int64_t>(x.size()), halves.data());
+        for (std::size_t i = 0; i < x.size(); ++i)
+            EXPECT_EQ(halves[i], to_f16(std::clamp(x[i], -65504.0F, 65504.0F)))
+                << table->name << " " << x[i];
+    }
+}
+
 TEST(Add, AndToBf16AreExact) {
     Rng rng(23);
     for (const Table* table : usable()) {

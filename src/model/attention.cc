@@ -99,9 +99,10 @@ void Batch::place(const Layer& layer, int index, int token) {
         for (int h = 0; h < c.n_kv; ++h)
             normalise({}, key + h * c.d_head, c.d_head, key + h * c.d_head);
     }
-    if (c.tune > 0 && !c.is_rotating(index)) {
+    if (c.tune > 0 && (c.tune_all || !c.is_rotating(index))) {
         const int position = inputs_[static_cast<std::size_t>(token)].position;
-        const float steps = std::floor(static_cast<float>(position + 1) / c.tune_floor);
+        const int p = c.tune_all ? position : position + 1;
+        const float steps = std::floor(static_cast<float>(p) / c.tune_length);
         const float factor = 1 + c.tune * std::log1p(steps);
         for (std::int64_t i = 0; i < q_width_; ++i) query[i] *= factor;
     }

@@ -39,6 +39,25 @@ constexpr Family kMistral{.name = "mistral",
                           .gguf_interleaves_qk = true,
                           .refine = refine};
 
+// Queries far into the text are sharpened, as in Llama 4, but in all layers.
+Status refine_ministral3(const ConfigSource& source, Config& config) {
+    config.tune = static_cast<float>(
+        source.number("rope_parameters.llama_4_scaling_beta", "attention.temperature_scale")
+            .value_or(0));
+    config.tune_length = static_cast<float>(config.rope.original_ctx);
+    config.tune_all = true;
+    if (!(config.tune_length >= 1))
+        return Error{Code::corrupt, "original_max_position_embeddings is out of range"};
+    return {};
+}
+
+constexpr Family kMinistral3{.name = "ministral3",
+                             .gguf = "mistral3",
+                             .tensors = kTensors,
+                             .window = Window::every,
+                             .gguf_interleaves_qk = true,
+                             .refine = refine_ministral3};
+
 constexpr Family kMixtral{.name = "mixtral",
                           .gguf = "llama",
                           .tensors = kTensors,
@@ -49,7 +68,7 @@ constexpr Family kMixtral{.name = "mixtral",
 }  // namespace
 
 std::span<const Family* const> llama_families() {
-    static constexpr const Family* kAll[] = {&kLlama, &kMistral, &kMixtral};
+    static constexpr const Family* kAll[] = {&kLlama, &kMistral, &kMixtral, &kMinistral3};
     return kAll;
 }
 

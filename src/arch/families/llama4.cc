@@ -72,10 +72,10 @@ Status refine(const ConfigSource& source, Config& config) {
     if (source.flag("attn_temperature_tuning", "").value_or(true)) {
         config.tune = static_cast<float>(
             source.number("attn_scale", "attention.temperature_scale").value_or(0.1));
-        config.tune_floor = static_cast<float>(
+        config.tune_length = static_cast<float>(
             source.number("floor_scale", "attention.temperature_length").value_or(8192));
     }
-    if (config.window < 1 || !(config.tune_floor >= 1))
+    if (config.window < 1 || !(config.tune_length >= 1))
         return Error{Code::corrupt, "attention_chunk_size or floor_scale is out of range"};
     return {};
 }

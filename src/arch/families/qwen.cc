@@ -46,6 +46,16 @@ constexpr Family kQwen3{.name = "qwen3",
                         .block = {.qk_norm = QkNorm::head},
                         .window = Window::upper_layers};
 
+// With layers for multi-token prediction, which are left out.
+constexpr Family kMimo{
+    .name = "mimo", .gguf = "qwen2", .tensors = kQwen2Tensors, .window = Window::upper_layers};
+
+// The text model of Qwen3-VL: without pictures its three-part positions are all the same.
+constexpr Family kQwen3VlText{.name = "qwen3_vl_text",
+                              .gguf = "qwen3vl",
+                              .tensors = kQwen3Tensors,
+                              .block = {.qk_norm = QkNorm::head}};
+
 constexpr Family kQwen3Moe{.name = "qwen3_moe",
                            .gguf = "qwen3moe",
                            .tensors = kQwen3MoeTensors,
@@ -56,7 +66,8 @@ constexpr Family kQwen3Moe{.name = "qwen3_moe",
 }  // namespace
 
 std::span<const Family* const> qwen_families() {
-    static constexpr const Family* kAll[] = {&kQwen2, &kQwen2Moe, &kQwen3, &kQwen3Moe};
+    static constexpr const Family* kAll[] = {&kQwen2,   &kQwen2Moe, &kQwen3,
+                                             &kQwen3Moe, &kMimo,     &kQwen3VlText};
     return kAll;
 }
 
