@@ -83,6 +83,7 @@ void expect_close(const Run& run, const Matrix& m, const std::vector<float>& x, 
                     * x[static_cast<std::size_t>(t * n + k)];
                 want += term;
                 magnitude += std::fabs(term);
+                power += term * term;
             }
             const double value = got[static_cast<std::size_t>(t * m.weight.rows + r)];
             if (run.precision == Precision::f32) {
@@ -90,7 +91,6 @@ void expect_close(const Run& run, const Matrix& m, const std::vector<float>& x, 
                 ASSERT_NEAR(value, want, bound) << run.table.name << " row " << r << " token " << t;
             }
             error += (value - want) * (value - want);
-            power += magnitude * magnitude / static_cast<double>(n);
         }
     }
     EXPECT_LE(std::sqrt(error), kFastRelativeRms * std::sqrt(power))
@@ -101,7 +101,7 @@ TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
     Rng rng(10);
     for (const DTypeInfo& info : dtypes()) {
         if (codec(info.type) == nullptr) continue;
-        const Matrix m = random_matrix(info.type, 37, info.block == 256 ? 512 : 288, 6, rng);
+        const Matrix m = random_matrix(info.type, 37, info.block > 32 ? 512 : 288, 6, rng);
         for (const int n_tokens : {1, 3, 9, 24, 25}) {
             const auto x = activations(m.weight.cols * n_tokens, rng);
             for (const kernel::Table* table : kernel::usable()) {

@@ -74,11 +74,15 @@ constexpr Refused kRefused[] = {
     {32, "Q4_0_4_8, removed from the format in 2024 in favour of plain Q4_0"},
     {33, "Q4_0_8_8, removed from the format in 2024 in favour of plain Q4_0"},
     {36, "IQ4_NL_4_4, removed from the format in 2024 (bitnet.cpp uses the id for I2_S)"},
-    {37, "IQ4_NL_4_8, removed from the format in 2024"},
-    {38, "IQ4_NL_8_8, removed from the format in 2024"},
+    {37, "IQ4_NL_4_8, removed from the format in 2024 (bitnet.cpp uses the id for I8_S)"},
+    {38, "IQ4_NL_8_8, removed from the format in 2024 (bitnet.cpp uses the id for TL1)"},
     {97, "Q8_0_X4, a private type of ik_llama.cpp"},
     {98, "Q8_1_X4, a private type of ik_llama.cpp"},
     {99, "Q8_2_X4, a private type of ik_llama.cpp"},
+    {101, "Q4_0_ROCMFP4_FAST, a private type of ROCmFPX"},
+    {103, "Q8_0_ROCMFPX, a private type of ROCmFPX"},
+    {104, "Q3_0_ROCMFPX, a private type of ROCmFPX"},
+    {107, "Q2_0_ROCMFPX, a private type of ROCmFPX"},
     {133, "Q6_0, a private type of ik_llama.cpp"},
     {134, "IQ1_BN, a private type of ik_llama.cpp"},
     {135, "IQ2_BN, a private type of ik_llama.cpp"},
@@ -88,6 +92,8 @@ constexpr Refused kRefused[] = {
     {139, "IQ4_K, a private type of ik_llama.cpp"},
     {140, "IQ5_K, a private type of ik_llama.cpp"},
     {141, "IQ6_K, a private type of ik_llama.cpp"},
+    {142, "PQ2_0, a private type of PrismML's llama.cpp"},
+    {143, "PTQ1_0, a private type of PrismML's llama.cpp"},
     {144, "IQ4_KS, a private type of ik_llama.cpp"},
     {145, "IQ2_KS, a private type of ik_llama.cpp"},
     {146, "IQ4_KSS, a private type of ik_llama.cpp"},
@@ -129,6 +135,7 @@ constexpr Refused kRefused[] = {
     {340, "IQ5_K_R4, a repacked type of ik_llama.cpp"},
     {344, "IQ4_KS_R4, a repacked type of ik_llama.cpp"},
     {352, "IQ5_KS_R4, a repacked type of ik_llama.cpp"},
+    {397, "Q8_K_R16, a repacked type of ik_llama.cpp"},
     {398, "Q8_KV_R8, a repacked type of ik_llama.cpp"},
     {399, "Q8_K_R8, a repacked type of ik_llama.cpp"},
 };
@@ -160,7 +167,9 @@ std::optional<DType> dtype_from_safetensors(std::string_view name) {
 std::string_view refused_gguf_type(std::uint32_t id) {
     for (const Refused& refused : kRefused)
         if (refused.id == id) return refused.why;
-    return id >= 97 && id < 400 ? "probably a private type of ik_llama.cpp" : "unknown";
+    if (id >= 97 && id < 400)
+        return "probably a private type of a fork of llama.cpp, such as ik_llama.cpp";
+    return "unknown";
 }
 
 }  // namespace heft

@@ -59,6 +59,11 @@ TEST(DType, RefusedIdsAreExplained) {
         EXPECT_FALSE(dtype_from_gguf(id)) << id;
         EXPECT_NE(refused_gguf_type(id).find("ik_llama.cpp"), std::string_view::npos) << id;
     }
+    for (const std::uint32_t id : {103U, 142U, 143U}) {
+        EXPECT_FALSE(dtype_from_gguf(id)) << id;
+        EXPECT_NE(refused_gguf_type(id).find("a private type of "), std::string_view::npos) << id;
+    }
+    EXPECT_NE(refused_gguf_type(250).find("probably a private type"), std::string_view::npos);
     for (const std::uint32_t id : {43U, 96U, 400U, 0xffffffffU})
         EXPECT_EQ(refused_gguf_type(id), "unknown") << id;
 }

@@ -32,6 +32,13 @@ inline float inverse(float value) {
     return value == 0.0F ? 0.0F : 1.0F / value;
 }
 
+// The greatest magnitude of n numbers; NaN is passed over.
+inline float greatest(const float* x, int n) {
+    float peak = 0.0F;
+    for (int i = 0; i < n; ++i) peak = std::fmax(peak, std::fabs(x[i]));
+    return peak;
+}
+
 struct ScaleMin {
     std::uint8_t scale;
     std::uint8_t minimum;

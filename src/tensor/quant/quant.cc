@@ -1,9 +1,19 @@
 #include "tensor/quant/quant.h"
 
+#include "tensor/quant/iq1_m.h"
+#include "tensor/quant/iq1_s.h"
+#include "tensor/quant/iq2_s.h"
+#include "tensor/quant/iq2_xs.h"
+#include "tensor/quant/iq2_xxs.h"
+#include "tensor/quant/iq3_s.h"
+#include "tensor/quant/iq3_xxs.h"
 #include "tensor/quant/iq4_nl.h"
 #include "tensor/quant/iq4_xs.h"
 #include "tensor/quant/mxfp4.h"
+#include "tensor/quant/nvfp4.h"
 #include "tensor/quant/plain.h"
+#include "tensor/quant/q1_0.h"
+#include "tensor/quant/q2_0.h"
 #include "tensor/quant/q2_k.h"
 #include "tensor/quant/q3_k.h"
 #include "tensor/quant/q4_0.h"
@@ -14,6 +24,8 @@
 #include "tensor/quant/q5_k.h"
 #include "tensor/quant/q6_k.h"
 #include "tensor/quant/q8_0.h"
+#include "tensor/quant/tq1_0.h"
+#include "tensor/quant/tq2_0.h"
 
 namespace heft {
 
@@ -45,9 +57,21 @@ constexpr Codec kCodecs[] = {
     {DType::q4_k, quant::q4_k::dequantise, quant::q4_k::quantise},
     {DType::q5_k, quant::q5_k::dequantise, nullptr},
     {DType::q6_k, quant::q6_k::dequantise, quant::q6_k::quantise},
+    {DType::iq2_xxs, quant::iq2_xxs::dequantise, nullptr},
+    {DType::iq2_xs, quant::iq2_xs::dequantise, nullptr},
+    {DType::iq2_s, quant::iq2_s::dequantise, nullptr},
+    {DType::iq3_xxs, quant::iq3_xxs::dequantise, nullptr},
+    {DType::iq3_s, quant::iq3_s::dequantise, nullptr},
+    {DType::iq1_s, quant::iq1_s::dequantise, nullptr},
+    {DType::iq1_m, quant::iq1_m::dequantise, nullptr},
     {DType::iq4_nl, quant::iq4_nl::dequantise, nullptr},
     {DType::iq4_xs, quant::iq4_xs::dequantise, nullptr},
+    {DType::tq1_0, quant::tq1_0::dequantise, quant::tq1_0::quantise},
+    {DType::tq2_0, quant::tq2_0::dequantise, quant::tq2_0::quantise},
     {DType::mxfp4, quant::mxfp4::dequantise, nullptr},
+    {DType::nvfp4, quant::nvfp4::dequantise, nullptr},
+    {DType::q1_0, quant::q1_0::dequantise, nullptr},
+    {DType::q2_0, quant::q2_0::dequantise, nullptr},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "tensor/quant/test_blocks.h"
+#include "tensor/quant/test_low_bits.h"
 
 namespace heft {
 namespace {
@@ -154,6 +155,18 @@ constexpr Formula kFormulas[] = {
     {DType::iq4_nl, iq4_nl},
     {DType::iq4_xs, iq4_xs},
     {DType::mxfp4, mxfp4},
+    {DType::iq2_xxs, test::low_bits::iq2_xxs},
+    {DType::iq2_xs, test::low_bits::iq2_xs},
+    {DType::iq2_s, test::low_bits::iq2_s},
+    {DType::iq3_xxs, test::low_bits::iq3_xxs},
+    {DType::iq3_s, test::low_bits::iq3_s},
+    {DType::iq1_s, test::low_bits::iq1_s},
+    {DType::iq1_m, test::low_bits::iq1_m},
+    {DType::tq1_0, test::low_bits::tq1_0},
+    {DType::tq2_0, test::low_bits::tq2_0},
+    {DType::nvfp4, test::low_bits::nvfp4},
+    {DType::q1_0, test::low_bits::q1_0},
+    {DType::q2_0, test::low_bits::q2_0},
     {DType::f16, f16},
     {DType::bf16, bf16},
     {DType::f8_e5m2, e5m2},
@@ -214,10 +227,11 @@ TEST(Quant, BooleansAreZeroOrOne) {
     for (int i = 1; i < 4; ++i) EXPECT_EQ(got[i], 1.0F);
 }
 
-TEST(Quant, TypesWithoutCodecSaySo) {
-    for (const DType type : {DType::q8_1, DType::q8_k, DType::iq2_xxs, DType::iq1_m, DType::tq2_0,
-                             DType::nvfp4, DType::q1_0})
-        EXPECT_EQ(codec(type), nullptr) << dtype_info(type).name;
+TEST(Quant, EveryTypeOfWeightsHasACodec) {
+    for (const DTypeInfo& info : dtypes()) {
+        const bool of_activations = info.type == DType::q8_1 || info.type == DType::q8_k;
+        EXPECT_EQ(codec(info.type) == nullptr, of_activations) << info.name;
+    }
 }
 
 // The greatest error of a rounded weight, in parts of the greatest weight of its block. Steps of a
@@ -230,7 +244,7 @@ struct Bound {
 constexpr Bound kBounds[] = {
     {DType::f32, 0.0},         {DType::f16, 0x1p-11},   {DType::bf16, 0x1p-8},
     {DType::q8_0, 0.51 / 127}, {DType::q4_0, 1.01 / 8}, {DType::q4_k, 1.5 / 15},
-    {DType::q6_k, 1.1 / 32},
+    {DType::q6_k, 1.1 / 32},   {DType::tq1_0, 0.501},   {DType::tq2_0, 0.501},
 };
 
 constexpr double kSubnormal = 0x1p-25;  // half a step of the smallest float16
@@ -271,6 +285,16 @@ TEST(Quant, RoundTripsStayWithinHalfAStep) {
                     << dtype_info(type).name << " weight " << i;
         }
     }
+}
+
+TEST(Quant, TernaryWeightsSurvive) {
+    Rng rng(3);
+    std::vector<float> from(256 * 50);
+    for (std::size_t i = 0; i < from.size(); ++i)
+        from[i] = 0.375F * static_cast<float>(static_cast<int>(rng.next() % 3) - 1);
+    for (std::size_t i = 0; i < from.size(); i += 256) from[i] = 0.375F;
+    for (const DType type : {DType::tq1_0, DType::tq2_0})
+        EXPECT_EQ(round_trip(type, from), from) << dtype_info(type).name;
 }
 
 TEST(Quant, ZerosStayZerosAndNothingTrapsOnNonFinite) {

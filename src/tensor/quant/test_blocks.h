@@ -17,12 +17,22 @@ inline std::vector<int> half_offsets(DType type) {
         case DType::q4_0:
         case DType::q5_0:
         case DType::q8_0:
+        case DType::iq2_xxs:
+        case DType::iq2_xs:
+        case DType::iq2_s:
+        case DType::iq3_xxs:
+        case DType::iq3_s:
+        case DType::iq1_s:
         case DType::iq4_nl:
-        case DType::iq4_xs: return {0};
+        case DType::iq4_xs:
+        case DType::q1_0:
+        case DType::q2_0: return {0};
         case DType::q4_1:
         case DType::q5_1:
         case DType::q4_k:
         case DType::q5_k: return {0, 2};
+        case DType::tq1_0: return {52};
+        case DType::tq2_0: return {64};
         case DType::q2_k: return {80, 82};
         case DType::q3_k: return {108};
         case DType::q6_k: return {208};
@@ -34,6 +44,16 @@ inline void put_u16(std::uint8_t* at, std::uint16_t bits) {
     std::memcpy(at, &bits, sizeof bits);
 }
 
+// The float16 scales of a block; IQ1_M spreads the bits of its one over four bytes.
+inline void put_halves(DType type, std::uint8_t* block, std::uint16_t bits) {
+    for (const int offset : half_offsets(type)) put_u16(block + offset, bits);
+    if (type != DType::iq1_m) return;
+    for (int i = 0; i < 4; ++i) {
+        std::uint8_t& byte = block[49 + 2 * i];
+        byte = static_cast<std::uint8_t>((byte & 0x0fU) | (bits >> (4 * i) & 0x0fU) << 4);
+    }
+}
+
 // About n random weights of ordinary size.
 inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng& rng) {
     const DTypeInfo& info = dtype_info(type);
@@ -43,6 +63,9 @@ inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng&
     for (std::size_t at = 0; at < out.size(); at += static_cast<std::size_t>(info.block_bytes)) {
         std::uint8_t* block = out.data() + at;
         for (const int offset : half_offsets(type)) put_u16(block + offset, to_f16(real() / 64));
+        if (type == DType::iq1_m) put_halves(type, block, to_f16(real() / 64));
+        if (type == DType::nvfp4)  // up to 2
+            for (int i = 0; i < 4; ++i) block[i] = static_cast<std::uint8_t>(rng.next() % 64);
         if (type == DType::mxfp4) block[0] = static_cast<std::uint8_t>(120 + rng.next() % 8);
         if (type == DType::f16) put_u16(block, to_f16(real()));
         if (type == DType::bf16) put_u16(block, to_bf16(real()));
@@ -71,9 +94,9 @@ inline std::vector<std::uint8_t> hostile_weights(DType type, Rng& rng) {
         for (auto& byte : block)
             byte =
                 fill < 0 ? static_cast<std::uint8_t>(rng.next()) : static_cast<std::uint8_t>(fill);
-        if (scale != 0xffff)
-            for (const int offset : half_offsets(type)) put_u16(block.data() + offset, scale);
-        if (type == DType::mxfp4 && scale != 0xffff) block[0] = static_cast<std::uint8_t>(scale);
+        if (scale != 0xffff) put_halves(type, block.data(), scale);
+        if ((type == DType::mxfp4 || type == DType::nvfp4) && scale != 0xffff)
+            block[0] = static_cast<std::uint8_t>(scale);
         out.insert(out.end(), block.begin(), block.end());
     };
     for (const int fill : {-1, 0, 255, 0x0f, 0x80}) {
@@ -81,7 +104,7 @@ inline std::vector<std::uint8_t> hostile_weights(DType type, Rng& rng) {
         for (const std::uint16_t edge : kEdges) add(fill, edge);
     }
     for (int i = 0; i < 256; ++i) {
-        add(-1, static_cast<std::uint16_t>(i));  // every exponent of MXFP4, small float16
+        add(-1, static_cast<std::uint16_t>(i));  // every scale of MXFP4 and NVFP4, small float16
         add(-1, 0xffff);
     }
     return out;

@@ -1,0 +1,24 @@
+#include "tensor/quant/iq3_xxs.h"
+
+#include "tensor/quant/blocks.h"
+#include "tensor/quant/grids.h"
+
+namespace heft::quant::iq3_xxs {
+
+void dequantise(const void* from, std::int64_t n, float* to) {
+    each_block<Block, kWeights>(from, n, to, [](const Block& b, float* y) {
+        const float d = half_at(b.d);
+        for (int l = 0; l < 32; ++l, y += 8) {
+            const auto packed = load<std::uint32_t>(b.scales_signs[l / 4]);
+            const float scale = d * (0.5F + static_cast<float>(packed >> 28)) * 0.5F;
+            const unsigned signs = grids::even_signs(packed >> (7 * (l % 4)) & 127U);
+            const auto four = [&](int q, unsigned s, float* at) {
+                grids::put<4, 3>(scale, grids::kIq3Xxs[q], grids::kIq3XxsLevels, s, at);
+            };
+            four(b.qs[2 * l], signs, y);
+            four(b.qs[2 * l + 1], signs >> 4, y + 4);
+        }
+    });
+}
+
+}  // namespace heft::quant::iq3_xxs
