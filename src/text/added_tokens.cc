@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include <utf8proc.h>
-
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace heft::text {
@@ -16,36 +15,6 @@ std::uint8_t first_byte(std::string_view text) {
     return static_cast<std::uint8_t>(text.front());
 }
 
-bool is_space(char32_t c) {
-    return (c >= 9 && c <= 13) || c == 0x85
-           || (c != 0
-               && (utf8proc_category(static_cast<utf8proc_int32_t>(c)) == UTF8PROC_CATEGORY_ZS
-                   || c == 0x2028 || c == 0x2029));
-}
-
-bool is_word(char32_t c) {
-    switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-        case UTF8PROC_CATEGORY_LU:
-        case UTF8PROC_CATEGORY_LL:
-        case UTF8PROC_CATEGORY_LT:
-        case UTF8PROC_CATEGORY_LM:
-        case UTF8PROC_CATEGORY_LO:
-        case UTF8PROC_CATEGORY_MN:
-        case UTF8PROC_CATEGORY_MC:
-        case UTF8PROC_CATEGORY_ME:
-        case UTF8PROC_CATEGORY_ND:
-        case UTF8PROC_CATEGORY_PC: return true;
-        default: return false;
-    }
-}
-
-// Start of the character that ends at `end` > 0.
-std::size_t char_before(std::string_view text, std::size_t end) {
-    std::size_t at = end - 1;
-    while (at > 0 && end - at < 4 && (static_cast<std::uint8_t>(text[at]) & 0xC0) == 0x80) --at;
-    return at;
-}
-
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
     if (begin > 0 && is_word(utf8_at(text, char_before(text, begin)).code)) return false;
     return end == text.size() || !is_word(utf8_at(text, end).code);
@@ -54,7 +23,7 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
 std::size_t skip_spaces(std::string_view text, std::size_t at) {
     while (at < text.size()) {
         const Utf8Char c = utf8_at(text, at);
-        if (!is_space(c.code)) break;
+        if (!is_white_space(c.code)) break;
         at += c.bytes;
     }
     return at;
@@ -63,7 +32,7 @@ std::size_t skip_spaces(std::string_view text, std::size_t at) {
 std::size_t skip_spaces_back(std::string_view text, std::size_t at, std::size_t stop) {
     while (at > stop) {
         const std::size_t before = char_before(text, at);
-        if (before < stop || !is_space(utf8_at(text, before).code)) break;
+        if (before < stop || !is_white_space(utf8_at(text, before).code)) break;
         at = before;
     }
     return at;

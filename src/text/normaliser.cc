@@ -6,6 +6,7 @@
 
 #include <utf8proc.h>
 
+#include "text/byte_level.h"
 #include "text/utf8.h"
 
 namespace heft::text {
@@ -60,6 +61,62 @@ void append_form(std::string& out, std::string_view text, UnicodeForm form) {
         append_utf8(out, static_cast<char32_t>(codes[static_cast<std::size_t>(i)]));
 }
 
+std::string map_characters(std::string_view text, CharMap map) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Char c = utf8_at(text, at);
+        if (c.valid)
+            map(c.code, out);
+        else
+            out += text.substr(at, c.bytes);
+        at += c.bytes;
+    }
+    return out;
+}
+
+std::string strip(std::string_view text, const Strip& step) {
+    std::size_t begin = 0;
+    while (step.left && begin < text.size()) {
+        const Utf8Char c = utf8_at(text, begin);
+        if (!c.valid || !is_white_space(c.code)) break;
+        begin += c.bytes;
+    }
+    std::size_t end = text.size();
+    while (step.right && end > begin) {
+        const std::size_t before = char_before(text, end);
+        const Utf8Char c = utf8_at(text, before);
+        if (before < begin || !c.valid || !is_white_space(c.code)) break;
+        end = before;
+    }
+    return std::string(text.substr(begin, end - begin));
+}
+
+// A chain of replacements can double a text over and over. A step that passes this is left out; no
+// published normaliser comes near.
+constexpr std::size_t kGrowth = 24;
+constexpr std::size_t kGrowthFree = 4096;
+
+struct Apply {
+    const std::string& text;
+    RegexScratch& scratch;
+
+    std::string operator()(UnicodeForm form) const { return to_form(text, form); }
+    std::string operator()(const Replace& step) const {
+        return replace_pattern(text, step, scratch);
+    }
+    std::string operator()(const ReplaceText& step) const { return replace_text(text, step); }
+    std::string operator()(CharMap map) const { return map_characters(text, map); }
+    std::string operator()(const Strip& step) const { return strip(text, step); }
+    std::string operator()(const Prepend& step) const {
+        return text.empty() ? text : step.text + text;
+    }
+    std::string operator()(const SpellBytes& /*step*/) const { return byte_level_spell(text); }
+    std::string operator()(const SharedCharsmap& map) const { return map->apply(text); }
+};
+
+}  // namespace
+
 std::string replace_text(std::string_view text, const ReplaceText& step) {
     std::string out;
     out.reserve(text.size() + text.size() / 2);
@@ -82,45 +139,6 @@ std::string replace_pattern(const std::string& text, const Replace& step, RegexS
     }
     return out.append(text, done);
 }
-
-std::string lowercase(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const Utf8Char c = utf8_at(text, at);
-        if (c.valid)
-            append_utf8(out,
-                        static_cast<char32_t>(utf8proc_tolower(static_cast<CodePoint>(c.code))));
-        else
-            out += text.substr(at, c.bytes);
-        at += c.bytes;
-    }
-    return out;
-}
-
-std::string strip(std::string_view text, const Strip& step) {
-    constexpr std::string_view kBlanks = " \t\n\v\f\r";
-    const std::size_t begin = step.left ? text.find_first_not_of(kBlanks) : 0;
-    if (begin == std::string_view::npos) return {};
-    const std::size_t end = step.right ? text.find_last_not_of(kBlanks) + 1 : text.size();
-    return std::string(text.substr(begin, end - begin));
-}
-
-// A chain of replacements can double a text over and over. A step that passes this is left out; no
-// published normaliser comes near.
-constexpr std::size_t kGrowth = 24;
-constexpr std::size_t kGrowthFree = 4096;
-
-std::string apply_step(const NormaliserStep& step, const std::string& text, RegexScratch& scratch) {
-    if (const auto* form = std::get_if<UnicodeForm>(&step)) return to_form(text, *form);
-    if (const auto* pattern = std::get_if<Replace>(&step))
-        return replace_pattern(text, *pattern, scratch);
-    if (const auto* literal = std::get_if<ReplaceText>(&step)) return replace_text(text, *literal);
-    if (const auto* ends = std::get_if<Strip>(&step)) return strip(text, *ends);
-    return lowercase(text);
-}
-
-}  // namespace
 
 std::string to_form(std::string_view text, UnicodeForm form) {
     std::string out;
@@ -152,7 +170,7 @@ std::string to_form(std::string_view text, UnicodeForm form) {
 std::string Normaliser::apply(std::string text, RegexScratch& scratch) const {
     const std::size_t limit = text.size() * kGrowth + kGrowthFree;
     for (const NormaliserStep& step : steps_) {
-        std::string next = apply_step(step, text, scratch);
+        std::string next = std::visit(Apply{text, scratch}, step);
         if (next.size() <= limit) text = std::move(next);
     }
     return text;

@@ -2,13 +2,16 @@
 // order to the text between added tokens. Immutable; safe to use from many threads.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "text/charsmap.h"
 #include "text/regex.h"
+#include "text/unicode.h"
 
 namespace heft::text {
 
@@ -21,12 +24,17 @@ struct Replace {
 struct ReplaceText {  // the common case: every " " is "▁"
     std::string what, with;
 };
-struct Lowercase {};
-struct Strip {
+struct Strip {  // white space at the ends
     bool left = true, right = true;
 };
+struct Prepend {  // unless the text is empty
+    std::string text;
+};
+struct SpellBytes {};  // every byte as GPT-2's character for it
+using SharedCharsmap = std::shared_ptr<const Charsmap>;
 
-using NormaliserStep = std::variant<UnicodeForm, Replace, ReplaceText, Lowercase, Strip>;
+using NormaliserStep = std::variant<UnicodeForm, Replace, ReplaceText, CharMap, Strip, Prepend,
+                                    SpellBytes, SharedCharsmap>;
 
 class Normaliser {
   public:
@@ -34,6 +42,7 @@ class Normaliser {
     explicit Normaliser(std::vector<NormaliserStep> steps) : steps_(std::move(steps)) {}
 
     bool empty() const { return steps_.empty(); }
+    const std::vector<NormaliserStep>& steps() const { return steps_; }
     // Invalid UTF-8 passes through as it is.
     std::string apply(std::string text, RegexScratch& scratch) const;
 
@@ -41,6 +50,9 @@ class Normaliser {
     std::vector<NormaliserStep> steps_;
 };
 
+// Single steps.
+std::string replace_text(std::string_view text, const ReplaceText& step);
+std::string replace_pattern(const std::string& text, const Replace& step, RegexScratch& scratch);
 std::string to_form(std::string_view text, UnicodeForm form);
 
 }  // namespace heft::text

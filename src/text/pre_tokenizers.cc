@@ -20,6 +20,17 @@ constexpr std::string_view kLlama3 =
 constexpr std::string_view kQwen2 =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
                       R"(|\s+(?!\S)|\s+)";
+// Jais 2: runs of spaces in powers of two.
+constexpr std::string_view kJais2 = HEFT_CONTRACTIONS
+    R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+)"
+    R"(|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S)|\s{16}(?!\S))"
+    R"(|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1})";
+constexpr std::string_view kMinicpm5 =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*)"
+                      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kExaoneMoe =
+    HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N})"
+                      R"(| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kQwen35 =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)"
                       R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -30,6 +41,26 @@ constexpr std::string_view kGpt4o =
     R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER "+" HEFT_CONTRACTIONS
     R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*" HEFT_CONTRACTIONS
     R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+// Kimi's: Han characters are words by themselves.
+#define HEFT_UPPER_NO_HAN R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]])"
+#define HEFT_LOWER_NO_HAN R"([\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]])"
+constexpr std::string_view kKimi =
+    R"([\p{Han}]+|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "*" HEFT_LOWER_NO_HAN
+    "+" HEFT_CONTRACTIONS R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "+" HEFT_LOWER_NO_HAN
+    "*" HEFT_CONTRACTIONS
+    R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+#undef HEFT_UPPER_NO_HAN
+#undef HEFT_LOWER_NO_HAN
+// Youtu's second pattern is gpt-4o's with single digits.
+constexpr std::string_view kYoutu =
+    R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER "+" HEFT_CONTRACTIONS
+    R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER "+" HEFT_LOWER "*" HEFT_CONTRACTIONS
+    R"(?|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kYoutuScripts =
+    R"([\x{ac00}-\x{d7a3}\x{3131}-\x{318e}]+)"
+    R"(|[\x{ff01}\x{2026}\x{201c}\x{201d}\x{2018}\x{2019}\x{2014}\x{ff1a}\x{ff1b}\x{ff0c})"
+    R"(\x{3001}-\x{303f}\x{fe30}-\x{fe4f}]+|[\x{3105}-\x{312f}]+)"
+    R"(|[\x{4e00}-\x{9fa5}\x{3040}-\x{309f}\x{30a0}-\x{30ff}]+)";
 constexpr std::string_view kTekken =
     R"([^\r\n\p{L}\p{N}]?)" HEFT_UPPER "*" HEFT_LOWER
     "+"
@@ -77,16 +108,34 @@ constexpr std::string_view kBailing =
 constexpr std::string_view kSeedCoder =
     HEFT_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+)"
                       R"(|\s+(?!\S)|\s+)";
+constexpr std::string_view kNoContractions =
+    R"([^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kSpark =
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+)"
+    R"(| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+)";
+constexpr std::string_view kTrinityScripts =
+    R"([\x{4e00}-\x{9fff}\x{3400}-\x{4dbf}\x{f900}-\x{faff}\x{3040}-\x{309f}\x{30a0}-\x{30ff})"
+    R"(\x{ff65}-\x{ff9f}\x{2f00}-\x{2fdf}\x{e40}-\x{e7f}\x{e80}-\x{eff}\x{1780}-\x{17ff})"
+    R"(\x{1000}-\x{109f}\x{aa60}-\x{aa7f}\x{a9e0}-\x{a9ff}\x{ac00}-\x{d7af})"
+    R"(\x{1100}-\x{11ff}]+)";
+constexpr std::string_view kNumberGroups = R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))";
+constexpr std::string_view kDigitBorders = R"((?=(\d{3})+(?!\d)))";
+constexpr std::string_view kLines = R"([^\n]+|[\n]+)";
+constexpr std::string_view kAsciiPunctuation = R"([\p{P}!-/:-@\[-`{-~])";
 constexpr std::string_view kCohereNumbers = R"(\d{1,3}(?=(?:\d{3})*\b))";
 #undef HEFT_CONTRACTIONS
 
 PreTokenizerRow plain(std::string_view name, std::vector<std::string_view> patterns) {
-    return {name, std::move(patterns), false, false};
+    return {name, std::move(patterns)};
+}
+
+PreTokenizerRow marked(std::string_view name) {
+    return {name, {kLines}, false, false, true};
 }
 
 // As Llama 3 has it: a word that is a token stays whole, and texts begin with BOS.
 PreTokenizerRow whole_words(std::string_view name, std::string_view pattern) {
-    return {name, {pattern}, true, true};
+    return {name, {pattern}, true, true, false};
 }
 
 const std::vector<PreTokenizerRow>& rows() {
@@ -100,6 +149,9 @@ const std::vector<PreTokenizerRow>& rows() {
         whole_words("falcon3", kLlama3),
         whole_words("pixtral", kLlama3),
         whole_words("lfm2", kLlama3),
+        whole_words("falcon-h1", kLlama3),
+        whole_words("midm-2.0", kLlama3),
+        whole_words("jina-v5-nano", kLlama3),
         plain("dbrx", {kLlama3}),
         plain("smaug-bpe", {kLlama3}),
         plain("chatglm-bpe", {kLlama3}),
@@ -111,12 +163,23 @@ const std::vector<PreTokenizerRow>& rows() {
         plain("hunyuan", {kQwen2}),
         plain("solar-open", {kQwen2}),
         plain("grok-2", {kQwen2}),
+        plain("kormo", {kQwen2}),
+        plain("f2llmv2", {kQwen2}),
         plain("qwen35", {kQwen35}),
+        plain("ufakzeka", {kNoContractions}),
+        plain("laguna", {kLines, kQwen2}),
+        plain("exaone-moe", {kExaoneMoe}),
+        plain("jais-2", {kJais2}),
+        PreTokenizerRow{"minicpm5", {kDigits, kMinicpm5}, true},
         plain("deepseek-llm",
               {kLineBreak, kDeepseekLetters, kDeepseekSymbols, kTrailingSpaces, kHan, kNumbers}),
         plain("deepseek-coder", {kLineBreak, R"(\s?\p{L}+)", R"(\s?\p{P}+)", kHan, kDigit}),
         plain("deepseek-v3", {kDigits, kHanKana, kDeepseek3}),
         plain("hunyuan-dense", {kDigits, kHanKana, kDeepseek3}),
+        plain("joyai-llm", {kDigits, kHanKana, kDeepseek3}),
+        plain("hy_v4", {kDigits, kHanKana, kDeepseek3}),
+        plain("spark2_5", {kDigits, kHanKana, kSpark, kDigit}),
+        plain("afmoe", {kNumberGroups, kTrinityScripts, kDeepseek3}),
         plain("falcon", {kPunctuation, kGpt2Pattern, kThreeDigits}),
         plain("mpt", {kGpt2Pattern}),
         plain("olmo", {kGpt2Pattern}),
@@ -126,6 +189,11 @@ const std::vector<PreTokenizerRow>& rows() {
         plain("gigachat", {kGpt2Pattern}),
         plain("mellum", {kGpt2Pattern}),
         plain("modern-bert", {kGpt2Pattern}),
+        plain("a.x-4.0", {kGpt2Pattern}),
+        plain("jina-es", {kGpt2Pattern}),
+        plain("jina-de", {kGpt2Pattern}),
+        plain("jina-v2-es", {kGpt2Pattern}),
+        plain("jina-v2-de", {kGpt2Pattern}),
         plain("exaone4", {kGpt2Pattern}),
         plain("granite-docling", {kGpt2Pattern}),
         plain("starcoder", {kDigit, kGpt2Pattern}),
@@ -135,18 +203,35 @@ const std::vector<PreTokenizerRow>& rows() {
         plain("codeshell", {kDigit, kGpt2Pattern}),
         plain("exaone", {kDigit, kGpt2Pattern}),
         plain("minerva-7b", {kDigit, kGpt2Pattern}),
+        plain("mellum2", {kDigit, kGpt2Pattern}),
+        PreTokenizerRow{"chameleon",
+                        {"<sentinel:[0-9]+>", "IMGIMG[A-I]{1,4}Z", R"([\t\n]|    |  )", kDigit,
+                         kAsciiPunctuation, kGpt2Pattern},
+                        false,
+                        true},
         plain("gpt-4o", {kGpt4o}),
         plain("llama4", {kGpt4o}),
         plain("kanana2", {kGpt4o}),
         plain("minimax-m2", {kGpt4o}),
+        plain("talkie", {kGpt4o}),
+        PreTokenizerRow{"granite-embed-multi-97m", {kGpt4o}, true},
         plain("tiny_aya", {kCohereNumbers, kGpt4o}),
+        plain("cohere2moe", {kCohereNumbers, kGpt4o}),
+        PreTokenizerRow{"youtu", {kYoutuScripts, kYoutu}, true},
+        PreTokenizerRow{"kimi-k2", {kKimi}, true},
+        plain("superbpe", {kNumbers, kDigitBorders}),
         whole_words("tekken", kTekken),
         plain("bloom", {kBloom}),
         plain("poro-chat", {kBloom}),
         plain("gpt3-finnish", {kBloom}),
         plain("viking", {kBloom, kDigit}),
         plain("bailingmoe", {kBailing}),
+        plain("bailingmoe2", {kBailing}),
+        plain("llada-moe", {kBailing}),
         plain("seed-coder", {kSeedCoder}),
+        PreTokenizerRow{"gemma4", {kLines}, false, true, true},
+        marked("granite-embed-multi-311m"),
+        marked("sarvam-moe"),
     };
     return kTable;
 }

@@ -1,10 +1,11 @@
-// Pre-tokenisation: a text is cut into words, and merges never cross a cut. Each step cuts the
+// Pre-tokenisation: a text is cut into words, and merges never cross a cut. Each step works on the
 // words that the step before left. Immutable; safe to use from many threads.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -18,21 +19,45 @@ enum class Cut { isolated, removed, merged_with_previous, merged_with_next, cont
 struct CutStep {
     Regex regex;
     Cut cut = Cut::isolated;
-    bool invert = false;  // the pattern describes what lies between the matches
+    bool invert = false;   // the pattern describes what lies between the matches
+    bool spelled = false;  // the pattern sees each byte as GPT-2's character for it
+};
+
+// Runs of digits in groups of three, counted from the right: what \d{1,3}(?=(\d{3})*\b) and its
+// like say, without their quadratic look-ahead.
+struct GroupDigits {
+    bool numbers = false;   // of \p{N}, not \d alone
+    bool edge = false;      // only runs that no word character follows
+    bool isolated = true;   // cut at the run's ends too
+};
+
+// Spaces become a mark, and words get one before them.
+struct MarkStep {
+    enum class When { never, first, always };  // first: only the word that begins the text
+    std::string mark;                          // before words that do not begin with it
+    When when = When::never;
+    bool replace_spaces = false;
+};
+
+using PretokeniserStep = std::variant<CutStep, GroupDigits, MarkStep>;
+
+// The words of a text. `buffer` holds them where a step changed them.
+struct Words {
+    std::vector<std::string_view> list;
+    std::string buffer;
 };
 
 class Pretokeniser {
   public:
     Pretokeniser() = default;
-    explicit Pretokeniser(std::vector<CutStep> steps) : steps_(std::move(steps)) {}
+    explicit Pretokeniser(std::vector<PretokeniserStep> steps) : steps_(std::move(steps)) {}
 
-    // Appends the words of `text`, in order, as views into it. Invalid UTF-8 is cut as if every
-    // byte of it were a symbol.
-    void split(std::string_view text, RegexScratch& scratch,
-               std::vector<std::string_view>& words) const;
+    // Replaces `words` by those of `text`, in order, as views into it or into words.buffer. Invalid
+    // UTF-8 is cut as if every byte of it were a symbol. `begins`: the whole input begins here.
+    void split(std::string_view text, bool begins, RegexScratch& scratch, Words& words) const;
 
   private:
-    std::vector<CutStep> steps_;
+    std::vector<PretokeniserStep> steps_;
 };
 
 // Pre-tokenizers that GGUF files name in tokenizer.ggml.pre. Each pattern isolates its matches.
@@ -41,6 +66,7 @@ struct PreTokenizerRow {
     std::vector<std::string_view> patterns;
     bool ignore_merges = false;  // a word that is a token is that token, whatever the merges say
     bool add_bos = false;        // unless the file says otherwise
+    bool marks = false;          // tokens are characters with "▁" for a space, not spelled bytes
 };
 
 inline constexpr std::string_view kGpt2Pattern =
@@ -52,6 +78,9 @@ std::string known_pre_tokenizers();
 
 // The name of the row with these patterns, or "": how a tokenizer.json's rules are called in GGUF.
 std::string_view pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges);
+
+// The step that isolates the matches of a pattern.
+Result<PretokeniserStep> isolating_step(std::string_view pattern);
 
 Result<Pretokeniser> compile_pre_tokenizer(const PreTokenizerRow& row);
 

@@ -6,6 +6,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "text/regex_dialect.h"
+
 namespace heft::text {
 
 namespace {
@@ -15,54 +17,11 @@ constexpr std::uint32_t kMatchSteps = 10'000'000;
 constexpr std::uint32_t kHeapKib = 64U << 10;
 constexpr std::size_t kJitStackBytes = 8U << 20;
 
-// Unicode's White_Space. PCRE2's \s has U+180E besides, which other engines and so the models'
-// training do not count as a space.
-constexpr std::string_view kSpaces =
-    R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-
-Error refusal(std::string_view pattern, std::string_view why) {
+Error refused(std::string_view pattern, std::string_view why) {
     constexpr std::size_t kShown = 80;
     std::string what = "the regular expression '" + std::string(pattern.substr(0, kShown));
     if (pattern.size() > kShown) what += "…";
     return {Code::unsupported, what + "' cannot be used: " + std::string(why)};
-}
-
-// Writes \s out (see kSpaces); refuses set operations and nested sets, which PCRE2 would silently
-// read as something else.
-Result<std::string> translate(std::string_view pattern) {
-    std::string out;
-    bool in_set = false;
-    std::size_t set_begin = 0;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        const char c = pattern[i];
-        const char next = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
-        if (c == '\\') {
-            if (next == 's')
-                out.append(in_set ? "" : "[").append(kSpaces).append(in_set ? "" : "]");
-            else if (next == 'S' && !in_set)
-                out.append("[^").append(kSpaces).append("]");
-            else
-                out.append(pattern.substr(i, 2));
-            ++i;
-            continue;
-        }
-        if (!in_set && c == '[') {
-            in_set = true;
-            set_begin = i + (next == '^' ? 2 : 1);
-        } else if (in_set && c == ']' && i > set_begin) {
-            in_set = false;
-        } else if (in_set && c == '[' && next == ':') {
-            const auto end = pattern.find(":]", i);
-            if (end == std::string_view::npos) return refusal(pattern, "a [: has no :]");
-            out.append(pattern.substr(i, end + 2 - i));
-            i = end + 1;
-            continue;
-        } else if (in_set && (c == '[' || (c == '&' && next == '&'))) {
-            return refusal(pattern, "sets within sets and set operations are not supported");
-        }
-        out += c;
-    }
-    return out;
 }
 
 }  // namespace
@@ -109,7 +68,7 @@ struct Regex::Impl {
 
     static Result<std::unique_ptr<Impl>> compile(std::string_view pattern, std::string_view shown,
                                                  std::uint32_t options) {
-        if (pattern.size() > kPatternBytes) return refusal(shown, "it is too long");
+        if (pattern.size() > kPatternBytes) return refused(shown, "it is too long");
         int error = 0;
         PCRE2_SIZE at = 0;
         pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
@@ -117,7 +76,7 @@ struct Regex::Impl {
         if (!code) {
             std::array<PCRE2_UCHAR, 128> text{};
             pcre2_get_error_message(error, text.data(), text.size());
-            return refusal(shown, reinterpret_cast<const char*>(text.data()));
+            return refused(shown, reinterpret_cast<const char*>(text.data()));
         }
         // Where there is no JIT, matching interprets: slower, the same result.
         pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
@@ -131,9 +90,10 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 Result<Regex> Regex::compile(std::string_view pattern) {
-    HEFT_TRY(const std::string translated, translate(pattern));
+    auto translated = translate_pattern(pattern);
+    if (!translated) return refused(pattern, translated.error().what);
     // ^ and $ mean lines in Oniguruma.
-    HEFT_TRY(auto impl, Impl::compile(translated, pattern,
+    HEFT_TRY(auto impl, Impl::compile(*translated, pattern,
                                       PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C));
     return Regex(std::move(impl));
 }
@@ -144,7 +104,7 @@ Result<Regex> Regex::literal(std::string_view text) {
 }
 
 std::optional<RegexMatch> Regex::search(std::string_view text, std::size_t from,
-                                        RegexScratch& scratch) const {
+                                        RegexScratch& scratch, bool with_empty) const {
     RegexScratch::Impl& state = scratch.impl();
     if (!state.data) return {};
     while (from < text.size()) {
@@ -154,7 +114,8 @@ std::optional<RegexMatch> Regex::search(std::string_view text, std::size_t from,
         if (found == PCRE2_ERROR_JIT_STACKLIMIT && state.grow()) continue;
         if (found < 0) return {};
         const PCRE2_SIZE* span = pcre2_get_ovector_pointer(state.data);
-        if (span[1] > span[0] && span[0] >= from) return RegexMatch{span[0], span[1]};
+        const bool counts = span[1] > span[0] || (with_empty && span[1] == span[0]);
+        if (counts && span[0] >= from) return RegexMatch{span[0], span[1]};
         // An empty match (or, with \K, one that begins before `from`): look from the next
         // character.
         from = span[1] > from ? span[1] : from + 1;

@@ -41,10 +41,10 @@ class Regex {
     Regex& operator=(Regex&&) noexcept;
     ~Regex();
 
-    // The first match at or after `from` that is not empty. `text` must be valid UTF-8. A match
-    // that would take too many steps or too much memory counts as none.
-    std::optional<RegexMatch> search(std::string_view text, std::size_t from,
-                                     RegexScratch& scratch) const;
+    // The first match at or after `from`; an empty one counts only if `with_empty`. `text` must be
+    // valid UTF-8. A match that would take too many steps or too much memory counts as none.
+    std::optional<RegexMatch> search(std::string_view text, std::size_t from, RegexScratch& scratch,
+                                     bool with_empty = false) const;
 
   private:
     struct Impl;

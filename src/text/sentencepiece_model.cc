@@ -1,5 +1,8 @@
 // Reads tokenizer.model: a sentencepiece ModelProto. Field numbers are those of
 // sentencepiece_model.proto; defaults are the proto's.
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "text/protobuf.h"
@@ -20,8 +23,7 @@ struct Spec {
     std::uint64_t model_type = 1;
     std::int32_t unk = 0, bos = 1, eos = 2, pad = -1;
     bool whitespace_as_suffix = false;
-    std::string_view normaliser;
-    bool has_character_map = false;
+    Bytes character_map;
     bool dummy_prefix = true, collapse_spaces = true, escape_spaces = true;
     std::vector<Piece> pieces;
 };
@@ -65,8 +67,7 @@ Status read_normaliser(Bytes message, Spec& spec) {
         HEFT_TRY(const auto field, in.next());
         if (!field) return {};
         switch (field->number) {
-            case 1: spec.normaliser = field->text(); break;
-            case 2: spec.has_character_map = !field->bytes.empty(); break;
+            case 2: spec.character_map = field->bytes; break;
             case 3: spec.dummy_prefix = field->value != 0; break;
             case 4: spec.collapse_spaces = field->value != 0; break;
             case 5: spec.escape_spaces = field->value != 0; break;
@@ -96,19 +97,31 @@ Result<Spec> read_model(Bytes model) {
     return spec;
 }
 
-Status check_supported(const Spec& spec) {
+struct ModelType {
+    std::uint64_t number;
+    std::string_view name;
+    std::optional<ModelKind> kind;  // none: not supported
+    std::string_view description;
+};
+constexpr std::array<ModelType, 4> kModelTypes{
+    {{1, "unigram", ModelKind::unigram, "SentencePiece Unigram"},
+     {2, "BPE", ModelKind::bpe, "SentencePiece BPE"},
+     {3, "word", {}, ""},
+     {4, "char", {}, ""}}};
+
+Result<const ModelType*> type_of(const Spec& spec) {
     const auto refuse = [](const std::string& what) {
-        return Error{Code::unsupported, what + "; heft reads SentencePiece models of type BPE"};
+        return Error{Code::unsupported,
+                     what + "; heft reads SentencePiece models of type unigram and BPE"};
     };
-    if (spec.model_type == 1) return refuse("the model is of type unigram");
-    if (spec.model_type == 3) return refuse("the model is of type word");
-    if (spec.model_type == 4) return refuse("the model is of type char");
-    if (spec.model_type != 2)
+    const auto row =
+        std::find_if(kModelTypes.begin(), kModelTypes.end(),
+                     [&spec](const ModelType& t) { return t.number == spec.model_type; });
+    if (row == kModelTypes.end())
         return refuse("the model is of the unknown type " + std::to_string(spec.model_type));
-    if (spec.has_character_map)
-        return refuse("its normaliser " + shown(spec.normaliser) + " maps characters");
+    if (!row->kind) return refuse("the model is of type " + std::string(row->name));
     if (spec.whitespace_as_suffix) return refuse("it treats white space as a suffix");
-    return {};
+    return &*row;
 }
 
 Result<TokenKind> kind_of(const Piece& piece, std::size_t id) {
@@ -161,19 +174,20 @@ Status read_tokens(const Spec& spec, const TokenizerConfig& config, Tokenizer::I
 
 Status read_spaces(const Spec& spec, const TokenizerConfig& config, Tokenizer::Impl& impl) {
     std::vector<NormaliserStep> steps;
-    if (spec.collapse_spaces) {
-        HEFT_TRY(Regex ends, Regex::compile(R"(\A +|(?<! ) ++\z)"));
-        HEFT_TRY(Regex runs, Regex::compile(" {2,}"));
-        steps.emplace_back(Replace{std::move(ends), ""});
-        steps.emplace_back(Replace{std::move(runs), " "});
+    if (!spec.character_map.empty()) {
+        HEFT_TRY(Charsmap map, Charsmap::build(spec.character_map));
+        steps.emplace_back(std::make_shared<const Charsmap>(std::move(map)));
     }
+    if (spec.collapse_spaces) HEFT_OK(collapse_spaces(steps));
+    impl.collapses_spaces = spec.collapse_spaces;
     if (spec.escape_spaces) steps.emplace_back(ReplaceText{" ", std::string(kSpaceMark)});
     impl.normaliser = Normaliser(std::move(steps));
+    impl.speech = speech_of_marks();
     if (spec.dummy_prefix) {
         const bool modern = config.legacy.has_value() && !*config.legacy;
         impl.prefix = {spec.escape_spaces ? std::string(kSpaceMark) : " ",
                        modern ? Prefix::When::first : Prefix::When::always, false, false};
-        impl.drops_first_space = true;
+        impl.speech.drops_first_space = true;
     }
     return {};
 }
@@ -198,15 +212,16 @@ Result<Tokenizer> Tokenizer::from_sentencepiece(Bytes model, std::string_view co
     HEFT_TRY(const TokenizerConfig config, read_tokenizer_config(config_json));
     auto spec = read_model(model);
     if (!spec) return within("not a SentencePiece model", std::move(spec.error()));
-    HEFT_OK(check_supported(*spec));
+    HEFT_TRY(const ModelType* type, type_of(*spec));
     auto impl = std::make_unique<Impl>();
     impl->alphabet = Alphabet::characters;
     impl->fuse_unknown = true;
-    impl->description = "SentencePiece BPE";
+    impl->model = *type->kind;
+    impl->description = type->description;
     HEFT_OK(read_tokens(*spec, config, *impl));
     HEFT_OK(read_spaces(*spec, config, *impl));
     read_special(*spec, config, *impl);
-    HEFT_OK(use_scores(*impl));
+    if (impl->model == ModelKind::bpe) HEFT_OK(use_scores(*impl));
     HEFT_OK(impl->finish());
     return Impl::wrap(std::move(impl));
 }

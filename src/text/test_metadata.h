@@ -50,8 +50,13 @@ class TestMetadata {
         std::vector<std::int32_t> types;
         for (const TokenKind kind : vocabulary.kinds) types.push_back(static_cast<int>(kind) + 1);
         integers("tokenizer.ggml.token_type", types);
-        if (vocabulary.model == "llama")
+        if (vocabulary.model == "llama" || vocabulary.model == "t5")
             flag("tokenizer.ggml.add_space_prefix", vocabulary.add_space_prefix);
+        if (vocabulary.model == "t5")
+            flag("tokenizer.ggml.remove_extra_whitespaces", vocabulary.remove_extra_whitespaces);
+        if (!vocabulary.precompiled_charsmap.empty())
+            add_array("tokenizer.ggml.precompiled_charsmap", format::MetaType::u8,
+                      vocabulary.precompiled_charsmap.size(), vocabulary.precompiled_charsmap);
     }
 
     const format::Metadata& get() const { return metadata_; }

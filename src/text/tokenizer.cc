@@ -12,9 +12,10 @@ namespace {
 // Bytes of one token as they stand at this place of a text.
 std::string_view spoken_at(const Tokenizer& tokenizer, TokenId id, bool with_special, bool first) {
     std::string_view bytes = tokenizer.bytes_of(id, with_special);
-    const bool literal =
-        tokenizer.kind(id) == TokenKind::control || tokenizer.kind(id) == TokenKind::user_defined;
-    if (first && !literal && tokenizer.drops_first_space() && bytes.starts_with(' '))
+    const TokenKind kind = tokenizer.kind(id);
+    const bool own_space = (kind == TokenKind::control || kind == TokenKind::user_defined)
+                           && !tokenizer.joins_words();
+    if (first && !own_space && tokenizer.drops_first_space() && bytes.starts_with(' '))
         bytes.remove_prefix(1);
     return bytes;
 }
@@ -37,6 +38,7 @@ Result<std::string> Tokenizer::decode(std::span<const TokenId> ids, bool with_sp
         out += spoken_at(*this, id, with_special, first);
         first = first && silent;
     }
+    if (drops_last_space() && out.ends_with(' ')) out.pop_back();
     return out;
 }
 
@@ -69,13 +71,27 @@ std::string_view Tokenizer::bytes_of(TokenId id, bool with_special) const {
     if (id < 0 || id >= size()) return {};
     const bool hidden = kind(id) == TokenKind::control || kind(id) == TokenKind::unknown;
     if (hidden && !with_special) return {};
-    const auto index = static_cast<std::size_t>(id);
-    const std::size_t begin = index == 0 ? 0 : impl_->spoken_end[index - 1];
-    return std::string_view(impl_->spoken).substr(begin, impl_->spoken_end[index] - begin);
+    return impl_->spoken_text(id);
 }
 
 bool Tokenizer::drops_first_space() const {
-    return impl_->drops_first_space;
+    return impl_->speech.drops_first_space;
+}
+
+bool Tokenizer::drops_last_space() const {
+    return impl_->speech.drops_last_space;
+}
+
+bool Tokenizer::joins_words() const {
+    return impl_->speech.joins_words;
+}
+
+std::string Tokenizer::lacking_bytes() const {
+    std::string lacking;
+    if (impl_->special.unk || impl_->model != ModelKind::bpe) return lacking;
+    for (std::size_t byte = 0; byte < impl_->byte_ids.size(); ++byte)
+        if (impl_->byte_ids[byte] == kNoToken) lacking += static_cast<char>(byte);
+    return lacking;
 }
 
 StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool with_special)
@@ -83,9 +99,14 @@ StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool with_special)
 
 std::string StreamDecoder::push(TokenId id) {
     const bool silent = tokenizer_->bytes_of(id, with_special_).empty();
-    std::string out = bytes_.push(spoken_at(*tokenizer_, id, with_special_, first_));
+    std::string bytes(spoken_at(*tokenizer_, id, with_special_, first_));
     first_ = first_ && silent;
-    return out;
+    if (tokenizer_->drops_last_space() && !bytes.empty()) {
+        if (held_space_) bytes.insert(0, " ");
+        held_space_ = bytes.ends_with(' ');
+        if (held_space_) bytes.pop_back();
+    }
+    return bytes_.push(bytes);
 }
 
 std::string StreamDecoder::finish() {

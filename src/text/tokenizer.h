@@ -1,6 +1,7 @@
 // Text to token ids and back, exactly as the model's own tokenizer does it: byte-level BPE (GPT-2,
-// Llama 3, Qwen2 pre-tokenizers …) and SentencePiece BPE with byte fallback (Llama 2, Mistral,
-// Gemma, Phi-3). Immutable after loading; safe to use from many threads.
+// Llama 3, Qwen2 …; merges lists and tiktoken ranks), SentencePiece BPE with byte fallback (Llama
+// 2, Gemma …), Unigram (T5), WordPiece (BERT), longest match (RWKV). What is read and what is not:
+// docs/tokenizers.md. Immutable after loading; safe to use from many threads.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +35,15 @@ struct SpecialTokens {
 
 // What a GGUF file stores of a tokenizer; also how it is written back.
 struct Vocabulary {
-    std::string model;  // GGUF tokenizer.ggml.model: "gpt2" (byte-level BPE) or "llama" (SPM)
+    std::string model;  // GGUF tokenizer.ggml.model: "gpt2", "llama", "t5", "bert" or "rwkv"
     std::string pre;    // GGUF tokenizer.ggml.pre
     std::vector<std::string> tokens;
     std::vector<float> scores;
     std::vector<TokenKind> kinds;
     std::vector<std::string> merges;
     bool add_space_prefix = true;
+    bool remove_extra_whitespaces = false;  // of "t5"
+    std::string precompiled_charsmap;       // of "t5"; bytes
 };
 
 class Tokenizer {
@@ -53,6 +56,14 @@ class Tokenizer {
     static Result<Tokenizer> from_tokenizer_json(std::string_view tokenizer_json,
                                                  std::string_view config_json);
     static Result<Tokenizer> from_sentencepiece(Bytes model, std::string_view config_json);
+    // Lines of a base64 token and its rank. The file does not say how texts are cut and which ids
+    // are special: the number of its tokens tells which of the published ones it is.
+    static Result<Tokenizer> from_tiktoken(Bytes ranks, std::string_view config_json);
+    // tokenizer.model of either kind, told apart by content.
+    static Result<Tokenizer> from_model_file(Bytes file, std::string_view config_json);
+    static Result<Tokenizer> from_tekken(std::string_view tekken_json);
+    // RWKV's world vocabulary: lines of an id, a Python literal, a length.
+    static Result<Tokenizer> from_rwkv(std::string_view lines);
 
     Tokenizer(Tokenizer&&) noexcept;
     Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -79,6 +90,14 @@ class Tokenizer {
 
     // Whether decoding drops a space at the very start of a text: encoding had put it there.
     bool drops_first_space() const;
+    // Whether decoding drops one at the very end: a word's end is spelled as a space.
+    bool drops_last_space() const;
+    // Whether a space stands before every token that does not continue a word (WordPiece).
+    bool joins_words() const;
+
+    // Bytes that encoding must leave out: no token says them, and there is no unknown token. Some
+    // published byte-level vocabularies lack bytes that are in no UTF-8 text, or control characters.
+    std::string lacking_bytes() const;
 
     struct Impl;
 
@@ -100,6 +119,7 @@ class StreamDecoder {
     const Tokenizer* tokenizer_;  // outlives the decoder
     bool with_special_;
     bool first_ = true;  // nothing has come out yet
+    bool held_space_ = false;
     Utf8Stream bytes_;
 };
 

@@ -1,6 +1,7 @@
 // Reads a tokenizer from GGUF metadata. The keys are those of the GGUF specification; defaults are
 // what the published files rely on.
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "text/tokenizer_impl.h"
@@ -85,7 +86,7 @@ Status read_scores(const Metadata& metadata, Tokenizer::Impl& impl) {
         return Error{Code::corrupt, "tokenizer.ggml.scores has "
                                         + std::to_string(impl.scores.size()) + " items for "
                                         + std::to_string(tokens) + " tokens"};
-    return use_scores(impl);
+    return {};
 }
 
 Status read_merges(const Metadata& metadata, Tokenizer::Impl& impl) {
@@ -97,7 +98,7 @@ Status read_merges(const Metadata& metadata, Tokenizer::Impl& impl) {
         HEFT_TRY(const MergeNames names, split_merge(lines[i], i));
         merges.push_back(names);
     }
-    HEFT_TRY(auto rules, resolve_merges(impl.table, merges));
+    HEFT_TRY(auto rules, resolve_merges(impl.table, impl.affixes, merges));
     impl.pairs = rules.get();
     impl.rules = std::move(rules);
     return {};
@@ -124,6 +125,12 @@ Status read_added(const Metadata& metadata, Tokenizer::Impl& impl) {
     return {};
 }
 
+void use_prefix(Tokenizer::Impl& impl) {
+    impl.prefix = {std::string(kSpaceMark), Prefix::When::always, true, false};
+    impl.speech = speech_of_marks();
+    impl.speech.drops_first_space = true;
+}
+
 Status read_sentencepiece(const Metadata& metadata, Tokenizer::Impl& impl) {
     impl.alphabet = Alphabet::characters;
     const int tokens = impl.table.size();
@@ -135,22 +142,117 @@ Status read_sentencepiece(const Metadata& metadata, Tokenizer::Impl& impl) {
     impl.special.add_bos = true;
     HEFT_OK(read_special(metadata, impl));
     if (!metadata.find(key("token_type"))) mark_by_name(impl);
-    if (metadata.find(key("scores")))
+    if (metadata.find(key("scores"))) {
         HEFT_OK(read_scores(metadata, impl));
-    else
+        HEFT_OK(use_scores(impl));
+    } else {
         HEFT_OK(read_merges(metadata, impl));
-    use_space_marks(impl);
-    if (metadata.flag(key("add_space_prefix")).value_or(true)) {
-        impl.prefix = {std::string(kSpaceMark), Prefix::When::always, true, false};
-        impl.drops_first_space = true;
     }
+    use_space_marks(impl);
+    if (metadata.flag(key("add_space_prefix")).value_or(true)) use_prefix(impl);
     impl.description = "SentencePiece BPE";
     return {};
 }
 
-Status read_byte_level(const Metadata& metadata, Tokenizer::Impl& impl) {
-    impl.alphabet = Alphabet::bytes;
-    const auto named = metadata.string(key("pre"));
+Status read_unigram(const Metadata& metadata, Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::characters;
+    impl.model = ModelKind::unigram;
+    impl.fuse_unknown = true;
+    if (impl.table.size() > 2) {
+        impl.special.pad = 0;
+        impl.special.eos = 1;
+        impl.special.unk = 2;
+    }
+    impl.special.add_eos = true;
+    HEFT_OK(read_special(metadata, impl));
+    HEFT_OK(read_scores(metadata, impl));
+    if (!metadata.find(key("token_type"))) mark_by_name(impl);
+    std::vector<NormaliserStep> steps;
+    const auto* blob = metadata.find(key("precompiled_charsmap"));
+    if (blob && !blob->data.empty()) {
+        const bool bytes = blob->type == format::MetaType::array
+                           && (blob->item_type == format::MetaType::u8
+                               || blob->item_type == format::MetaType::i8);
+        if (!bytes)
+            return Error{Code::corrupt,
+                         "tokenizer.ggml.precompiled_charsmap is not an array of bytes"};
+        HEFT_TRY(Charsmap map, Charsmap::build(blob->data));
+        steps.emplace_back(std::make_shared<const Charsmap>(std::move(map)));
+    }
+    impl.collapses_spaces = metadata.flag(key("remove_extra_whitespaces")).value_or(false);
+    if (impl.collapses_spaces) HEFT_OK(collapse_spaces(steps));
+    steps.emplace_back(ReplaceText{" ", std::string(kSpaceMark)});
+    impl.normaliser = Normaliser(std::move(steps));
+    if (metadata.flag(key("add_space_prefix")).value_or(false)) use_prefix(impl);
+    impl.description = "Unigram";
+    return {};
+}
+
+// The uncased BERT normalisation, unless the file says otherwise.
+Status read_wordpiece(const Metadata& metadata, Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::characters;
+    impl.model = ModelKind::wordpiece;
+    impl.wordpiece.first = std::string(kSpaceMark);
+    impl.wordpiece.rest.clear();
+    const int tokens = impl.table.size();
+    const auto named = [&impl](std::string_view text) {
+        const TokenId id = impl.table.find(text);
+        return id == kNoToken ? std::nullopt : std::optional(id);
+    };
+    impl.special.unk = named("[UNK]");
+    impl.special.bos = named("[CLS]");
+    impl.special.eos = named("[SEP]");
+    impl.special.pad = named("[PAD]");
+    HEFT_OK(read_id(metadata, "cls_token_id", impl.special.bos, tokens));
+    HEFT_OK(read_id(metadata, "seperator_token_id", impl.special.eos, tokens));  // so spelled
+    impl.special.add_bos = true;
+    impl.special.add_eos = metadata.flag(key("add_sep_token")).value_or(true);
+    HEFT_OK(read_special(metadata, impl));
+    if (impl.special.unk) {
+        TokenKind& kind = impl.kinds[static_cast<std::size_t>(*impl.special.unk)];
+        if (kind == TokenKind::normal) kind = TokenKind::unknown;
+    }
+    const bool lower = metadata.flag(key("normalizer.lowercase")).value_or(true);
+    const bool strip = metadata.flag(key("normalizer.strip_accents")).value_or(lower);
+    std::vector<NormaliserStep> steps;
+    steps.emplace_back(clean_for_bert);
+    steps.emplace_back(space_around_han);
+    if (strip) steps.emplace_back(UnicodeForm::nfd);
+    if (strip) steps.emplace_back(drop_nonspacing);
+    if (lower) steps.emplace_back(to_lower);
+    impl.normaliser = Normaliser(std::move(steps));
+    HEFT_TRY(Regex spaces, Regex::compile(R"(\s+)"));
+    HEFT_TRY(Regex punctuation, Regex::compile(R"([!-/:-@\[-`{-~\p{P}])"));
+    std::vector<PretokeniserStep> cuts;
+    cuts.emplace_back(CutStep{std::move(spaces), Cut::removed, false, false});
+    cuts.emplace_back(CutStep{std::move(punctuation), Cut::isolated, false, false});
+    impl.pretokeniser = Pretokeniser(std::move(cuts));
+    impl.speech = speech_of_marks();
+    impl.speech.drops_first_space = true;
+    impl.description = "WordPiece";
+    return {};
+}
+
+Status read_rwkv(const Metadata& metadata, Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::characters;
+    impl.model = ModelKind::longest_match;
+    impl.speech.steps.emplace_back(Unescape{});
+    impl.description = "longest match (RWKV)";
+    return read_special(metadata, impl);
+}
+
+// Gemma 4 and its like: merges over characters, "▁" for a space, byte tokens.
+void use_marks(Tokenizer::Impl& impl) {
+    impl.alphabet = Alphabet::characters;
+    use_space_marks(impl);
+    for (TokenId id = 0; id < impl.table.size(); ++id)
+        if (byte_of_token(impl.table.text(id)))
+            impl.kinds[static_cast<std::size_t>(id)] = TokenKind::byte;
+}
+
+Status read_merged(const Metadata& metadata, Tokenizer::Impl& impl) {
+    const auto model = metadata.string(key("model"));
+    const auto named = model == "gemma4" ? model : metadata.string(key("pre"));
     const PreTokenizerRow* row = find_pre_tokenizer(named.value_or("gpt-2"));
     if (!row)
         return Error{Code::unsupported, "the pre-tokenizer " + shown(*named)
@@ -162,13 +264,27 @@ Status read_byte_level(const Metadata& metadata, Tokenizer::Impl& impl) {
     impl.special.add_bos = row->add_bos;
     HEFT_OK(read_special(metadata, impl));
     HEFT_OK(read_merges(metadata, impl));
-    if (metadata.flag(key("add_space_prefix")).value_or(false))
+    if (row->marks)
+        use_marks(impl);
+    else if (metadata.flag(key("add_space_prefix")).value_or(false))
         impl.prefix = {" ", Prefix::When::always, true, true};
+    const std::string kind = row->marks ? "SentencePiece BPE" : "byte-level BPE";
     impl.description =
-        named ? "byte-level BPE (" + impl.pre + ")"
-              : std::string("byte-level BPE (the file names no pre-tokenizer; gpt-2 assumed)");
+        named ? kind + " (" + impl.pre + ")"
+              : kind + " (the file names no pre-tokenizer; gpt-2 assumed)";
     return {};
 }
+
+struct ModelRow {
+    std::string_view name;  // tokenizer.ggml.model
+    Status (*read)(const Metadata&, Tokenizer::Impl&);
+};
+constexpr std::array<ModelRow, 6> kModels{{{"gpt2", read_merged},
+                                           {"gemma4", read_merged},
+                                           {"llama", read_sentencepiece},
+                                           {"t5", read_unigram},
+                                           {"bert", read_wordpiece},
+                                           {"rwkv", read_rwkv}}};
 
 }  // namespace
 
@@ -176,11 +292,13 @@ Result<Tokenizer> Tokenizer::from_gguf(const format::Metadata& metadata) {
     const auto model = metadata.string(key("model"));
     if (!model)
         return Error{Code::corrupt, "the file has no tokenizer: tokenizer.ggml.model is missing"};
-    if (*model != "gpt2" && *model != "llama")
+    const auto row = std::find_if(kModels.begin(), kModels.end(),
+                                  [&model](const ModelRow& r) { return r.name == *model; });
+    if (row == kModels.end())
         return Error{Code::unsupported,
-                     "the tokenizer type " + shown(*model) +
-                         " is not supported; heft reads 'gpt2' (byte-level BPE) and 'llama' "
-                         "(SentencePiece BPE)"};
+                     "the tokenizer type " + shown(*model)
+                         + " (tokenizer.ggml.model) is not supported; heft reads gpt2, gemma4, "
+                           "llama, t5, bert and rwkv"};
     const auto tokens = metadata.strings(key("tokens"));
     if (tokens.empty()) return Error{Code::corrupt, "tokenizer.ggml.tokens is missing or empty"};
     if (tokens.size() > kMostTokens)
@@ -190,8 +308,7 @@ Result<Tokenizer> Tokenizer::from_gguf(const format::Metadata& metadata) {
     auto impl = std::make_unique<Impl>();
     HEFT_TRY(impl->table, TokenTable::build(tokens));
     HEFT_TRY(impl->kinds, read_kinds(metadata, tokens.size()));
-    HEFT_OK(*model == "llama" ? read_sentencepiece(metadata, *impl)
-                              : read_byte_level(metadata, *impl));
+    HEFT_OK(row->read(metadata, *impl));
     HEFT_OK(read_added(metadata, *impl));
     HEFT_OK(impl->finish());
     return Impl::wrap(std::move(impl));

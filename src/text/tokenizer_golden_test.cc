@@ -74,6 +74,7 @@ void expect_cases(const Tokenizer& tokenizer, const std::vector<Case>& cases) {
     for (const Case& one : cases) {
         const Ids ids = tokenizer.encode(one.text, {.add_special = false, .parse_special = false});
         EXPECT_EQ(ids, one.ids) << one.text;
+        if (tokenizer.description() == "WordPiece") continue;  // keeps no case and no spaces
         EXPECT_EQ(decode(tokenizer, ids), one.text);
         EXPECT_EQ(stream(tokenizer, ids), one.text);
     }
@@ -87,18 +88,12 @@ TEST(GgmlVocab, IdsEqualTheStoredOnesAndDecodeToTheText) {
         if (entry.path().extension() != ".gguf") continue;
         SCOPED_TRACE(entry.path().filename());
         const auto tokenizer = from_gguf(entry.path());
-        if (entry.path().filename() == "ggml-vocab-bert-bge.gguf") {
-            ASSERT_FALSE(tokenizer);
-            EXPECT_EQ(tokenizer.error().code, Code::unsupported);
-            EXPECT_NE(tokenizer.error().what.find("bert"), std::string::npos);
-            continue;
-        }
         ASSERT_TRUE(tokenizer) << tokenizer.error().what;
         if (!fs::exists(entry.path().string() + ".inp")) continue;
         expect_cases(*tokenizer, read_cases(entry.path()));
         ++checked;
     }
-    EXPECT_GE(checked, 9);
+    EXPECT_GE(checked, 10);
 }
 
 // The Llama 3 vocabulary with its merges, put into the file that Llama 3 itself has.
@@ -214,7 +209,8 @@ TEST(RealTexts, SurviveEveryVocabulary) {
     for (const auto& entry : fs::directory_iterator(real / "ggml-vocab")) {
         if (entry.path().extension() != ".gguf") continue;
         const auto tokenizer = from_gguf(entry.path());
-        if (!tokenizer) continue;
+        ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+        if (tokenizer->description() == "WordPiece") continue;
         const Ids ids = tokenizer->encode(text);
         EXPECT_TRUE(decode(*tokenizer, ids) == text) << entry.path();
         EXPECT_TRUE(stream(*tokenizer, ids) == text) << entry.path();

@@ -46,16 +46,35 @@ bool is_literal(TokenKind kind) {
            || kind == TokenKind::user_defined;
 }
 
-std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id) {
+std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id, RegexScratch& scratch) {
     const std::string_view text = impl.table.text(id);
     const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
-    if (kind == TokenKind::byte) {
-        const auto byte = byte_of_token(text);
-        return byte ? std::string(1, static_cast<char>(*byte)) : std::string(text);
+    if (kind == TokenKind::byte)
+        if (const auto byte = byte_of_token(text))
+            return std::string(1, static_cast<char>(*byte));
+    const bool as_is = kind == TokenKind::control
+                       || (impl.speech.unspells_bytes() && is_literal(kind));
+    if (as_is && !impl.speech.joins_words) return std::string(text);
+    return impl.speech.say(text, scratch);
+}
+
+// Fills in what every token says. Refuses decoders that make more of a vocabulary than it is.
+Status find_words_spoken(Tokenizer::Impl& impl) {
+    constexpr std::size_t kGrowth = 4;
+    constexpr std::size_t kGrowthFree = 64;
+    RegexScratch scratch;
+    impl.spoken_end.reserve(static_cast<std::size_t>(impl.table.size()));
+    for (TokenId id = 0; id < impl.table.size(); ++id) {
+        const std::string bytes = spoken_bytes(impl, id, scratch);
+        const std::size_t limit = impl.table.text(id).size() * kGrowth + kGrowthFree;
+        if (bytes.size() > limit || impl.spoken.size() + bytes.size() > 0xFFFFFFFFU)
+            return Error{Code::unsupported, "the decoder makes " + std::to_string(bytes.size())
+                                                + " bytes of token " + std::to_string(id) + ", "
+                                                + shown(impl.table.text(id))};
+        impl.spoken += bytes;
+        impl.spoken_end.push_back(static_cast<std::uint32_t>(impl.spoken.size()));
     }
-    if (impl.alphabet == Alphabet::characters)
-        return kind == TokenKind::control ? std::string(text) : with_spaces(text);
-    return is_literal(kind) ? std::string(text) : byte_level_bytes(text);
+    return {};
 }
 
 void find_byte_ids(Tokenizer::Impl& impl) {
@@ -67,8 +86,14 @@ void find_byte_ids(Tokenizer::Impl& impl) {
         else
             text = {'<', '0', 'x', kHex[byte / 16], kHex[byte % 16], '>'};
         TokenId id = impl.table.find(text);
-        // DeepSeek's literal "ü" is no way to say the byte that is spelled so.
-        if (id != kNoToken && is_literal(impl.kinds[static_cast<std::size_t>(id)])) id = kNoToken;
+        if (id != kNoToken) {
+            // DeepSeek's literal "ü" is no way to say the byte that is spelled so; and where bytes
+            // are tokens of their own, "<0x41>" without that kind is six characters.
+            const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
+            const bool says = impl.alphabet == Alphabet::bytes ? !is_literal(kind)
+                                                               : kind == TokenKind::byte;
+            if (!says) id = kNoToken;
+        }
         impl.byte_ids[byte] = id;
     }
 }
@@ -84,17 +109,33 @@ void find_endings(Tokenizer::Impl& impl) {
     }
 }
 
+Result<std::unique_ptr<WordModel>> make_word_model(const Tokenizer::Impl& impl) {
+    switch (impl.model) {
+        case ModelKind::bpe: break;
+        case ModelKind::unigram: return make_unigram(impl);
+        case ModelKind::wordpiece: return make_wordpiece(impl, impl.wordpiece);
+        case ModelKind::longest_match: return make_longest_match(impl);
+    }
+    return make_bpe(impl);
+}
+
 }  // namespace
 
+std::string_view Tokenizer::Impl::spoken_text(TokenId id) const {
+    const auto index = static_cast<std::size_t>(id);
+    const std::size_t begin = index == 0 ? 0 : spoken_end[index - 1];
+    return std::string_view(spoken).substr(begin, spoken_end[index] - begin);
+}
+
 Status Tokenizer::Impl::finish() {
-    spoken_end.reserve(static_cast<std::size_t>(table.size()));
-    for (TokenId id = 0; id < table.size(); ++id) {
-        spoken += spoken_bytes(*this, id);  // never longer than the text itself
-        spoken_end.push_back(static_cast<std::uint32_t>(spoken.size()));
-    }
+    if (speech.steps.empty())
+        speech.steps = alphabet == Alphabet::bytes ? speech_of_bytes().steps
+                                                   : speech_of_marks().steps;
+    HEFT_OK(find_words_spoken(*this));
     find_endings(*this);
     find_byte_ids(*this);
-    use_seams = alphabet == Alphabet::characters;
+    use_seams = alphabet == Alphabet::characters && affixes.empty()
+                && (model == ModelKind::bpe || model == ModelKind::unigram);
     if (use_seams) {
         for (TokenId id = 0; id < table.size(); ++id) {
             const TokenKind kind = kinds[static_cast<std::size_t>(id)];
@@ -115,18 +156,8 @@ Status Tokenizer::Impl::finish() {
     std::sort(special.end_of_generation.begin(), special.end_of_generation.end());
     if (before.empty() && special.add_bos && special.bos) before = {*special.bos};
     if (after.empty() && special.add_eos && special.eos) after = {*special.eos};
+    HEFT_TRY(words, make_word_model(*this));
     return {};
-}
-
-std::optional<std::uint8_t> byte_of_token(std::string_view text) {
-    if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return {};
-    int value = 0;
-    for (const char c : text.substr(3, 2)) {
-        const bool digit = c >= '0' && c <= '9';
-        if (!digit && !(c >= 'A' && c <= 'F')) return {};
-        value = value * 16 + (digit ? c - '0' : c - 'A' + 10);
-    }
-    return static_cast<std::uint8_t>(value);
 }
 
 void add_end_of_generation(Tokenizer::Impl& impl, TokenId id) {
@@ -156,15 +187,16 @@ void use_space_marks(Tokenizer::Impl& impl) {
     impl.normaliser = Normaliser(std::move(steps));
 }
 
+Status collapse_spaces(std::vector<NormaliserStep>& steps) {
+    HEFT_TRY(Regex ends, Regex::compile(R"(\A +|(?<! ) ++\z)"));
+    HEFT_TRY(Regex runs, Regex::compile(" {2,}"));
+    steps.emplace_back(Replace{std::move(ends), ""});
+    steps.emplace_back(Replace{std::move(runs), " "});
+    return {};
+}
+
 std::string with_spaces(std::string_view text) {
-    std::string out;
-    std::size_t done = 0;
-    for (std::size_t at = text.find(kSpaceMark); at != std::string_view::npos;
-         at = text.find(kSpaceMark, done)) {
-        out.append(text.substr(done, at - done)).append(" ");
-        done = at + kSpaceMark.size();
-    }
-    return out.append(text.substr(done));
+    return replace_text(text, {std::string(kSpaceMark), " "});
 }
 
 NumberedTexts::NumberedTexts(std::size_t entries)
@@ -218,14 +250,16 @@ Result<MergeNames> split_merge(std::string_view text, std::size_t index) {
     return MergeNames{text.substr(0, space), text.substr(space + 1)};
 }
 
-Result<std::unique_ptr<PairRules>> resolve_merges(const TokenTable& table,
+Result<std::unique_ptr<PairRules>> resolve_merges(const TokenTable& table, const Affixes& affixes,
                                                   const std::vector<MergeNames>& merges) {
     std::vector<PairRules::Pair> pairs;
     pairs.reserve(merges.size());
     std::string joined;
     for (std::size_t i = 0; i < merges.size(); ++i) {
         const auto& [left, right] = merges[i];
-        joined.assign(left).append(right);
+        std::string_view tail = right;
+        if (tail.starts_with(affixes.before_rest)) tail.remove_prefix(affixes.before_rest.size());
+        joined.assign(left).append(tail);
         const PairRules::Pair pair{table.find(left), table.find(right), table.find(joined)};
         if (pair.left == kNoToken || pair.right == kNoToken || pair.into == kNoToken) {
             const std::string_view missing = pair.left == kNoToken    ? left

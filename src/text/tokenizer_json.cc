@@ -1,18 +1,14 @@
-// Reads tokenizer.json, the format of the Hugging Face tokenizers library, for models of type BPE.
+// Reads tokenizer.json, the format of the Hugging Face tokenizers library.
 #include "text/tokenizer_json.h"
 
 #include <utility>
-
-#include "text/tokenizer_config.h"
 
 namespace heft::text {
 
 namespace {
 
-// The model section's vocabulary and the added tokens, by id.
-Status read_tokens(JsonElement root, JsonObject vocab, Tokenizer::Impl& impl) {
-    std::vector<AddedToken> added;
-    const auto read_one = [&added](JsonElement item) -> Status {
+Status read_added_list(JsonElement root, std::vector<AddedToken>& added) {
+    return each_item(root, "added_tokens", [&added](JsonElement item) -> Status {
         AddedToken token = read_added_token(item);
         const auto id = json_int(item, "id");
         if (!id || *id < 0 || *id >= static_cast<std::int64_t>(kMostTokens))
@@ -21,21 +17,21 @@ Status read_tokens(JsonElement root, JsonObject vocab, Tokenizer::Impl& impl) {
         token.id = static_cast<TokenId>(*id);
         added.push_back(std::move(token));
         return {};
-    };
-    HEFT_OK(each_item(root, "added_tokens", read_one));
+    });
+}
 
-    NumberedTexts texts(vocab.size() + added.size());
-    for (const auto& entry : vocab) {
-        std::int64_t id = -1;
-        if (entry.value.get_int64().get(id) != simdjson::SUCCESS)
-            return Error{Code::corrupt, "the token " + shown(entry.key) + " has no number as id"};
-        HEFT_OK(texts.set(id, entry.key, TokenKind::normal));
-    }
+// The model section's vocabulary and the added tokens, by id.
+Status read_tokens(const ModelPlan& plan, std::vector<AddedToken> added) {
+    Tokenizer::Impl& impl = *plan.impl;
+    NumberedTexts texts(plan.vocab.size() + added.size());
+    for (const ModelPlan::Entry& entry : plan.vocab)
+        HEFT_OK(texts.set(entry.id, entry.text, TokenKind::normal));
     for (const AddedToken& token : added)
         HEFT_OK(texts.set(token.id, token.text,
                           token.control ? TokenKind::control : TokenKind::user_defined));
     HEFT_OK(texts.build(impl));
     if (impl.table.size() == 0) return Error{Code::corrupt, "the vocabulary is empty"};
+    if (!impl.scores.empty()) impl.scores.resize(static_cast<std::size_t>(impl.table.size()));
 
     std::vector<AddedToken> plain, normalised;
     for (AddedToken& token : added) {
@@ -50,69 +46,70 @@ Status read_tokens(JsonElement root, JsonObject vocab, Tokenizer::Impl& impl) {
     return {};
 }
 
-Status read_merges(JsonElement model, Tokenizer::Impl& impl) {
-    std::vector<MergeNames> merges;
-    const auto read_one = [&merges](JsonElement item) -> Status {
-        std::string_view text;
-        MergeNames names;
-        if (item.get_string().get(text) == simdjson::SUCCESS) {
-            HEFT_TRY(names, split_merge(text, merges.size()));
-        } else if (item.at(0).get_string().get(names.left) != simdjson::SUCCESS
-                   || item.at(1).get_string().get(names.right) != simdjson::SUCCESS) {
-            return Error{Code::corrupt,
-                         "merge " + std::to_string(merges.size()) + " is not a pair of tokens"};
-        }
-        merges.push_back(names);
-        return {};
-    };
-    HEFT_OK(each_item(model, "merges", read_one));
-    HEFT_TRY(auto rules, resolve_merges(impl.table, merges));
-    impl.pairs = rules.get();
-    impl.rules = std::move(rules);
+template <class Step>
+bool has_step(const std::vector<NormaliserStep>& steps) {
+    return std::any_of(steps.begin(), steps.end(),
+                       [](const auto& step) { return std::holds_alternative<Step>(step); });
+}
+
+std::string describe(const Tokenizer::Impl& impl) {
+    switch (impl.model) {
+        case ModelKind::unigram: return "Unigram";
+        case ModelKind::wordpiece: return "WordPiece";
+        case ModelKind::longest_match: return "longest match";
+        case ModelKind::bpe: break;
+    }
+    if (impl.alphabet == Alphabet::characters) return "SentencePiece BPE";
+    return impl.pre.empty() ? "byte-level BPE" : "byte-level BPE (" + impl.pre + ")";
+}
+
+// What a token says. Without a decoder: what undoes the encoding.
+Status read_speech(JsonElement root, bool bytes, bool prefixed, Tokenizer::Impl& impl) {
+    DecoderPlan plan;
+    if (const auto section = json_find(root, "decoder")) {
+        HEFT_OK(read_decoder(*section, plan));
+    } else if (impl.model == ModelKind::wordpiece) {
+        plan.speech.steps.emplace_back(JoinWords{impl.wordpiece.rest, false});
+        plan.speech.drops_first_space = plan.speech.joins_words = true;
+    } else {
+        plan.speech = bytes ? speech_of_bytes() : speech_of_marks();
+        plan.speech.drops_first_space = !bytes && prefixed;
+    }
+    impl.speech = std::move(plan.speech);
     return {};
 }
 
-Status check_model(JsonElement model) {
-    const std::string_view type = json_string(model, "type").value_or("BPE");
-    if (type != "BPE")
-        return Error{Code::unsupported,
-                     "the tokenizer type " + shown(type) + " is not supported; heft reads BPE"};
-    for (const std::string_view key : {"continuing_subword_prefix", "end_of_word_suffix"})
-        if (!json_string(model, key).value_or("").empty())
-            return Error{Code::unsupported,
-                         "a BPE model with a " + std::string(key) + " is not supported"};
-    return {};
-}
-
-// normalizer, pre_tokenizer and decoder: which kind of BPE this is, and how it treats spaces.
+// normalizer, pre_tokenizer and decoder: how texts are cut and how spaces are treated.
 Status read_sections(JsonElement root, Tokenizer::Impl& impl) {
     PreTokenizerPlan plan;
-    DecoderPlan decoder;
-    std::vector<NormaliserStep> steps;
+    NormalizerPlan normal;
     if (const auto section = json_find(root, "pre_tokenizer"))
         HEFT_OK(read_pre_tokenizer(*section, plan));
     if (const auto section = json_find(root, "normalizer"))
-        HEFT_OK(read_normaliser(*section, steps, impl.prefix));
-    const auto decoding = json_find(root, "decoder");
-    if (decoding) HEFT_OK(read_decoder(*decoding, decoder));
+        HEFT_OK(read_normalizer(*section, normal));
     if (plan.prefix) impl.prefix = *plan.prefix;
-    if (plan.space_mark) steps.emplace_back(ReplaceText{" ", *plan.space_mark});
-    impl.normaliser = Normaliser(std::move(steps));
+    impl.marks_words = plan.marks_words || has_step<Prepend>(normal.steps);
+    impl.collapses_spaces = plan.collapses_spaces;
+    const bool prefixed = impl.marks_words || impl.prefix.when != Prefix::When::never;
+    const bool spelled = has_step<SpellBytes>(normal.steps);
+    if (plan.space_mark) normal.steps.emplace_back(ReplaceText{" ", *plan.space_mark});
+    impl.normaliser = Normaliser(std::move(normal.steps));
 
-    const bool bytes = plan.byte_level || decoder.byte_level;
+    HEFT_OK(read_speech(root, plan.byte_level || spelled, prefixed, impl));
+    const bool bpe = impl.model == ModelKind::bpe;
+    const bool bytes = plan.byte_level || (bpe && !spelled && impl.speech.unspells_bytes());
+    if (bytes && (spelled || !bpe))
+        return Error{Code::unsupported, "ByteLevel is supported once, for models of type BPE"};
     impl.alphabet = bytes ? Alphabet::bytes : Alphabet::characters;
-    if (bytes && plan.named) impl.pre = pre_tokenizer_name(plan.patterns, impl.ignore_merges);
+    if (bytes && plan.named && impl.affixes.empty())
+        impl.pre = pre_tokenizer_name(plan.patterns, impl.ignore_merges);
     impl.pretokeniser = Pretokeniser(std::move(plan.steps));
-    impl.drops_first_space =
-        !bytes && (decoding ? decoder.strips_first_space : impl.prefix.when != Prefix::When::never);
-    impl.description = !bytes             ? "SentencePiece BPE"
-                       : impl.pre.empty() ? "byte-level BPE"
-                                          : "byte-level BPE (" + impl.pre + ")";
+    impl.description = describe(impl);
     return {};
 }
 
-Status read_special(JsonElement root, JsonElement model, const TokenizerConfig& config,
-                    Tokenizer::Impl& impl) {
+Status read_special(JsonElement root, const ModelPlan& plan, const TokenizerConfig& config) {
+    Tokenizer::Impl& impl = *plan.impl;
     SpecialTokens& special = impl.special;
     const auto named = [&impl](std::string_view text) {
         const TokenId id = impl.table.find(text);
@@ -122,14 +119,18 @@ Status read_special(JsonElement root, JsonElement model, const TokenizerConfig& 
     special.eos = named(config.eos);
     special.pad = named(config.pad);
     // The model's own unknown token counts; tokenizer_config may name one that is never made.
-    special.unk = named(json_string(model, "unk_token").value_or(config.unk));
+    special.unk = named(plan.unknown.value_or(config.unk));
     if (special.unk) {
         TokenKind& kind = impl.kinds[static_cast<std::size_t>(*special.unk)];
         if (kind == TokenKind::normal || impl.alphabet == Alphabet::characters)
             kind = TokenKind::unknown;
     }
+    PostProcessorPlan around;
+    around.table = &impl.table;
     if (const auto section = json_find(root, "post_processor"))
-        HEFT_OK(read_post_processor(*section, impl.table, impl.before, impl.after));
+        HEFT_OK(read_post_processor(*section, around));
+    impl.before = std::move(around.before);
+    impl.after = std::move(around.after);
     if (config.adds_by_flags) {
         impl.before.clear();
         impl.after.clear();
@@ -159,20 +160,18 @@ Result<Tokenizer> Tokenizer::from_tokenizer_json(std::string_view tokenizer_json
     const JsonElement root = doc.root();
     const auto model = json_find(root, "model");
     if (!model) return Error{Code::corrupt, "there is no model section"};
-    HEFT_OK(check_model(*model));
-    JsonObject vocab;
-    const auto entries = json_find(*model, "vocab");
-    if (!entries || entries->get_object().get(vocab) != simdjson::SUCCESS)
-        return Error{Code::corrupt, "the model section has no vocab"};
 
     auto impl = std::make_unique<Impl>();
-    impl->ignore_merges = json_bool(*model, "ignore_merges").value_or(false);
-    impl->fuse_unknown = json_bool(*model, "fuse_unk").value_or(false);
+    ModelPlan plan;
+    plan.impl = impl.get();
+    HEFT_OK(read_model(*model, plan));
     HEFT_OK(read_sections(root, *impl));
-    HEFT_OK(read_tokens(root, vocab, *impl));
-    if (json_bool(*model, "byte_fallback").value_or(false)) mark_bytes(*impl);
-    HEFT_OK(read_merges(*model, *impl));
-    HEFT_OK(read_special(root, *model, config, *impl));
+    std::vector<AddedToken> added;
+    HEFT_OK(read_added_list(root, added));
+    HEFT_OK(read_tokens(plan, std::move(added)));
+    if (plan.byte_fallback) mark_bytes(*impl);
+    HEFT_OK(read_merges(plan));
+    HEFT_OK(read_special(root, plan, config));
     HEFT_OK(impl->finish());
     return Impl::wrap(std::move(impl));
 }

@@ -1,4 +1,5 @@
 // The tokenizer of a checkpoint, from whichever file has it.
+#include <array>
 #include <utility>
 
 #include "text/tokenizer_impl.h"
@@ -37,23 +38,41 @@ void add_special(JsonElement config, Tokenizer::Impl& impl) {
         add(*ids);
 }
 
+// Files that may hold a tokenizer; the first that is there counts.
+struct Source {
+    std::string_view name;
+    Result<Tokenizer> (*read)(Bytes file, std::string_view config);
+};
+
+const std::array<Source, 5>& sources() {
+    static const std::array<Source, 5> kSources{
+        {{"tokenizer.json",
+          [](Bytes file, std::string_view config) {
+              return Tokenizer::from_tokenizer_json(as_text(file), config);
+          }},
+         {"tekken.json",
+          [](Bytes file, std::string_view /*config*/) {
+              return Tokenizer::from_tekken(as_text(file));
+          }},
+         {"tokenizer.model", Tokenizer::from_model_file},
+         {"tiktoken.model", Tokenizer::from_tiktoken},
+         {"qwen.tiktoken", Tokenizer::from_tiktoken}}};
+    return kSources;
+}
+
 Result<Tokenizer> load_folder(const format::Checkpoint& checkpoint) {
     HEFT_TRY(const std::string config, optional_text(checkpoint, "tokenizer_config.json"));
-    auto json = checkpoint.side_file("tokenizer.json");
-    if (json) {
-        auto tokenizer = Tokenizer::from_tokenizer_json(as_text(json->bytes()), config);
-        if (!tokenizer) return within("tokenizer.json", std::move(tokenizer.error()));
+    std::string names;
+    for (const Source& source : sources()) {
+        names.append(names.empty() ? "" : ", ").append(source.name);
+        auto file = checkpoint.side_file(source.name);
+        if (!file && file.error().code == Code::not_found) continue;
+        if (!file) return std::move(file.error());
+        auto tokenizer = source.read(file->bytes(), config);
+        if (!tokenizer) return within(std::string(source.name), std::move(tokenizer.error()));
         return tokenizer;
     }
-    if (json.error().code != Code::not_found) return std::move(json.error());
-    auto model = checkpoint.side_file("tokenizer.model");
-    if (model) {
-        auto tokenizer = Tokenizer::from_sentencepiece(model->bytes(), config);
-        if (!tokenizer) return within("tokenizer.model", std::move(tokenizer.error()));
-        return tokenizer;
-    }
-    if (model.error().code != Code::not_found) return std::move(model.error());
-    return Error{Code::not_found, "there is no tokenizer.json or tokenizer.model"};
+    return Error{Code::not_found, "there is no tokenizer: none of " + names};
 }
 
 }  // namespace

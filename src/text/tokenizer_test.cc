@@ -299,8 +299,12 @@ TEST(BadInput, TokenizerJsonIsRefusedInOneSentence) {
     };
     refused("", Code::corrupt, "JSON");
     refused("[]", Code::corrupt, "model");
-    refused(R"({"model":{"type":"Unigram","vocab":[]}})", Code::unsupported, "Unigram");
-    refused(R"({"model":{"type":"WordPiece"}})", Code::unsupported, "WordPiece");
+    refused(R"({"model":{"type":"WordLevel","vocab":{}}})", Code::unsupported, "WordLevel");
+    refused(R"({"model":{"type":"Unigram","vocab":[]}})", Code::corrupt, "empty");
+    refused(R"({"model":{"type":"Unigram","vocab":[["a"]]}})", Code::corrupt, "piece 0");
+    refused(R"({"model":{"type":"Unigram","unk_id":3,"vocab":[["a",-1]]}})", Code::corrupt, "3");
+    refused(R"({"model":{"type":"WordPiece"}})", Code::corrupt, "vocab");
+    refused(R"({"model":{"type":"BPE","magic":1,"vocab":{}}})", Code::unsupported, "'magic'");
     refused(R"({"model":{"vocab":{}}})", Code::corrupt, "empty");
     refused(R"({"model":{"vocab":{"a":"b"}}})", Code::corrupt, "'a'");
     refused(R"({"model":{"vocab":{"a":-1}}})", Code::corrupt, "-1");
@@ -308,11 +312,13 @@ TEST(BadInput, TokenizerJsonIsRefusedInOneSentence) {
     refused(with("\"Ġ h\"", "\"Ġ zz\""), Code::corrupt, "'zz'");
     refused(with("\"Ġ h\"", "\"Ġh\""), Code::corrupt, "merge 0");
     refused(with("\"Ġ h\"", "[1]"), Code::corrupt, "merge 0");
-    refused(with("\"BPE\"", "\"BPE\",\"end_of_word_suffix\":\"</w>\""), Code::unsupported,
-            "suffix");
+    refused(with("\"ByteLevel\",\"add", "\"ByteLevel\",\"magic\":1,\"add"), Code::unsupported,
+            "'magic'");
     refused(with("\"ByteLevel\",\"add", "\"Magic\",\"add"), Code::unsupported, "'Magic'");
-    refused(byte_level_json(R"(,"normalizer":{"type":"Precompiled"})"), Code::unsupported,
-            "Precompiled");
+    refused(byte_level_json(R"(,"normalizer":{"type":"Precompiled","precompiled_charsmap":"AA"})"),
+            Code::corrupt, "base64");
+    refused(byte_level_json(R"(,"normalizer":{"type":"Magic"})"), Code::unsupported, "'Magic'");
+    refused(byte_level_json(R"(,"post_processor":{"type":"Magic"})"), Code::unsupported, "'Magic'");
     refused(byte_level_json(R"(,"normalizer":{"type":"Replace","pattern":{"Regex":"("}})"),
             Code::unsupported, "'('");
     refused(byte_level_json(R"(,"added_tokens":[{"content":"x"}])"), Code::corrupt, "'x'");
@@ -330,7 +336,7 @@ TEST(BadInput, GgufMetadataIsRefusedInOneSentence) {
     };
     using V = Vocabulary;
     using M = TestMetadata;
-    EXPECT_NE(refused([](V& v, M&) { v.model = "rwkv"; }).find("rwkv"), std::string::npos);
+    EXPECT_NE(refused([](V& v, M&) { v.model = "plamo2"; }).find("plamo2"), std::string::npos);
     EXPECT_NE(refused([](V& v, M&) { v.scores.pop_back(); }).find("scores"), std::string::npos);
     EXPECT_NE(refused([](V& v, M&) { v.kinds.pop_back(); }).find("token_type"), std::string::npos);
     EXPECT_NE(refused([](V& v, M&) { v.scores[5] = NAN; }).find("token 5"), std::string::npos);
@@ -353,10 +359,10 @@ TEST(BadInput, SentencePieceModelsAreRefusedInOneSentence) {
     refused("", Code::corrupt, "no pieces");
     refused("IQ== 0\nIg== 1\n", Code::corrupt, "SentencePiece");
     refused(good.substr(0, good.size() - 1), Code::corrupt, "ends");
-    refused(spm_model(std::string_view("\x18\x01", 2)), Code::unsupported, "unigram");
+    refused(spm_model(std::string_view("\x18\x03", 2)), Code::unsupported, "word");
     refused(spm_model(std::string_view("\x18\x04", 2)), Code::unsupported, "char");
     refused(spm_model(std::string_view("\x18\x02", 2), std::string_view("\x0A\x01n\x12\x01m", 6)),
-            Code::unsupported, "'n'");
+            Code::corrupt, "character map");
     refused(std::string("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", 10), Code::corrupt, "ends");
     refused(std::string(20, '\xFF'), Code::corrupt, "ten bytes");
 }

@@ -60,6 +60,12 @@ Utf8Char utf8_at(std::string_view text, std::size_t at) {
     return {code, lead.more + std::size_t{1}, true, false};
 }
 
+std::size_t char_before(std::string_view text, std::size_t end) {
+    std::size_t at = end - 1;
+    while (at > 0 && end - at < 4 && (static_cast<std::uint8_t>(text[at]) & 0xC0) == 0x80) --at;
+    return at;
+}
+
 bool is_utf8(std::string_view text) {
     return simdjson::validate_utf8(text.data(), text.size());
 }

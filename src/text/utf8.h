@@ -19,6 +19,9 @@ struct Utf8Char {
 // The character that starts at `at`, which lies inside `text`.
 Utf8Char utf8_at(std::string_view text, std::size_t at);
 
+// Start of the character that ends at `end` > 0.
+std::size_t char_before(std::string_view text, std::size_t end);
+
 bool is_utf8(std::string_view text);
 void append_utf8(std::string& out, char32_t code);
 
