@@ -63,7 +63,12 @@ constexpr int format_of(DType type) {
         case DType::tq2_0:
         case DType::nvfp4:
         case DType::q1_0:
-        case DType::q2_0: return kNone;
+        case DType::q2_0:
+        case DType::gi4:
+        case DType::gi8:
+        case DType::gf8:
+        case DType::gnf4:
+        case DType::gfp4: return kNone;
     }
     return kNone;
 }

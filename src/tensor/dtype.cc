@@ -53,12 +53,17 @@ constexpr DTypeInfo kTypes[] = {
     {DType::nvfp4, "NVFP4", 40, nullptr, 64, 36},
     {DType::q1_0, "Q1_0", 41, nullptr, 128, 18},
     {DType::q2_0, "Q2_0", 42, nullptr, 64, 18},
+    {DType::gi4, "GI4", -1, nullptr, 32, 22},
+    {DType::gi8, "GI8", -1, nullptr, 32, 38},
+    {DType::gf8, "GF8", -1, nullptr, 32, 36},
+    {DType::gnf4, "GNF4", -1, nullptr, 32, 20},
+    {DType::gfp4, "GFP4", -1, nullptr, 32, 20},
 };
 
 constexpr bool table_follows_enum() {
     for (std::size_t i = 0; i < std::size(kTypes); ++i)
         if (static_cast<std::size_t>(kTypes[i].type) != i) return false;
-    return std::size(kTypes) == static_cast<std::size_t>(DType::q2_0) + 1;
+    return std::size(kTypes) == static_cast<std::size_t>(DType::gfp4) + 1;
 }
 static_assert(table_follows_enum());
 

@@ -52,6 +52,12 @@ enum class DType : std::uint8_t {
     nvfp4,
     q1_0,
     q2_0,
+    // In memory only: what heft makes of packed checkpoints (tensor/quant/grouped.h).
+    gi4,
+    gi8,
+    gf8,
+    gnf4,
+    gfp4,
 };
 
 struct DTypeInfo {

@@ -7,6 +7,11 @@
 #include "tensor/quant/iq2_xxs.h"
 #include "tensor/quant/iq3_s.h"
 #include "tensor/quant/iq3_xxs.h"
+#include "tensor/quant/gf8.h"
+#include "tensor/quant/gfp4.h"
+#include "tensor/quant/gi4.h"
+#include "tensor/quant/gi8.h"
+#include "tensor/quant/gnf4.h"
 #include "tensor/quant/iq4_nl.h"
 #include "tensor/quant/iq4_xs.h"
 #include "tensor/quant/mxfp4.h"
@@ -72,6 +77,11 @@ constexpr Codec kCodecs[] = {
     {DType::nvfp4, quant::nvfp4::dequantise, nullptr},
     {DType::q1_0, quant::q1_0::dequantise, nullptr},
     {DType::q2_0, quant::q2_0::dequantise, nullptr},
+    {DType::gi4, quant::gi4::dequantise, nullptr},
+    {DType::gi8, quant::gi8::dequantise, nullptr},
+    {DType::gf8, quant::gf8::dequantise, nullptr},
+    {DType::gnf4, quant::gnf4::dequantise, nullptr},
+    {DType::gfp4, quant::gfp4::dequantise, nullptr},
 };
 
 }  // namespace
