@@ -6,7 +6,7 @@
 
 #include "format/gguf.h"
 #include "format/names.h"
-#include "format/quantized.h"
+#include "format/packed/packed.h"
 #include "format/safetensors.h"
 
 namespace heft::format {
@@ -133,9 +133,29 @@ Result<Checkpoint> Checkpoint::open_huggingface(const WeightFiles& weights) {
         append(out.tensors_, std::move(shard->tensors));
     }
     HEFT_OK(check_index(weights, names));
-    if (auto status = refuse_quantized(out.config_->root(), out.tensors_); !status)
-        return within(weights.folder.string(), std::move(status.error()));
+    HEFT_OK(out.unpack_tensors(weights.folder));
     return out;
+}
+
+// GPTQ and AWQ used to keep their settings in files of their own.
+Status Checkpoint::unpack_tensors(const std::filesystem::path& folder) {
+    std::optional<JsonDoc> apart;
+    for (const char* name : {"quantize_config.json", "quant_config.json"}) {
+        std::error_code error;
+        const std::filesystem::path file = folder / name;
+        if (apart || declares_packing(config_->root())
+            || !std::filesystem::is_regular_file(file, error))
+            continue;
+        HEFT_TRY(const std::string text, read_text(file));
+        auto json = JsonDoc::parse(text);
+        if (!json) return within(file.string(), std::move(json.error()));
+        apart = std::move(*json);
+    }
+    const auto settings = apart ? std::optional(apart->root()) : std::nullopt;
+    auto unpacked = unpack(config_->root(), settings, std::move(tensors_));
+    if (!unpacked) return within(folder.string(), std::move(unpacked.error()));
+    tensors_ = std::move(*unpacked);
+    return {};
 }
 
 Status Checkpoint::index_names() {

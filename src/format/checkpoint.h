@@ -30,6 +30,8 @@ class Checkpoint {
     const std::vector<std::filesystem::path>& files() const { return files_; }  // weights, in order
     std::uint64_t file_bytes() const { return file_bytes_; }                    // of the weights
 
+    // Those of the model: weights that the files keep in parts are put together (format/packed/),
+    // and are read through their `repack`, while this checkpoint lives.
     const std::vector<TensorView>& tensors() const { return tensors_; }
     const TensorView* find(std::string_view tensor) const;
 
@@ -48,6 +50,7 @@ class Checkpoint {
     static Result<Checkpoint> open_gguf(const WeightFiles& weights);
     static Result<Checkpoint> open_huggingface(const WeightFiles& weights);
     Result<Bytes> map(const std::filesystem::path& file);
+    Status unpack_tensors(const std::filesystem::path& folder);
     Status index_names();
 
     Kind kind_ = Kind::gguf;
