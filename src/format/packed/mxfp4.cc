@@ -1,6 +1,7 @@
 // MXFP4 of gpt-oss: "X_blocks" U8 [outer …, rows, columns / 32, 16], two codes a byte, the lower
 // nibble first; "X_scales" U8 [outer …, rows, columns / 32], E8M0 exponents. GGUF's MXFP4 has the
-// same codes and exponents, with weights 16 apart sharing a byte. Source: OCP microscaling formats;
+// same codes and exponents, with weights 16 apart sharing a byte. The tensor keeps the name of its
+// blocks: files saved in a plain type have "X" in another layout. Source: OCP microscaling formats;
 // the gpt-oss reference code.
 #include "tensor/quant/mxfp4.h"
 
@@ -64,7 +65,7 @@ Status build_mxfp4(Parts& parts, const Settings& /*settings*/) {
         const Shape per_block(blocks.shape.begin(), blocks.shape.end() - 1);
         HEFT_OK(expect_shape(*scales, per_block));
         TensorView view;
-        view.name = name;
+        view.name = blocks.name;
         view.type = DType::mxfp4;
         view.shape = per_block;
         view.shape.back() *= quant::mxfp4::kWeights;
