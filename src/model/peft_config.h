@@ -1,0 +1,38 @@
+// adapter_config.json: what a PEFT adapter says of itself. Only plain LoRA is read; whatever would
+// change the results otherwise is refused by name. Source: the PEFT library's LoraConfig.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace heft::model {
+
+struct PeftConfig {
+    std::string base;  // the model that the adapter was trained on; may be empty
+    std::int64_t rank = 0;
+    double alpha = 0;
+    bool rank_stabilised = false;  // rsLoRA: alpha / sqrt(rank) in place of alpha / rank
+    bool transposed = false;       // fan_in_fan_out: the base stores its matrices as [in, out]
+    bool has_rank_pattern = false;
+
+    // Modules with an alpha of their own, by the end of their name, or by all of it after a "^".
+    // Of several that fit, the first of the file counts.
+    struct Own {
+        std::size_t order = 0;
+        double alpha = 0;
+    };
+    std::map<std::string, Own, std::less<>> alpha_pattern;
+
+    // The factor on B A for a module ("model.layers.0.mlp.up_proj") of this rank.
+    double scale(std::string_view module, std::int64_t module_rank) const;
+};
+
+Result<PeftConfig> parse_peft_config(std::string_view json);
+
+}  // namespace heft::model
