@@ -21,6 +21,7 @@ void add_tokenize(CLI::App& app, Action& action);
 void add_detokenize(CLI::App& app, Action& action);
 void add_template(CLI::App& app, Action& action);
 void add_logits(CLI::App& app, Action& action);
+void add_embed(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 

@@ -35,6 +35,7 @@ int run_program(int argc, char** argv) {
     add_detokenize(app, action);
     add_template(app, action);
     add_logits(app, action);
+    add_embed(app, action);
     add_bench(app, action);
     add_version(app, action);
     try {

@@ -27,9 +27,8 @@ std::optional<float> as_number(std::string_view text) {
 
 void add_lora(CLI::App& verb, std::vector<std::string>& arguments) {
     verb.add_option("--lora", arguments,
-                    "a LoRA adapter to apply (a PEFT folder or a GGUF file), and how strongly (1); "
-                    "may be repeated")
-        ->type_name("DIR_OR_GGUF[:SCALE]")
+                    "adapter beside the weights; may repeat")
+        ->type_name("PATH[:SCALE]")
         ->allow_extra_args(false);
 }
 

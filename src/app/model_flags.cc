@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/lora_flags.h"
+
 namespace heft::app {
 
 namespace {
@@ -25,6 +27,7 @@ CLI::Option* add_model(CLI::App& verb, ModelFlags& flags) {
 }
 
 void add_threads(CLI::App& verb, ModelFlags& flags) {
+    add_lora(verb, flags.lora);
     verb.add_option("-t,--threads", flags.n_threads, "threads (0: all CPUs)")->type_name("N");
 }
 
@@ -47,6 +50,10 @@ Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual) 
     if (flags.n_threads < 0)
         return Error{Code::invalid, "--threads: a number of at least 0 is needed"};
     options.n_threads = flags.n_threads;
+    for (const std::string& argument : flags.lora) {
+        HEFT_TRY(LoraArgument lora, parse_lora(argument));
+        options.lora.push_back({std::move(lora.path), lora.scale});
+    }
     return open_engine(flags.reference, options);
 }
 

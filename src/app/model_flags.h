@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -18,6 +19,7 @@ struct ModelFlags {
     std::string reference;
     int n_threads = 0;
     std::string precision;  // empty: the verb's own default
+    std::vector<std::string> lora;
 };
 
 // MODEL as the verb's first positional.

@@ -10,6 +10,7 @@
 #include "app/help.h"
 #include "app/ids.h"
 #include "app/model_flags.h"
+#include "app/text_argument.h"
 
 namespace heft::app {
 
@@ -23,18 +24,6 @@ struct TokenizeOptions {
     bool no_special = false, parse_special = false, ids_only = false, json = false;
 };
 
-Result<std::string> find_text(const TokenizeOptions& o, bool text_given) {
-    if (text_given && !o.file.empty())
-        return Error{Code::invalid, "there is both a TEXT and --file; give one of them"};
-    if (!o.file.empty()) return read_input(o.file);
-    if (text_given) return o.text == "-" ? read_input("-") : Result<std::string>(o.text);
-    if (is_terminal(stdin))
-        return Error{Code::invalid,
-                     "there is no text; add it as an argument, with --file, or pipe "
-                     "it in"};
-    return read_input("-");
-}
-
 // What would break a line of a terminal is shown as an escape.
 std::string visible(std::string_view piece) {
     const Json quoted = std::string(piece);
@@ -42,7 +31,7 @@ std::string visible(std::string_view piece) {
 }
 
 Status tokenize(const TokenizeOptions& o, bool text_given) {
-    HEFT_TRY(const std::string text, find_text(o, text_given));
+    HEFT_TRY(const std::string text, text_argument(o.text, text_given, o.file));
     HEFT_TRY(const engine::Engine engine, open_description(o.model.reference));
     HEFT_TRY(const text::Tokenizer* tokenizer, engine.tokenizer());
     const auto ids =

@@ -33,6 +33,11 @@ Result<Engine> Engine::open(const std::string& reference, const OpenOptions& opt
         auto model = model::Model::load(impl->checkpoint, *impl->config);
         if (!model) return within(reference, model.error());
         impl->model.emplace(std::move(*model));
+        for (const OpenOptions::Lora& lora : options.lora) {
+            HEFT_TRY(model::Adapter adapter,
+                     model::load_adapter(lora.path, impl->checkpoint, *impl->config, lora.scale));
+            HEFT_OK(impl->model->add_adapter(std::move(adapter)));
+        }
         impl->pool.emplace(options.n_threads);
         impl->context.emplace(op::Context{*impl->pool, kernel::best(), options.precision});
     }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,11 @@ struct OpenOptions {
     int n_threads = 0;  // 0: every CPU that the process may use
     op::Precision precision = op::Precision::fast;
     bool weights = true;  // false: names and numbers only, for inspecting and tokenizing
+    struct Lora {
+        std::filesystem::path path;  // a PEFT folder or a GGUF file
+        float scale = 1;
+    };
+    std::vector<Lora> lora;  // applied beside the weights, all together
 };
 
 class Engine {
@@ -120,5 +126,9 @@ class Session {
 // many tokens are fed at a time, repeated; empty: all at once.
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks = {});
+
+// What the last norm gives for every token, one row of d_model each: the text's embeddings before
+// pooling.
+Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids);
 
 }  // namespace heft::engine

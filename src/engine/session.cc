@@ -259,4 +259,20 @@ Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId>
     return out;
 }
 
+Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids) {
+    constexpr std::size_t kAtOnce = 512;
+    const auto length = static_cast<std::int64_t>(ids.size());
+    if (ids.empty()) return Error{Code::invalid, "there is nothing to embed"};
+    HEFT_TRY(kv::Cache cache,
+             engine.model().make_cache(length, engine.context().precision, length));
+    std::vector<float> out;
+    for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
+        std::vector<model::Input> inputs;
+        for (std::size_t i = from; i < std::min(ids.size(), from + kAtOnce); ++i)
+            inputs.push_back({ids[i], static_cast<std::int32_t>(i), &cache, true});
+        HEFT_OK(engine.model().forward_hidden(engine.context(), inputs, out));
+    }
+    return out;
+}
+
 }  // namespace heft::engine

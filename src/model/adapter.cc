@@ -1,7 +1,7 @@
 #include "model/adapter.h"
 
 #include <algorithm>
-#include <set>
+#include <tuple>
 
 #include "model/adapter_files.h"
 #include "model/adapter_target.h"
@@ -30,60 +30,79 @@ Result<std::vector<float>> values_of(const StoredMatrix& matrix) {
     return out;
 }
 
-Status check_shape(const LowRankPair& pair, const Target& target) {
-    Shape wanted = {pair.b.rows(), pair.a.cols()};
-    const bool embedding = pair.a.turned;  // a table of rows, however matrices are stored
-    if (target.transposed && !embedding) std::swap(wanted[0], wanted[1]);
-    if (wanted == target.view->shape) return {};
-    return Error{Code::invalid, "the adapter's " + pair.tensor + " is for " + shape_text(wanted)
-                                    + ", but this model's " + target.view->name + " is "
-                                    + shape_text(target.view->shape)};
+Status check_fit(const LowRankPair& pair, const Target& target, const arch::Config& config) {
+    const Shape changed = {pair.b.rows(), pair.a.cols()};
+    const Shape wanted = {target.stored_rows, target.cols};
+    if (changed != wanted)
+        return Error{Code::invalid, "the adapter's " + pair.tensor + " is for "
+                                        + shape_text(changed) + ", but this model's "
+                                        + target.tensor + " is " + shape_text(wanted)};
+    if (target.order != RowOrder::same
+        && (config.d_head < 2 || config.d_head % 2 != 0 || target.rows % config.d_head != 0))
+        return Error{Code::unsupported, "the rows of " + target.tensor
+                                            + " are no whole heads of an even size, and cannot be "
+                                              "put in the model's order"};
+    return {};
 }
 
-Result<LowRank> fit(const LowRankPair& pair, const Target& target, const arch::Config& config) {
-    HEFT_OK(check_shape(pair, target));
+struct Values {
+    std::vector<float> a, b;  // as the adapter holds them
+};
+
+LowRank part_of(const LowRankPair& pair, const Values& values, const Target& target,
+                std::int64_t d_head) {
     LowRank out;
-    out.tensor = target.view->name;
-    out.out = pair.b.rows();
-    out.in = pair.a.cols();
+    out.role = target.role;
+    out.layer = target.layer;
+    out.expert = target.expert;
+    out.tensor = target.tensor;
+    out.out = target.rows;
+    out.in = target.cols;
     out.rank = pair.a.rows();
-    HEFT_TRY(out.a, values_of(pair.a));
-    HEFT_TRY(out.b, values_of(pair.b));
-    if (target.order == RowOrder::same) return out;
-    if (config.d_head < 2 || config.d_head % 2 != 0 || out.out % config.d_head != 0)
-        return Error{Code::invalid,
-                     "the adapter's " + pair.tensor + " has " + std::to_string(out.out)
-                         + " rows, which are no whole heads of " + std::to_string(config.d_head)};
-    const std::vector<float> rows = out.b;
+    out.a = values.a;
+    out.b.reserve(static_cast<std::size_t>(out.out * out.rank));
     for (std::int64_t r = 0; r < out.out; ++r) {
-        const auto from = rows.begin() + source_row(target.order, r, config.d_head) * out.rank;
-        std::copy(from, from + out.rank, out.b.begin() + r * out.rank);
+        const auto row = values.b.begin() + target.source_row(r, d_head) * out.rank;
+        out.b.insert(out.b.end(), row, row + out.rank);
     }
     return out;
+}
+
+auto place(const LowRank& change) {
+    return std::tuple(change.role, change.layer, change.expert);
 }
 
 Result<std::vector<LowRank>> fit_all(const AdapterFiles& files, const format::Checkpoint& base,
                                      const arch::Config& config, float user_scale) {
     std::vector<LowRank> out;
-    std::set<const TensorView*> changed;
     for (const LowRankPair& pair : files.pairs) {
-        HEFT_TRY(const Target target, find_target(files, pair.tensor, base, config));
-        if (!changed.insert(target.view).second)
-            return Error{Code::corrupt, "changes " + target.view->name + " twice"};
-        HEFT_TRY(LowRank change, fit(pair, target, config));
-        change.scale = static_cast<float>(pair.scale * user_scale);
-        out.push_back(std::move(change));
+        HEFT_TRY(const std::vector<Target> targets, find_targets(files, pair.tensor, base, config));
+        for (const Target& target : targets) HEFT_OK(check_fit(pair, target, config));
+        Values values;
+        HEFT_TRY(values.a, values_of(pair.a));
+        HEFT_TRY(values.b, values_of(pair.b));
+        for (const Target& target : targets) {
+            out.push_back(part_of(pair, values, target, config.d_head));
+            out.back().scale = static_cast<float>(pair.scale * user_scale);
+        }
     }
+    std::sort(out.begin(), out.end(),
+              [](const LowRank& x, const LowRank& y) { return place(x) < place(y); });
+    const auto twice =
+        std::adjacent_find(out.begin(), out.end(),
+                           [](const LowRank& x, const LowRank& y) { return place(x) == place(y); });
+    if (twice != out.end()) return Error{Code::corrupt, "changes " + twice->tensor + " twice"};
     return out;
 }
 
 }  // namespace
 
-const LowRank* Adapter::find(std::string_view tensor) const {
-    const auto found = std::lower_bound(
-        changes.begin(), changes.end(), tensor,
-        [](const LowRank& change, std::string_view wanted) { return change.tensor < wanted; });
-    return found == changes.end() || found->tensor != tensor ? nullptr : &*found;
+const LowRank* Adapter::find(arch::Role role, int layer, int expert) const {
+    const auto wanted = std::tuple(role, layer, expert);
+    const auto found =
+        std::lower_bound(changes.begin(), changes.end(), wanted,
+                         [](const LowRank& x, const auto& key) { return place(x) < key; });
+    return found == changes.end() || place(*found) != wanted ? nullptr : &*found;
 }
 
 Result<Adapter> load_adapter(const std::filesystem::path& path, const format::Checkpoint& base,
@@ -91,8 +110,6 @@ Result<Adapter> load_adapter(const std::filesystem::path& path, const format::Ch
     HEFT_TRY(const AdapterFiles files, open_adapter_files(path));
     auto changes = fit_all(files, base, config, user_scale);
     if (!changes) return within(path.string(), std::move(changes.error()));
-    std::sort(changes->begin(), changes->end(),
-              [](const LowRank& x, const LowRank& y) { return x.tensor < y.tensor; });
     return Adapter{path.string(), std::move(*changes)};
 }
 

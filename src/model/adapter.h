@@ -5,18 +5,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "arch/arch.h"
-#include "format/checkpoint.h"
+#include "arch/tensors.h"
 
 namespace heft::model {
 
-// W changes by scale * B A, where W is [out, in] as it multiplies. A matrix that a checkpoint
-// stores as [in, out] is meant as turned; rows of B are in the order of the checkpoint's.
+// The matrix W [out, in] of a role changes by scale * B A. It is W as it multiplies, a part of its
+// own where files keep several as one, with rows in the order that the checkpoint gives them.
 struct LowRank {
-    std::string tensor;  // of the checkpoint, by its own name there
+    arch::Role role = arch::Role::token_embd;
+    int layer = 0;       // 0 for what belongs to no layer
+    int expert = 0;      // 0 for what belongs to no expert
+    std::string tensor;  // the checkpoint's tensor that holds W, for messages
     std::int64_t out = 0;
     std::int64_t in = 0;
     std::int64_t rank = 0;
@@ -27,15 +28,16 @@ struct LowRank {
 
 struct Adapter {
     std::string name;              // for messages
-    std::vector<LowRank> changes;  // sorted by tensor
+    std::vector<LowRank> changes;  // sorted by role, layer, expert; none twice
 
-    // nullptr: the adapter leaves the tensor alone.
-    const LowRank* find(std::string_view tensor) const;
+    // nullptr: the adapter leaves it alone.
+    const LowRank* find(arch::Role role, int layer = 0, int expert = 0) const;
 };
 
-// Reads the adapter at `path` (a PEFT folder or a GGUF file, whatever form the base has). Errors:
+// Reads the adapter at `path` (a PEFT folder or a GGUF file, whichever form the base has). Errors:
 // invalid (made for another base: the sentence names the tensor and both shapes), unsupported,
-// corrupt, not_found. Memory: the adapter's weights as float.
+// corrupt, not_found. Memory: the adapter's weights as float. Changes of an embedding are rows of
+// its table: out is n_vocab, in d_model.
 Result<Adapter> load_adapter(const std::filesystem::path& path, const format::Checkpoint& base,
                              const arch::Config& config, float user_scale = 1);
 

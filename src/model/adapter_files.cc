@@ -146,7 +146,6 @@ Result<AdapterFiles> open_peft(const fs::path& folder) {
     if (auto status = read_peft_pairs(tensors->tensors, *config, out); !status)
         return within(weights.string(), std::move(status.error()));
     out.base = config->base;
-    out.transposed = config->transposed;
     return out;
 }
 

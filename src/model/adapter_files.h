@@ -35,8 +35,7 @@ struct AdapterFiles {
     format::Kind kind = format::Kind::huggingface;  // whose names
     std::string base;                               // the model it was made for; may be empty
     std::string architecture;                       // GGUF: general.architecture
-    bool transposed = false;         // the base's Hugging Face matrices are stored as [in, out]
-    std::vector<LowRankPair> pairs;  // both of rank 2, of one rank, no extent 0
+    std::vector<LowRankPair> pairs;                 // both of rank 2, of one rank, no extent 0
 
     std::vector<MappedFile> maps = {};
     std::optional<format::Checkpoint> gguf = {};

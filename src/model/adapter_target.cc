@@ -1,10 +1,7 @@
 #include "model/adapter_target.h"
 
-#include <array>
 #include <charconv>
-#include <string>
 
-#include "arch/tensors.h"
 #include "format/names.h"
 
 namespace heft::model {
@@ -13,77 +10,69 @@ namespace {
 
 using format::Kind;
 
-// What bare decoders and models with a language-model head write, or not, before the same names.
-constexpr std::string_view kPrefixes[] = {"model.", "transformer.", "gpt_neox."};
-
-template <class Try>
-auto with_prefixes(std::string_view name, Try attempt) {
-    auto found = attempt(name);
-    for (const std::string_view prefix : kPrefixes) {
-        if (!found) found = attempt(std::string(prefix) + std::string(name));
-        if (!found && name.starts_with(prefix)) found = attempt(name.substr(prefix.size()));
-    }
-    return found;
+// Ways to spell a weight of the text model: bare decoders lack the first part of the name, models
+// inside larger ones have one more.
+std::vector<std::string> spellings(const std::string& name, Kind kind) {
+    std::vector<std::string> out = {name};
+    if (kind == Kind::gguf) return out;
+    constexpr std::string_view kInner = "language_model.";
+    if (const auto at = name.find(kInner); at != std::string::npos)
+        out.push_back(std::string(name).erase(at, kInner.size()));
+    const std::string last = out.back();
+    for (const std::string_view prefix : {"model.", "transformer.", "gpt_neox."})
+        out.push_back(std::string(prefix) + last);
+    return out;
 }
 
-const TensorView* find(const format::Checkpoint& base, std::string_view name) {
-    if (base.kind() == Kind::gguf) return base.find(name);
-    return with_prefixes(name, [&](std::string_view spelt) { return base.find(spelt); });
-}
-
-std::string made_for(const AdapterFiles& adapter) {
-    return adapter.base.empty() ? "another base"
-                                : format::in_quotes(std::string_view(adapter.base).substr(0, 200));
-}
-
-Error no_such_weight(const AdapterFiles& adapter, std::string_view tensor) {
-    return {Code::invalid, "changes " + std::string(tensor)
+Error no_such_weight(const AdapterFiles& adapter, const std::string& tensor) {
+    const std::string_view base = std::string_view(adapter.base).substr(0, 200);
+    return {Code::invalid, "changes " + tensor
                                + ", which this model does not have; the adapter was made for "
-                               + made_for(adapter)};
+                               + (base.empty() ? "another base" : format::in_quotes(base))};
 }
 
-bool is_rotated(arch::Role role) {
-    return role == arch::Role::attn_q || role == arch::Role::attn_k;
-}
-
-// Rows of the family's table that the adapter's name fits, with the layer.
+// A row of the family's table that the adapter's name fits.
 struct Match {
-    const arch::Tensor* tensor = nullptr;
-    std::vector<int> numbers;
+    const arch::Tensor* row = nullptr;
+    int layer = 0;
+    int expert = 0;
 };
 
-std::vector<Match> matches(const AdapterFiles& adapter, std::string_view name,
-                           const arch::Family& family) {
-    std::vector<Match> out;
-    for (const arch::Tensor& tensor : family.tensors) {
-        const char* pattern = adapter.kind == Kind::gguf ? tensor.gguf : tensor.hf;
-        if (pattern == nullptr) continue;
-        const auto fit = [pattern](std::string_view spelt) { return numbers_in(pattern, spelt); };
-        const auto numbers = adapter.kind == Kind::gguf ? fit(name) : with_prefixes(name, fit);
-        if (numbers) out.push_back({&tensor, *numbers});
+std::optional<Match> match(const arch::Tensor& row, const std::vector<std::string>& names,
+                           Kind kind, const arch::Config& config) {
+    const char* pattern = kind == Kind::gguf ? row.gguf : row.hf;
+    if (pattern == nullptr || row.cols == arch::Dim::none) return {};
+    for (const std::string& name : names) {
+        const auto numbers = numbers_in(pattern, name);
+        if (!numbers) continue;
+        Match out{&row, 0, 0};
+        if (!numbers->empty()) out.layer = numbers->front();
+        if (numbers->size() > 1) out.expert = numbers->back();
+        const bool stack = row.per_expert && numbers->size() < 2;
+        if (stack || out.layer >= config.n_layer || !arch::in_layer(row, config, out.layer))
+            return {};
+        if (row.per_expert && out.expert >= config.experts.n) return {};
+        return out;
     }
-    return out;
+    return {};
 }
 
-// The adapter is in one form and the base in the other.
-Result<Target> translate(const AdapterFiles& adapter, std::string_view name,
-                         const format::Checkpoint& base, const arch::Config& config) {
-    const std::vector<Match> found = matches(adapter, name, *config.family);
-    if (found.empty()) return no_such_weight(adapter, name);
-    const Match& match = found.front();
-    const char* pattern = base.kind() == Kind::gguf ? match.tensor->gguf : match.tensor->hf;
-    if (found.size() > 1 || match.numbers.size() > 1 || pattern == nullptr)
-        return Error{Code::unsupported,
-                     "changes " + std::string(name)
-                         + ", which Hugging Face and GGUF files store in different ways; use the "
-                           "adapter with a model in its own form"};
-    const int layer = match.numbers.empty() ? 0 : match.numbers.front();
-    Target out;
-    out.view = find(base, arch::tensor_name(pattern, layer));
-    if (out.view == nullptr) return no_such_weight(adapter, name);
-    if (config.family->gguf_interleaves_qk && is_rotated(match.tensor->role))
-        out.order = base.kind() == Kind::gguf ? RowOrder::interleave : RowOrder::separate;
-    return out;
+// What the model has under the role, whichever row of the table describes it there.
+Result<arch::Located> locate(const Match& match, const format::Checkpoint& base,
+                             const arch::Config& config) {
+    for (const arch::Tensor& row : config.family->tensors) {
+        if (row.role != match.row->role) continue;
+        HEFT_TRY(arch::Located at, arch::locate(base, config, row, match.layer, match.expert));
+        if (at.view != nullptr) return at;
+    }
+    return arch::Located{};
+}
+
+RowOrder order_of(const Match& match, Kind from, Kind to, const arch::Config& config) {
+    const bool rotated =
+        match.row->role == arch::Role::attn_q || match.row->role == arch::Role::attn_k;
+    if (from == to || !rotated || !config.family->gguf_interleaves_qk) return RowOrder::same;
+    return to == Kind::gguf ? RowOrder::interleave : RowOrder::separate;
 }
 
 }  // namespace
@@ -97,11 +86,11 @@ std::optional<std::vector<int>> numbers_in(std::string_view pattern, std::string
         const std::string_view literal = pattern.substr(0, hole);
         if (!name.starts_with(literal)) return {};
         name.remove_prefix(literal.size());
-        if (hole == pattern.npos) break;
+        if (hole == std::string_view::npos) break;
         pattern.remove_prefix(hole + kHole.size());
-        int number = 0;
         const std::string_view digits = name.substr(0, name.find_first_not_of("0123456789"));
         if (digits.empty() || digits.size() > kMaxDigits) return {};
+        int number = 0;
         std::from_chars(digits.data(), digits.data() + digits.size(), number);
         name.remove_prefix(digits.size());
         out.push_back(number);
@@ -110,25 +99,39 @@ std::optional<std::vector<int>> numbers_in(std::string_view pattern, std::string
     return out;
 }
 
-Result<Target> find_target(const AdapterFiles& adapter, std::string_view tensor,
-                           const format::Checkpoint& base, const arch::Config& config) {
+Result<std::vector<Target>> find_targets(const AdapterFiles& adapter, const std::string& tensor,
+                                         const format::Checkpoint& base,
+                                         const arch::Config& config) {
     if (adapter.kind == Kind::gguf && adapter.architecture != config.family->gguf)
         return Error{Code::invalid,
                      "was made for architecture "
                          + format::in_quotes(std::string_view(adapter.architecture).substr(0, 64))
                          + ", but this model is " + config.family->gguf};
-    Target out;
-    if (adapter.kind == base.kind()) {
-        out.view = find(base, tensor);
-        if (out.view == nullptr) return no_such_weight(adapter, tensor);
-    } else {
-        HEFT_TRY(out, translate(adapter, tensor, base, config));
+    const std::vector<std::string> names = spellings(tensor, adapter.kind);
+    std::vector<Target> out;
+    for (const arch::Tensor& row : config.family->tensors) {
+        const auto found = match(row, names, adapter.kind, config);
+        if (!found) continue;
+        HEFT_TRY(const arch::Located at, locate(*found, base, config));
+        if (at.view == nullptr) continue;
+        Target target;
+        target.role = row.role;
+        target.layer = found->layer;
+        target.expert = found->expert;
+        target.tensor = at.view->name;
+        target.rows = at.rows;
+        target.cols = at.cols;
+        target.walk = arch::row_walk(adapter.kind == Kind::gguf ? row.gguf_fused : row.fused,
+                                     at.rows, config);
+        target.stored_rows = target.walk.unit_stride * target.walk.units;
+        target.order = order_of(*found, adapter.kind, base.kind(), config);
+        out.push_back(std::move(target));
     }
-    out.transposed = adapter.transposed && base.kind() == Kind::huggingface;
+    if (out.empty()) return no_such_weight(adapter, tensor);
     return out;
 }
 
-std::int64_t source_row(RowOrder order, std::int64_t row, std::int64_t d_head) {
+std::int64_t reordered_row(RowOrder order, std::int64_t row, std::int64_t d_head) {
     const std::int64_t within = row % d_head;
     const std::int64_t half = d_head / 2;
     switch (order) {
@@ -137,6 +140,10 @@ std::int64_t source_row(RowOrder order, std::int64_t row, std::int64_t d_head) {
         case RowOrder::separate: return row - within + within % half * 2 + within / half;
     }
     return row;
+}
+
+std::int64_t Target::source_row(std::int64_t row, std::int64_t d_head) const {
+    return walk(order == RowOrder::same ? row : reordered_row(order, row, d_head));
 }
 
 }  // namespace heft::model

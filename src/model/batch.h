@@ -18,6 +18,7 @@ class Batch {
     void embed();
     void block(const Layer& layer, int index);
     void project(std::vector<float>& logits);
+    void hidden(std::vector<float>& rows);
 
   private:
     const arch::Config& config() const { return model_.config; }
@@ -28,6 +29,10 @@ class Batch {
     void normalise(const Norm& norm, const float* from, std::int64_t width, float* to) const;
     void norm_all(const Norm& norm, const float* from, float* to);
     void multiply(std::span<const op::Product> products, const float* x, std::int64_t x_width);
+    void multiply(std::span<const op::Group> groups);
+    void add_change(const LowRank& change, const op::Group& group, const op::Product& product);
+    void change_embedding(std::int32_t token, float* to) const;
+    int last_norm();
     void add_bias(const Linear& linear, float* to, std::int64_t width);
     void add_to_stream(const Norm& post_norm);
 

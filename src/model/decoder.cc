@@ -88,7 +88,55 @@ void Batch::norm_all(const Norm& norm, const float* from, float* to) {
 }
 
 void Batch::multiply(std::span<const op::Product> products, const float* x, std::int64_t x_width) {
-    op::matmul(context_, products, x, x_width, n_);
+    const op::Group group{products, x, x_width, n_};
+    multiply({&group, 1});
+}
+
+void Batch::multiply(std::span<const op::Group> groups) {
+    op::matmul(context_, groups);
+    if (model_.changes.of_weight.empty()) return;
+    for (const op::Group& group : groups)
+        for (const op::Product& product : group.products)
+            if (const auto found = model_.changes.of_weight.find(product.weight);
+                found != model_.changes.of_weight.end())
+                for (const LowRank* change : found->second) add_change(*change, group, product);
+}
+
+// out += scale * B (A x)
+void Batch::add_change(const LowRank& change, const op::Group& group, const op::Product& product) {
+    const auto matrix = [](const std::vector<float>& of, std::int64_t rows, std::int64_t cols) {
+        op::Weight weight;
+        weight.rows = rows;
+        weight.cols = cols;
+        weight.row_stride = cols * static_cast<std::int64_t>(sizeof(float));
+        weight.data = reinterpret_cast<const std::byte*>(of.data());
+        return weight;
+    };
+    const op::Weight a = matrix(change.a, change.rank, change.in);
+    const op::Weight b = matrix(change.b, change.out, change.rank);
+    const auto tokens = static_cast<std::size_t>(group.n_tokens);
+    std::vector<float> narrow(tokens * static_cast<std::size_t>(change.rank));
+    std::vector<float> wide(tokens * static_cast<std::size_t>(change.out));
+    const op::Product down[] = {{&a, narrow.data(), change.rank}};
+    op::matmul(context_, down, group.x, group.x_stride, group.n_tokens);
+    const op::Product up[] = {{&b, wide.data(), change.out}};
+    op::matmul(context_, up, narrow.data(), change.rank, group.n_tokens);
+    op::for_each(context_, group.n_tokens, [&](int t, int) {
+        float* to = product.out + t * product.out_stride;
+        const float* from = wide.data() + t * change.out;
+        for (std::int64_t i = 0; i < change.out; ++i) to[i] += change.scale * from[i];
+    });
+}
+
+// A row of the embedding changes by its row of B times A.
+void Batch::change_embedding(std::int32_t token, float* to) const {
+    for (const LowRank* change : model_.changes.of_embedding)
+        for (std::int64_t r = 0; r < change->rank; ++r) {
+            const float factor =
+                change->scale * change->b[static_cast<std::size_t>(token * change->rank + r)];
+            const float* row = change->a.data() + r * change->in;
+            for (std::int64_t i = 0; i < change->in; ++i) to[i] += factor * row[i];
+        }
 }
 
 void Batch::add_bias(const Linear& linear, float* to, std::int64_t width) {
@@ -106,6 +154,7 @@ void Batch::embed() {
         float* to = row(stream_, t, c.d_model);
         context_.kernels.unpack(table.type, table.data + input.token * table.row_stride, table.cols,
                                 to);
+        change_embedding(input.token, to);
         if (c.embedding_scale != 1.0F)
             for (int i = 0; i < c.d_model; ++i) to[i] *= c.embedding_scale;
         if (positions.data != nullptr) {
@@ -164,9 +213,9 @@ void Batch::block(const Layer& layer, int index) {
     add_to_stream(layer.ffn_post_norm);
 }
 
-void Batch::project(std::vector<float>& logits) {
+// The rows that are wanted, through the last norm.
+int Batch::last_norm() {
     const arch::Config& c = config();
-    const Linear& output = model_.weights.output;
     int wanted = 0;
     for (int t = 0; t < n_; ++t) {
         if (!inputs_[static_cast<std::size_t>(t)].want_logits) continue;
@@ -174,13 +223,26 @@ void Batch::project(std::vector<float>& logits) {
                   row(normed_, wanted, c.d_model));
         ++wanted;
     }
+    return wanted;
+}
+
+void Batch::hidden(std::vector<float>& rows) {
+    const int wanted = last_norm();
+    rows.insert(rows.end(), normed_, normed_ + wanted * std::int64_t{config().d_model});
+}
+
+void Batch::project(std::vector<float>& logits) {
+    const arch::Config& c = config();
+    const Linear& output = model_.weights.output;
+    const int wanted = last_norm();
     if (wanted == 0) return;
     const std::size_t before = logits.size();
     const auto count = static_cast<std::size_t>(wanted) * static_cast<std::size_t>(c.n_vocab);
     logits.resize(before + count);
     float* out = logits.data() + before;
     const op::Product products[] = {{&output.weight, out, c.n_vocab}};
-    op::matmul(context_, products, normed_, c.d_model, wanted);
+    const op::Group group{products, normed_, c.d_model, wanted};
+    multiply({&group, 1});
     if (c.logit_scale != 1.0F)
         for (std::size_t i = 0; i < count; ++i) out[i] *= c.logit_scale;
     for (int t = 0; t < wanted; ++t) {
@@ -213,13 +275,16 @@ std::vector<float> alibi_slopes(int n_head, float scale) {
 }
 
 void decode(const Decoder& decoder, op::Context& context, std::span<const Input> inputs,
-            std::vector<float>& logits) {
+            Output output, std::vector<float>& rows) {
     if (inputs.empty()) return;
     Batch batch(decoder, context, inputs);
     batch.embed();
     for (std::size_t l = 0; l < decoder.weights.layers.size(); ++l)
         batch.block(decoder.weights.layers[l], static_cast<int>(l));
-    batch.project(logits);
+    switch (output) {
+        case Output::logits: batch.project(rows); break;
+        case Output::hidden: batch.hidden(rows); break;
+    }
     for (const Input& input : inputs)
         input.cache->set_length(std::max<std::int64_t>(input.cache->length(), input.position + 1));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "arch/arch.h"
@@ -26,19 +27,28 @@ struct Rotations {
 
 Rotations make_rotations(const arch::Config& config);
 
+// What adapters add to the products of the weights, and to the rows of the embedding.
+struct Changes {
+    std::unordered_map<const op::Weight*, std::vector<const LowRank*>> of_weight;
+    std::vector<const LowRank*> of_embedding;
+};
+
+enum class Output : unsigned char { logits, hidden };  // hidden: what the last norm gives
+
 struct Decoder {
     const arch::Config& config;
     const Weights& weights;
     const Rotations& rotations;
     const std::vector<float>& slopes;  // ALiBi's, one per query head; empty: none
+    const Changes& changes;
 };
 
 // ALiBi (Press et al. 2021): a geometric series, filled up from that of twice the heads where their
 // number is no power of two.
 std::vector<float> alibi_slopes(int n_head, float scale);
 
-// Inputs were checked. Appends one row of logits per input that wants them.
+// Inputs were checked. Appends one row per input that wants it.
 void decode(const Decoder& decoder, op::Context& context, std::span<const Input> inputs,
-            std::vector<float>& logits);
+            Output output, std::vector<float>& rows);
 
 }  // namespace heft::model

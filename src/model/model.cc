@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <deque>
+
 #include "model/decoder.h"
 #include "model/weights.h"
 
@@ -10,6 +12,10 @@ struct Model::Impl {
     Weights weights;
     Rotations rotations;
     std::vector<float> slopes;
+    std::deque<Adapter> adapters;  // the changes point into them
+    Changes changes;
+
+    Decoder decoder() const { return {config, weights, rotations, slopes, changes}; }
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -54,8 +60,26 @@ Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
     return cache;
 }
 
-Status Model::forward(op::Context& context, std::span<const Input> inputs,
-                      std::vector<float>& logits) const {
+Status Model::add_adapter(Adapter adapter) {
+    const Adapter& kept = impl_->adapters.emplace_back(std::move(adapter));
+    for (const LowRank& change : kept.changes) {
+        if (change.role == arch::Role::token_embd) {
+            impl_->changes.of_embedding.push_back(&change);
+            continue;
+        }
+        const op::Weight* weight =
+            matrix_of(impl_->weights, change.role, change.layer, change.expert);
+        if (weight == nullptr || weight->data == nullptr)
+            return Error{Code::unsupported,
+                         kept.name + ": changes " + change.tensor
+                             + ", which is not multiplied as it is stored; merge the adapter into "
+                               "the weights instead"};
+        impl_->changes.of_weight[weight].push_back(&change);
+    }
+    return {};
+}
+
+Status Model::check(std::span<const Input> inputs) const {
     for (const Input& input : inputs) {
         if (input.token < 0 || input.token >= impl_->config.n_vocab)
             return Error{Code::invalid, "token id " + std::to_string(input.token)
@@ -66,8 +90,20 @@ Status Model::forward(op::Context& context, std::span<const Input> inputs,
                                             + " is outside the context of "
                                             + std::to_string(input.cache->shape().n_ctx)};
     }
-    const Decoder decoder{impl_->config, impl_->weights, impl_->rotations, impl_->slopes};
-    decode(decoder, context, inputs, logits);
+    return {};
+}
+
+Status Model::forward(op::Context& context, std::span<const Input> inputs,
+                      std::vector<float>& logits) const {
+    HEFT_OK(check(inputs));
+    decode(impl_->decoder(), context, inputs, Output::logits, logits);
+    return {};
+}
+
+Status Model::forward_hidden(op::Context& context, std::span<const Input> inputs,
+                             std::vector<float>& hidden) const {
+    HEFT_OK(check(inputs));
+    decode(impl_->decoder(), context, inputs, Output::hidden, hidden);
     return {};
 }
 

@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "format/checkpoint.h"
 #include "kv/cache.h"
+#include "model/adapter.h"
 #include "op/matmul.h"
 
 namespace heft::model {
@@ -39,13 +40,22 @@ class Model {
     Result<kv::Cache> make_cache(std::int64_t n_ctx, op::Precision precision,
                                  std::int64_t expected = 0) const;
 
+    // Adds scale * B (A x) to what the adapters' matrices give, for all that is computed from now
+    // on. Errors: unsupported, for a matrix that is not multiplied as it is stored.
+    Status add_adapter(Adapter adapter);
+
     // Computes all inputs; appends one row of n_vocab logits to `logits` for each that wants them.
     Status forward(op::Context& context, std::span<const Input> inputs,
                    std::vector<float>& logits) const;
 
+    // The same, but for rows of d_model numbers: what the last norm gives, before the output matrix.
+    Status forward_hidden(op::Context& context, std::span<const Input> inputs,
+                          std::vector<float>& hidden) const;
+
     struct Impl;
 
   private:
+    Status check(std::span<const Input> inputs) const;
     explicit Model(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -139,7 +139,6 @@ Result<PeftConfig> parse_peft_config(std::string_view json) {
     out.rank = *rank;
     out.alpha = *alpha;
     out.rank_stabilised = json_bool(root, kRankStabilised).value_or(false);
-    out.transposed = json_bool(root, "fan_in_fan_out").value_or(false);
     const auto ranks = json_find(root, "rank_pattern");
     out.has_rank_pattern = ranks && !is_off(*ranks);
     HEFT_OK(read_alpha_pattern(root, out));

@@ -18,7 +18,6 @@ struct PeftConfig {
     std::int64_t rank = 0;
     double alpha = 0;
     bool rank_stabilised = false;  // rsLoRA: alpha / sqrt(rank) in place of alpha / rank
-    bool transposed = false;       // fan_in_fan_out: the base stores its matrices as [in, out]
     bool has_rank_pattern = false;
 
     // Modules with an alpha of their own, by the end of their name, or by all of it after a "^".

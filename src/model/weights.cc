@@ -101,6 +101,12 @@ Place place_in_expert(Layer& l, Role role, int expert) {
     }
 }
 
+Place place_in_layer(Layer& layer, Role role) {
+    const Place in_attention = place_in_attention(layer, role);
+    if (in_attention.matrix != nullptr || in_attention.vector != nullptr) return in_attention;
+    return place_in_ffn(layer, role);
+}
+
 struct Binder {
     const format::Checkpoint& checkpoint;
     const arch::Config& config;
@@ -110,9 +116,7 @@ struct Binder {
         if (!arch::per_layer(tensor)) return place_in_model(weights, tensor.role);
         Layer& target = weights.layers[static_cast<std::size_t>(layer)];
         if (tensor.per_expert) return place_in_expert(target, tensor.role, expert);
-        const Place in_attention = place_in_attention(target, tensor.role);
-        if (in_attention.matrix != nullptr || in_attention.vector != nullptr) return in_attention;
-        return place_in_ffn(target, tensor.role);
+        return place_in_layer(target, tensor.role);
     }
 
     op::Weight keep(Matrix matrix) {
@@ -201,6 +205,23 @@ Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::C
                          + config.family->name + " (" + std::to_string(extra.size())
                          + " such in all): leaving it out would change the results"};
     return std::move(binder.weights);
+}
+
+const op::Weight* matrix_of(Weights& weights, Role role, int layer, int expert) {
+    if (role == Role::output) return &weights.output.weight;
+    if (static_cast<std::size_t>(layer) >= weights.layers.size()) return nullptr;
+    Layer& in = weights.layers[static_cast<std::size_t>(layer)];
+    switch (role) {
+        case Role::latent_k_b:
+        case Role::latent_k_b_turned:
+        case Role::latent_v_b: return nullptr;
+        case Role::expert_gate:
+        case Role::expert_up:
+        case Role::expert_down:
+            if (static_cast<std::size_t>(expert) >= in.experts.size()) return nullptr;
+            return place_in_expert(in, role, expert).matrix;
+        default: return place_in_layer(in, role).matrix;
+    }
 }
 
 std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config) {

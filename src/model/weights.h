@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "arch/arch.h"
+#include "arch/tensors.h"
 #include "format/checkpoint.h"
 #include "op/matmul.h"
 
@@ -75,6 +75,10 @@ struct Weights {
 // Errors: a tensor that is missing, misshapen, of a type without a decoder, or without a place in
 // the computation; a configuration that promises more layers than the file has.
 Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::Config& config);
+
+// Where the matrix of a role is kept; nullptr when it is in no place of its own that multiplies
+// (embeddings, and what was turned round at loading).
+const op::Weight* matrix_of(Weights& weights, arch::Role role, int layer, int expert);
 
 // Bytes of weights that computing one token reads.
 std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config);
