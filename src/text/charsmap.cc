@@ -69,10 +69,10 @@ Charsmap::Found Charsmap::longest_at(std::string_view text) const {
     return found;
 }
 
-std::string Charsmap::apply(std::string_view text) const {
+std::string Charsmap::apply(std::string_view text, std::size_t limit) const {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = 0; at < text.size() && out.size() <= limit;) {
         const Utf8Char c = utf8_at(text, at);
         const Found found = c.valid ? longest_at(text.substr(at)) : Found{};
         out += found.bytes == 0 ? text.substr(at, c.bytes) : found.with;

@@ -20,8 +20,8 @@ class Charsmap {
     // array; the replacements. Errors: corrupt.
     static Result<Charsmap> build(Bytes blob);
 
-    // Invalid UTF-8 passes through. At most 64 times as long as `text`.
-    std::string apply(std::string_view text) const;
+    // Invalid UTF-8 passes through. Stops soon after the result has passed `limit` bytes.
+    std::string apply(std::string_view text, std::size_t limit = ~std::size_t{0}) const;
 
     std::string_view blob() const { return blob_; }  // what build() was given
 

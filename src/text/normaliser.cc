@@ -100,28 +100,31 @@ constexpr std::size_t kGrowthFree = 4096;
 struct Apply {
     const std::string& text;
     RegexScratch& scratch;
+    std::size_t limit;
 
     std::string operator()(UnicodeForm form) const { return to_form(text, form); }
     std::string operator()(const Replace& step) const {
-        return replace_pattern(text, step, scratch);
+        return replace_pattern(text, step, scratch, limit);
     }
-    std::string operator()(const ReplaceText& step) const { return replace_text(text, step); }
+    std::string operator()(const ReplaceText& step) const {
+        return replace_text(text, step, limit);
+    }
     std::string operator()(CharMap map) const { return map_characters(text, map); }
     std::string operator()(const Strip& step) const { return strip(text, step); }
     std::string operator()(const Prepend& step) const {
         return text.empty() ? text : step.text + text;
     }
     std::string operator()(const SpellBytes& /*step*/) const { return byte_level_spell(text); }
-    std::string operator()(const SharedCharsmap& map) const { return map->apply(text); }
+    std::string operator()(const SharedCharsmap& map) const { return map->apply(text, limit); }
 };
 
 }  // namespace
 
-std::string replace_text(std::string_view text, const ReplaceText& step) {
+std::string replace_text(std::string_view text, const ReplaceText& step, std::size_t limit) {
     std::string out;
     out.reserve(text.size() + text.size() / 2);
     std::size_t done = 0;
-    for (std::size_t at = text.find(step.what); at != std::string_view::npos;
+    for (std::size_t at = text.find(step.what); at != std::string_view::npos && out.size() <= limit;
          at = text.find(step.what, done)) {
         out.append(text.substr(done, at - done)).append(step.with);
         done = at + step.what.size();
@@ -129,11 +132,16 @@ std::string replace_text(std::string_view text, const ReplaceText& step) {
     return out.append(text.substr(done));
 }
 
-std::string replace_pattern(const std::string& text, const Replace& step, RegexScratch& scratch) {
-    if (!is_utf8(text)) return text;
+std::string replace_pattern(const std::string& text, const Replace& step, RegexScratch& scratch,
+                            std::size_t limit) {
+    std::string valid;
+    if (!is_utf8(text)) valid = with_placeholders(text);
+    const std::string& seen = valid.empty() ? text : valid;
     std::string out;
     std::size_t done = 0;
-    while (const auto found = step.pattern.search(text, done, scratch)) {
+    while (out.size() <= limit) {
+        const auto found = step.pattern.search(seen, done, scratch);
+        if (!found) break;
         out.append(text, done, found->begin - done).append(step.with);
         done = found->end;
     }
@@ -170,7 +178,7 @@ std::string to_form(std::string_view text, UnicodeForm form) {
 std::string Normaliser::apply(std::string text, RegexScratch& scratch) const {
     const std::size_t limit = text.size() * kGrowth + kGrowthFree;
     for (const NormaliserStep& step : steps_) {
-        std::string next = std::visit(Apply{text, scratch}, step);
+        std::string next = std::visit(Apply{text, scratch, limit}, step);
         if (next.size() <= limit) text = std::move(next);
     }
     return text;

@@ -50,9 +50,12 @@ class Normaliser {
     std::vector<NormaliserStep> steps_;
 };
 
-// Single steps.
-std::string replace_text(std::string_view text, const ReplaceText& step);
-std::string replace_pattern(const std::string& text, const Replace& step, RegexScratch& scratch);
+// Single steps. They stop soon after the result has passed `limit` bytes.
+inline constexpr std::size_t kNoLimit = ~std::size_t{0};
+std::string replace_text(std::string_view text, const ReplaceText& step,
+                         std::size_t limit = kNoLimit);
+std::string replace_pattern(const std::string& text, const Replace& step, RegexScratch& scratch,
+                            std::size_t limit = kNoLimit);
 std::string to_form(std::string_view text, UnicodeForm form);
 
 }  // namespace heft::text

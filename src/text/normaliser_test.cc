@@ -94,6 +94,14 @@ TEST(Normaliser, StripAndPrependKnowWhatIsEmpty) {
     EXPECT_EQ(mapped(std::move(blank), " \t"), "");
 }
 
+TEST(Normaliser, PatternsAreReplacedBetweenBrokenBytes) {
+    auto runs = Regex::compile(" {2,}");
+    ASSERT_TRUE(runs);
+    std::vector<NormaliserStep> steps;
+    steps.emplace_back(Replace{std::move(*runs), " "});
+    EXPECT_EQ(mapped(std::move(steps), "a  \xFF   b\xE2\x82  "), "a \xFF b\xE2\x82 ");
+}
+
 TEST(Charsmap, TheLongestKeyWins) {
     const std::string blob = testing::charsmap_blob(
         {{"a", "1"}, {"abc", "3"}, {"é", "e"}, {"ﬁ", "fi"}, {"\n", " "}, {"\u200B", ""}});
@@ -123,8 +131,7 @@ TEST(Charsmap, HostileMapsStayInBounds) {
     const std::string text(5000, 'a');
     for (int round = 0; round < 200; ++round) {
         std::string blob("\0\4\0\0", 4);
-        for (int i = 0; i < 1024; ++i)
-            blob += static_cast<char>(i % 4 == 0 ? 'a' : rng.next() % 8);
+        for (int i = 0; i < 1024; ++i) blob += static_cast<char>(i % 4 == 0 ? 'a' : rng.next() % 8);
         blob += std::string("x\0yy\0", 5);
         const auto map = Charsmap::build(as_bytes(blob));
         ASSERT_TRUE(map) << map.error().what;

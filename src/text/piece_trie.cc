@@ -7,8 +7,8 @@ namespace heft::text {
 Result<PieceTrie> PieceTrie::build(std::vector<Piece> pieces) {
     for (const Piece& piece : pieces)
         if (piece.text.size() > kLongest)
-            return Error{Code::unsupported, "token " + std::to_string(piece.id)
-                                                + " is longer than 1024 bytes"};
+            return Error{Code::unsupported,
+                         "token " + std::to_string(piece.id) + " is longer than 1024 bytes"};
     std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
         return a.text != b.text ? a.text < b.text : a.id < b.id;
     });
@@ -36,7 +36,8 @@ Result<PieceTrie> PieceTrie::build(std::vector<Piece> pieces) {
             trie.labels_.push_back(static_cast<std::uint8_t>(byte));
             begin = next;
         }
-        trie.nodes_[i].count = static_cast<std::uint32_t>(trie.nodes_.size()) - trie.nodes_[i].first;
+        trie.nodes_[i].count =
+            static_cast<std::uint32_t>(trie.nodes_.size()) - trie.nodes_[i].first;
     }
     return trie;
 }

@@ -45,9 +45,8 @@ constexpr std::string_view kGpt4o =
 #define HEFT_UPPER_NO_HAN R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]])"
 #define HEFT_LOWER_NO_HAN R"([\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]])"
 constexpr std::string_view kKimi =
-    R"([\p{Han}]+|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "*" HEFT_LOWER_NO_HAN
-    "+" HEFT_CONTRACTIONS R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "+" HEFT_LOWER_NO_HAN
-    "*" HEFT_CONTRACTIONS
+    R"([\p{Han}]+|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "*" HEFT_LOWER_NO_HAN "+" HEFT_CONTRACTIONS
+    R"(?|[^\r\n\p{L}\p{N}]?)" HEFT_UPPER_NO_HAN "+" HEFT_LOWER_NO_HAN "*" HEFT_CONTRACTIONS
     R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 #undef HEFT_UPPER_NO_HAN
 #undef HEFT_LOWER_NO_HAN

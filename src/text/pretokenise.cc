@@ -135,19 +135,6 @@ void group_digits(const GroupDigits& step, std::string_view text, Stretches& wor
     cut_at(text.size());
 }
 
-// Same length, valid: each byte that belongs to no character becomes a control character, which
-// every pattern treats as a symbol.
-std::string with_placeholders(std::string_view text) {
-    constexpr char kPlaceholder = '\x1A';
-    std::string out(text);
-    for (std::size_t at = 0; at < text.size();) {
-        const Utf8Char c = utf8_at(text, at);
-        if (!c.valid) out.replace(at, c.bytes, c.bytes, kPlaceholder);
-        at += c.bytes;
-    }
-    return out;
-}
-
 // One call of split(): the text as it is by now, as patterns see it, and its words.
 class Splitting {
   public:
@@ -185,8 +172,9 @@ class Splitting {
                 else
                     marked += c;
             }
-            const bool asked = step.when == MarkStep::When::always
-                               || (step.when == MarkStep::When::first && begins_ && word.begin == 0);
+            const bool asked =
+                step.when == MarkStep::When::always
+                || (step.when == MarkStep::When::first && begins_ && word.begin == 0);
             if (asked && marked.compare(begin, step.mark.size(), step.mark) != 0)
                 marked.insert(begin, step.mark);
             places.push_back({begin, marked.size()});
@@ -249,7 +237,8 @@ void Pretokeniser::split(std::string_view text, bool begins, RegexScratch& scrat
     if (text.empty()) return;
     if (steps_.empty()) return words.list.push_back(text);
     Splitting splitting(text, begins, scratch, words.buffer);
-    for (const PretokeniserStep& step : steps_) std::visit([&splitting](const auto& kind) { splitting(kind); }, step);
+    for (const PretokeniserStep& step : steps_)
+        std::visit([&splitting](const auto& kind) { splitting(kind); }, step);
     splitting.list(words.list);
 }
 

@@ -26,9 +26,9 @@ struct CutStep {
 // Runs of digits in groups of three, counted from the right: what \d{1,3}(?=(\d{3})*\b) and its
 // like say, without their quadratic look-ahead.
 struct GroupDigits {
-    bool numbers = false;   // of \p{N}, not \d alone
-    bool edge = false;      // only runs that no word character follows
-    bool isolated = true;   // cut at the run's ends too
+    bool numbers = false;  // of \p{N}, not \d alone
+    bool edge = false;     // only runs that no word character follows
+    bool isolated = true;  // cut at the run's ends too
 };
 
 // Spaces become a mark, and words get one before them.

@@ -158,7 +158,8 @@ TEST(Regex, SpacesAreUnicodeWhiteSpace) {
 }
 
 TEST(Regex, WhatWouldBeReadOtherwiseIsRefused) {
-    for (const std::string_view pattern : {"[a-z&&b]", "[^a&&[b]]", "[a[bc]]", R"([a\W])", "(", "[[:alpha", "a{2,1}"}) {
+    for (const std::string_view pattern :
+         {"[a-z&&b]", "[^a&&[b]]", "[a[bc]]", R"([a\W])", "(", "[[:alpha", "a{2,1}"}) {
         const auto regex = Regex::compile(pattern);
         ASSERT_FALSE(regex) << pattern;
         EXPECT_EQ(regex.error().code, Code::unsupported);

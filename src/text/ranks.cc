@@ -6,6 +6,14 @@
 
 namespace heft::text {
 
+namespace {
+
+// Every part of a token is looked up, each in as many steps as it has bytes. Published tokens have
+// no more than some hundred.
+constexpr std::size_t kLongestRanked = 1024;
+
+}  // namespace
+
 Status use_ranks(Tokenizer::Impl& impl, const std::vector<RankedToken>& tokens,
                  std::vector<AddedToken> added) {
     impl.alphabet = Alphabet::bytes;
@@ -15,6 +23,9 @@ Status use_ranks(Tokenizer::Impl& impl, const std::vector<RankedToken>& tokens,
     NumberedTexts texts(tokens.size() + added.size());
     NumberedTexts bytes(tokens.size() + added.size());
     for (const RankedToken& token : tokens) {
+        if (token.bytes.size() > kLongestRanked)
+            return Error{Code::unsupported,
+                         "token " + std::to_string(token.id) + " is longer than 1024 bytes"};
         if (token.bytes.empty()) return Error{Code::corrupt, "a token has no bytes"};
         if (token.id >= 0 && !texts.text(static_cast<std::size_t>(token.id)).empty())
             return Error{Code::corrupt, "the id " + std::to_string(token.id) + " is given twice"};

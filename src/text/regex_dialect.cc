@@ -117,7 +117,8 @@ class Translator {
         while (ahead(0) == '&') {
             at_ += 2;
             const bool nested = ahead(0) == '[';
-            if (negated || !nested) return unsupported("this intersection of sets is not supported");
+            if (negated || !nested)
+                return unsupported("this intersection of sets is not supported");
             ++at_;
             const bool without = ahead(0) == '^';
             if (without) ++at_;

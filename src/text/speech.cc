@@ -63,12 +63,13 @@ std::string stripped(std::string_view text, const StripEnds& step) {
 struct Say {
     const std::string& text;
     RegexScratch& scratch;
+    std::size_t limit;
 
     std::string operator()(const Replace& step) const {
-        return replace_pattern(text, step, scratch);
+        return replace_pattern(text, step, scratch, limit);
     }
     std::string operator()(const ReplaceText& step) const {
-        return replace_text(text, step);
+        return replace_text(text, step, limit);
     }
     std::string operator()(const UnspellBytes& /*step*/) const { return byte_level_bytes(text); }
     std::string operator()(const ByteTokens& /*step*/) const {
@@ -81,7 +82,8 @@ struct Say {
         const bool continues = !step.prefix.empty() && text.starts_with(step.prefix);
         std::string out = continues ? text.substr(step.prefix.size()) : " " + text;
         if (!step.cleanup) return out;
-        for (const Cleanup& rule : kCleanup) out = replace_text(out, {std::string(rule.what), std::string(rule.with)});
+        for (const Cleanup& rule : kCleanup)
+            out = replace_text(out, {std::string(rule.what), std::string(rule.with)});
         return out;
     }
     std::string operator()(const EndOfWord& step) const {
@@ -101,9 +103,12 @@ bool Speech::unspells_bytes() const {
     return has<UnspellBytes>(steps);
 }
 
-std::string Speech::say(std::string_view piece, RegexScratch& scratch) const {
+std::string Speech::say(std::string_view piece, RegexScratch& scratch, std::size_t limit) const {
     std::string text(piece);
-    for (const SpeechStep& step : steps) text = std::visit(Say{text, scratch}, step);
+    for (const SpeechStep& step : steps) {
+        if (text.size() > limit) break;
+        text = std::visit(Say{text, scratch, limit}, step);
+    }
     return text;
 }
 

@@ -39,7 +39,8 @@ struct Speech {
     bool joins_words = false;  // so that also added tokens have a space before them
 
     bool unspells_bytes() const;
-    std::string say(std::string_view piece, RegexScratch& scratch) const;
+    // Stops soon after the result has passed `limit` bytes.
+    std::string say(std::string_view piece, RegexScratch& scratch, std::size_t limit) const;
 };
 
 inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // "▁", SentencePiece's space

@@ -39,11 +39,14 @@ struct Sizes {
 Result<Sizes> read_sizes(JsonElement config) {
     const Sizes sizes{json_int(config, "default_vocab_size").value_or(-1),
                       json_int(config, "default_num_special_tokens").value_or(-1)};
-    const bool fit = sizes.special >= 0 && sizes.all >= sizes.special
+    constexpr std::int64_t kMostSpecial = 1 << 16;  // published files have 1000
+    const bool fit = sizes.special >= 0 && sizes.special <= kMostSpecial
+                     && sizes.all >= sizes.special
                      && sizes.all <= static_cast<std::int64_t>(kMostTokens);
     if (!fit)
-        return Error{Code::corrupt, "default_vocab_size and default_num_special_tokens are absent, "
-                                    "or do not fit together"};
+        return Error{Code::corrupt,
+                     "default_vocab_size and default_num_special_tokens are absent, "
+                     "or do not fit together"};
     return sizes;
 }
 
@@ -78,30 +81,35 @@ AddedToken added_token(std::string text, std::int64_t id, bool control) {
     return token;
 }
 
-Result<std::vector<AddedToken>> read_special(JsonElement root, const Sizes& sizes) {
-    std::vector<AddedToken> added;
-    std::vector<bool> taken(static_cast<std::size_t>(sizes.special));
-    const auto list = json_find(root, "special_tokens");
+Status read_listed(JsonElement list, const Sizes& sizes, std::vector<AddedToken>& added) {
     JsonArray items;
-    if (!list) {
-        for (std::size_t i = 0; i < std::min(kOldSpecial.size(), taken.size()); ++i) {
-            added.push_back(added_token(std::string(kOldSpecial[i]),
-                                        static_cast<std::int64_t>(i), true));
-            taken[i] = true;
-        }
-    } else if (list->get_array().get(items) != simdjson::SUCCESS) {
+    if (list.get_array().get(items) != simdjson::SUCCESS)
         return Error{Code::corrupt, "special_tokens is not a list"};
-    }
     for (const JsonElement item : items) {
         const auto rank = json_int(item, "rank");
         const auto text = json_string(item, "token_str");
         if (!rank || *rank < 0 || *rank >= sizes.special || !text)
-            return Error{Code::corrupt, "a special token has no token_str, or a rank outside 0…"
-                                            + std::to_string(sizes.special)};
-        added.push_back(added_token(std::string(*text), *rank,
-                                    json_bool(item, "is_control").value_or(true)));
-        taken[static_cast<std::size_t>(*rank)] = true;
+            return Error{Code::corrupt,
+                         "a special token has no token_str, or a rank that is not one of the "
+                             + std::to_string(sizes.special) + " first"};
+        added.push_back(
+            added_token(std::string(*text), *rank, json_bool(item, "is_control").value_or(true)));
     }
+    return {};
+}
+
+Result<std::vector<AddedToken>> read_special(JsonElement root, const Sizes& sizes) {
+    std::vector<AddedToken> added;
+    if (const auto list = json_find(root, "special_tokens")) {
+        HEFT_OK(read_listed(*list, sizes, added));
+    } else {
+        const auto count = std::min(kOldSpecial.size(), static_cast<std::size_t>(sizes.special));
+        for (std::size_t i = 0; i < count; ++i)
+            added.push_back(
+                added_token(std::string(kOldSpecial[i]), static_cast<std::int64_t>(i), true));
+    }
+    std::vector<bool> taken(static_cast<std::size_t>(sizes.special));
+    for (const AddedToken& token : added) taken[static_cast<std::size_t>(token.id)] = true;
     for (std::size_t i = 0; i < taken.size(); ++i)
         if (!taken[i])
             added.push_back(added_token("<SPECIAL_" + std::to_string(i) + ">",

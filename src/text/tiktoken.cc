@@ -1,6 +1,7 @@
 // Reads tiktoken's rank files: lines of a token in base64 and its rank, which is its id.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "text/base64.h"
 #include "text/rank_presets.h"
@@ -49,17 +50,15 @@ Result<std::vector<RankedToken>> read_lines(std::string_view text) {
 // The preset's, and those of the configuration in their place.
 std::vector<AddedToken> special_tokens(const RankPreset& preset, const TokenizerConfig& config) {
     std::vector<AddedToken> added = config.added;
-    const auto configured = [&config](TokenId id) {
-        return std::any_of(config.added.begin(), config.added.end(),
-                           [id](const AddedToken& token) { return token.id == id; });
-    };
+    std::set<TokenId> configured;
+    for (const AddedToken& token : config.added) configured.insert(token.id);
     for (const SpecialRun& run : preset.special) {
         for (int i = 0; i < run.count; ++i) {
             AddedToken token;
             token.text = run.text(i);
             token.id = run.first + i;
             token.control = true;
-            if (config.added.empty() || !configured(token.id)) added.push_back(std::move(token));
+            if (configured.count(token.id) == 0) added.push_back(std::move(token));
         }
     }
     for (AddedToken& token : added) token.normalised = false;

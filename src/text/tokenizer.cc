@@ -13,8 +13,8 @@ namespace {
 std::string_view spoken_at(const Tokenizer& tokenizer, TokenId id, bool with_special, bool first) {
     std::string_view bytes = tokenizer.bytes_of(id, with_special);
     const TokenKind kind = tokenizer.kind(id);
-    const bool own_space = (kind == TokenKind::control || kind == TokenKind::user_defined)
-                           && !tokenizer.joins_words();
+    const bool own_space =
+        (kind == TokenKind::control || kind == TokenKind::user_defined) && !tokenizer.joins_words();
     if (first && !own_space && tokenizer.drops_first_space() && bytes.starts_with(' '))
         bytes.remove_prefix(1);
     return bytes;

@@ -96,7 +96,8 @@ class Tokenizer {
     bool joins_words() const;
 
     // Bytes that encoding must leave out: no token says them, and there is no unknown token. Some
-    // published byte-level vocabularies lack bytes that are in no UTF-8 text, or control characters.
+    // published byte-level vocabularies lack bytes that are in no UTF-8 text, or control
+    // characters.
     std::string lacking_bytes() const;
 
     struct Impl;

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "text/test_charsmap.h"
+#include "text/test_encoding.h"
 #include "text/tokenizer_json.h"
 
 namespace heft::text {
@@ -78,10 +79,12 @@ struct CutCase {
 
 TEST(Components, PreTokenizersCutWhereTheyShould) {
     const std::vector<CutCase> cases{
-        {R"({"type":"Split","pattern":{"String":"-"},"behavior":"MergedWithNext"})", "a-b",
+        {R"({"type":"Split","pattern":{"String":"-"},"behavior":"MergedWithNext"})",
+         "a-b",
          {"a", "-b"}},
         {R"({"type":"Split","pattern":{"Regex":"[0-9]+"},"behavior":"Removed","invert":true})",
-         "a12b3", {"12", "3"}},
+         "a12b3",
+         {"12", "3"}},
         {R"({"type":"Digits","individual_digits":true})", "a12", {"a", "1", "2"}},
         {R"({"type":"Digits","individual_digits":false})", "a12", {"a", "12"}},
         {R"({"type":"Punctuation","behavior":"Isolated"})", "a,$b", {"a", ",", "$", "b"}},
@@ -92,10 +95,12 @@ TEST(Components, PreTokenizersCutWhereTheyShould) {
         {R"({"type":"CharDelimiterSplit","delimiter":"/"})", "a/b//c", {"a", "b", "c"}},
         {R"({"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},)"
          R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"always"}]})",
-         " a  b", {"▁a", "▁b"}},
+         " a  b",
+         {"▁a", "▁b"}},
         {R"({"type":"Sequence","pretokenizers":[{"type":"Digits"},)"
          R"({"type":"ByteLevel","add_prefix_space":true,"use_regex":false}]})",
-         "a1", {" a", " 1"}}};
+         "a1",
+         {" a", " 1"}}};
     for (const CutCase& one : cases) {
         const auto doc = JsonDoc::parse(one.component);
         ASSERT_TRUE(doc);
@@ -130,7 +135,9 @@ struct DecoderCase {
 
 TEST(Components, DecodersUndoTheSpelling) {
     const std::vector<DecoderCase> cases{
-        {R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"always"})", {"▁a", "▁b"}, "a b"},
+        {R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"always"})",
+         {"▁a", "▁b"},
+         "a b"},
         {R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"never"})", {"▁a"}, " a"},
         {R"({"type":"WordPiece","prefix":"##","cleanup":true})", {"a", "##b", ",", "'s"}, "ab,'s"},
         {R"({"type":"WordPiece","prefix":"##","cleanup":false})", {"a", ",", "b"}, "a , b"},
@@ -140,12 +147,12 @@ TEST(Components, DecodersUndoTheSpelling) {
         {R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},)"
          R"("content":" "},{"type":"ByteFallback"},{"type":"Fuse"},)"
          R"({"type":"Strip","content":" ","start":1,"stop":0}]})",
-         {"▁a", "<0xC3>", "<0xA9>", "▁b"}, "aé b"}};
+         {"▁a", "<0xC3>", "<0xA9>", "▁b"},
+         "aé b"}};
     for (const DecoderCase& one : cases) {
         std::vector<std::string> known(one.tokens);
         std::sort(known.begin(), known.end());
-        const std::string json =
-            "{" + unigram_with(known) + R"(,"decoder":)" + one.component + "}";
+        const std::string json = "{" + unigram_with(known) + R"(,"decoder":)" + one.component + "}";
         const auto tokenizer = Tokenizer::from_tokenizer_json(json, "");
         ASSERT_TRUE(tokenizer) << tokenizer.error().what;
         std::vector<TokenId> ids;
@@ -161,13 +168,14 @@ TEST(Components, DecodersUndoTheSpelling) {
 TEST(Components, PostProcessorsPutTokensAround) {
     const std::string tokens = R"(,"added_tokens":[{"id":200,"content":"[CLS]","special":true},)"
                                R"({"id":201,"content":"[SEP]","special":true}])";
-    for (const std::string component :
-         {R"({"type":"BertProcessing","sep":["[SEP]",201],"cls":["[CLS]",200]})",
-          R"({"type":"RobertaProcessing","sep":["[SEP]",201],"cls":["[CLS]",200],)"
-          R"("trim_offsets":true,"add_prefix_space":false})",
-          R"({"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",)"
-          R"("single":[{"SpecialToken":{"id":"c","type_id":0}},{"Sequence":{"id":"A"}},)"
-          R"({"SpecialToken":{"id":"s"}}],"special_tokens":{"c":{"ids":[200]},"s":{"ids":[201]}}}]})"}) {
+    for (
+        const std::string component :
+        {R"({"type":"BertProcessing","sep":["[SEP]",201],"cls":["[CLS]",200]})",
+         R"({"type":"RobertaProcessing","sep":["[SEP]",201],"cls":["[CLS]",200],)"
+         R"("trim_offsets":true,"add_prefix_space":false})",
+         R"({"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",)"
+         R"("single":[{"SpecialToken":{"id":"c","type_id":0}},{"Sequence":{"id":"A"}},)"
+         R"({"SpecialToken":{"id":"s"}}],"special_tokens":{"c":{"ids":[200]},"s":{"ids":[201]}}}]})"}) {
         const auto tokenizer = Tokenizer::from_tokenizer_json(
             "{" + unigram_with({}) + tokens + R"(,"post_processor":)" + component + "}", "");
         ASSERT_TRUE(tokenizer) << tokenizer.error().what;
@@ -189,26 +197,17 @@ TEST(Components, BpeSpellsTheEndsOfWords) {
 TEST(Components, PrecompiledMapsComeFromBase64) {
     // {"a": "b"}, as the model files have it.
     const std::string blob = testing::charsmap_blob({{"a", "b"}});
-    constexpr std::string_view kDigits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string base64;
-    for (std::size_t i = 0; i < blob.size(); i += 3) {
-        std::uint32_t bits = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            bits = bits << 8 | (i + k < blob.size() ? static_cast<std::uint8_t>(blob[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            base64 += i + k > blob.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
-    }
     EXPECT_EQ(pieces_of(unigram_with({}) + R"(,"normalizer":{"type":"Precompiled",)"
-                            + R"("precompiled_charsmap":")" + base64 + "\"}",
+                            + R"("precompiled_charsmap":")" + testing::base64(blob) + "\"}",
                         "aa"),
               (Pieces{"b", "b"}));
 }
 
 TEST(Components, WhatIsNotKnownIsNamed) {
     for (const std::string section : {"normalizer", "pre_tokenizer", "decoder", "post_processor"}) {
-        for (const std::string component : {R"({"type":"Magic"})", R"({"type":"ByteLevel","magic":1})",
-                                            R"({"type":"Sequence","magic":1})"}) {
+        for (const std::string component :
+             {R"({"type":"Magic"})", R"({"type":"ByteLevel","magic":1})",
+              R"({"type":"Sequence","magic":1})"}) {
             const auto tokenizer = Tokenizer::from_tokenizer_json(
                 "{" + unigram_with({}) + ",\"" + section + "\":" + component + "}", "");
             ASSERT_FALSE(tokenizer) << section << component;

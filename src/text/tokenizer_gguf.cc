@@ -170,9 +170,9 @@ Status read_unigram(const Metadata& metadata, Tokenizer::Impl& impl) {
     std::vector<NormaliserStep> steps;
     const auto* blob = metadata.find(key("precompiled_charsmap"));
     if (blob && !blob->data.empty()) {
-        const bool bytes = blob->type == format::MetaType::array
-                           && (blob->item_type == format::MetaType::u8
-                               || blob->item_type == format::MetaType::i8);
+        const bool bytes =
+            blob->type == format::MetaType::array
+            && (blob->item_type == format::MetaType::u8 || blob->item_type == format::MetaType::i8);
         if (!bytes)
             return Error{Code::corrupt,
                          "tokenizer.ggml.precompiled_charsmap is not an array of bytes"};
@@ -269,9 +269,8 @@ Status read_merged(const Metadata& metadata, Tokenizer::Impl& impl) {
     else if (metadata.flag(key("add_space_prefix")).value_or(false))
         impl.prefix = {" ", Prefix::When::always, true, true};
     const std::string kind = row->marks ? "SentencePiece BPE" : "byte-level BPE";
-    impl.description =
-        named ? kind + " (" + impl.pre + ")"
-              : kind + " (the file names no pre-tokenizer; gpt-2 assumed)";
+    impl.description = named ? kind + " (" + impl.pre + ")"
+                             : kind + " (the file names no pre-tokenizer; gpt-2 assumed)";
     return {};
 }
 

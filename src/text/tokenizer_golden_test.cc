@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 using Ids = std::vector<TokenId>;
 using Json = nlohmann::json;  // not ordered_json, which searches its keys one by one
 
-constexpr std::size_t kNoLimit = std::size_t{1} << 30;
+constexpr std::size_t kWholeFile = std::size_t{1} << 30;
 
 std::string read(const fs::path& path) {
-    auto text = read_text(path, kNoLimit);
+    auto text = read_text(path, kWholeFile);
     EXPECT_TRUE(text) << path;
     return text ? *text : std::string{};
 }
@@ -214,6 +214,34 @@ TEST(RealTexts, SurviveEveryVocabulary) {
         const Ids ids = tokenizer->encode(text);
         EXPECT_TRUE(decode(*tokenizer, ids) == text) << entry.path();
         EXPECT_TRUE(stream(*tokenizer, ids) == text) << entry.path();
+    }
+}
+
+struct Lacking {
+    std::string_view name, bytes;
+};
+
+// Vocabularies that cannot say every byte: what they lack is told, and only that gets lost.
+TEST(GgmlVocab, BytesThatNoTokenSaysAreTold) {
+    const fs::path folder = testing::shared_data() / "real" / "ggml-vocab";
+    HEFT_NEED_SHARED(folder);
+    constexpr std::string_view kStarcoder =
+        "\xC0\xC1\xF1\xF5\xF6\xF7\xF8\xF9\xFA\xFB\xFC\xFD\xFE\xFF";
+    for (const auto& [name, bytes] :
+         {Lacking{"gpt-2", ""}, Lacking{"starcoder", kStarcoder}, Lacking{"refact", kStarcoder},
+          Lacking{"falcon",
+                  "\x03\x04\x05\x0B\x11\x13\x14\x15\x16\x17\x19\x1C\x1D\x1E\xC0\xC1"
+                  "\xF2\xF5\xF6\xF7\xF8\xF9\xFA\xFB\xFC\xFD\xFE\xFF"}}) {
+        const auto tokenizer = from_gguf(folder / ("ggml-vocab-" + std::string(name) + ".gguf"));
+        ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+        EXPECT_EQ(tokenizer->lacking_bytes(), bytes) << name;
+        std::string all, kept;
+        for (int byte = 0; byte < 256; ++byte) {
+            all += static_cast<char>(byte);
+            if (bytes.find(static_cast<char>(byte)) == std::string::npos)
+                kept += static_cast<char>(byte);
+        }
+        EXPECT_EQ(decode(*tokenizer, tokenizer->encode(all)), kept) << name;
     }
 }
 

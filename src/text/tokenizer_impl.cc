@@ -46,16 +46,16 @@ bool is_literal(TokenKind kind) {
            || kind == TokenKind::user_defined;
 }
 
-std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id, RegexScratch& scratch) {
+std::string spoken_bytes(const Tokenizer::Impl& impl, TokenId id, RegexScratch& scratch,
+                         std::size_t limit) {
     const std::string_view text = impl.table.text(id);
     const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
     if (kind == TokenKind::byte)
-        if (const auto byte = byte_of_token(text))
-            return std::string(1, static_cast<char>(*byte));
-    const bool as_is = kind == TokenKind::control
-                       || (impl.speech.unspells_bytes() && is_literal(kind));
+        if (const auto byte = byte_of_token(text)) return std::string(1, static_cast<char>(*byte));
+    const bool as_is =
+        kind == TokenKind::control || (impl.speech.unspells_bytes() && is_literal(kind));
     if (as_is && !impl.speech.joins_words) return std::string(text);
-    return impl.speech.say(text, scratch);
+    return impl.speech.say(text, scratch, limit);
 }
 
 // Fills in what every token says. Refuses decoders that make more of a vocabulary than it is.
@@ -65,8 +65,8 @@ Status find_words_spoken(Tokenizer::Impl& impl) {
     RegexScratch scratch;
     impl.spoken_end.reserve(static_cast<std::size_t>(impl.table.size()));
     for (TokenId id = 0; id < impl.table.size(); ++id) {
-        const std::string bytes = spoken_bytes(impl, id, scratch);
         const std::size_t limit = impl.table.text(id).size() * kGrowth + kGrowthFree;
+        const std::string bytes = spoken_bytes(impl, id, scratch, limit);
         if (bytes.size() > limit || impl.spoken.size() + bytes.size() > 0xFFFFFFFFU)
             return Error{Code::unsupported, "the decoder makes " + std::to_string(bytes.size())
                                                 + " bytes of token " + std::to_string(id) + ", "
@@ -90,8 +90,8 @@ void find_byte_ids(Tokenizer::Impl& impl) {
             // DeepSeek's literal "ü" is no way to say the byte that is spelled so; and where bytes
             // are tokens of their own, "<0x41>" without that kind is six characters.
             const TokenKind kind = impl.kinds[static_cast<std::size_t>(id)];
-            const bool says = impl.alphabet == Alphabet::bytes ? !is_literal(kind)
-                                                               : kind == TokenKind::byte;
+            const bool says =
+                impl.alphabet == Alphabet::bytes ? !is_literal(kind) : kind == TokenKind::byte;
             if (!says) id = kNoToken;
         }
         impl.byte_ids[byte] = id;
@@ -129,8 +129,8 @@ std::string_view Tokenizer::Impl::spoken_text(TokenId id) const {
 
 Status Tokenizer::Impl::finish() {
     if (speech.steps.empty())
-        speech.steps = alphabet == Alphabet::bytes ? speech_of_bytes().steps
-                                                   : speech_of_marks().steps;
+        speech.steps =
+            alphabet == Alphabet::bytes ? speech_of_bytes().steps : speech_of_marks().steps;
     HEFT_OK(find_words_spoken(*this));
     find_endings(*this);
     find_byte_ids(*this);

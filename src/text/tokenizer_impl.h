@@ -55,7 +55,7 @@ struct Tokenizer::Impl {
     TokenTable table;
     TokenTable ranked;  // of rank files: each token's bytes, where merges may make it
     std::vector<TokenKind> kinds;
-    std::vector<float> scores;  // SentencePiece; empty for merges lists
+    std::vector<float> scores;          // SentencePiece; empty for merges lists
     std::unique_ptr<MergeRules> rules;  // of BPE
     const PairRules* pairs = nullptr;   // `rules`, when they are pairs
     Affixes affixes;                    // of BPE

@@ -51,6 +51,11 @@ Status read_bpe(JsonElement model, ModelPlan& plan) {
     plan.byte_fallback = json_bool(model, "byte_fallback").value_or(false);
     impl.affixes = {std::string(json_string(model, "continuing_subword_prefix").value_or("")),
                     std::string(json_string(model, "end_of_word_suffix").value_or(""))};
+    constexpr std::size_t kLongestAffix = 64;
+    if (impl.affixes.before_rest.size() > kLongestAffix
+        || impl.affixes.after_word.size() > kLongestAffix)
+        return Error{Code::unsupported,
+                     "continuing_subword_prefix or end_of_word_suffix is longer than 64 bytes"};
     read_unknown(plan);
     return read_numbered(plan);
 }
@@ -63,7 +68,8 @@ Status read_unigram(JsonElement model, ModelPlan& plan) {
     const auto id = json_int(model, "unk_id");
     if (!id) return {};
     if (*id < 0 || static_cast<std::size_t>(*id) >= plan.vocab.size())
-        return Error{Code::corrupt, "unk_id is " + std::to_string(*id) + ", outside the vocabulary"};
+        return Error{Code::corrupt,
+                     "unk_id is " + std::to_string(*id) + ", outside the vocabulary"};
     plan.unknown = std::string(plan.vocab[static_cast<std::size_t>(*id)].text);
     return {};
 }

@@ -37,7 +37,11 @@ Status read_replace(JsonElement component, Plan& plan) {
 }
 
 Status read_prepend(JsonElement component, Plan& plan) {
-    return add(plan, Prepend{std::string(json_string(component, "prepend").value_or(""))});
+    constexpr std::size_t kLongest = 256;
+    const std::string text(json_string(component, "prepend").value_or(""));
+    if (text.size() > kLongest)
+        return Error{Code::unsupported, "Prepend's text is longer than 256 bytes"};
+    return add(plan, Prepend{text});
 }
 
 Status read_strip(JsonElement component, Plan& plan) {

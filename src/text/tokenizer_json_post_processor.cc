@@ -10,8 +10,8 @@ using Plan = PostProcessorPlan;
 Status add_id(const Plan& plan, JsonElement id, std::string_view name, std::vector<TokenId>& side) {
     std::int64_t value = -1;
     if (id.get_int64().get(value) != simdjson::SUCCESS || value < 0 || value >= plan.table->size())
-        return Error{Code::corrupt, "the post_processor's " + shown(name)
-                                        + " has an id outside the vocabulary"};
+        return Error{Code::corrupt,
+                     "the post_processor's " + shown(name) + " has an id outside the vocabulary"};
     side.push_back(static_cast<TokenId>(value));
     return check_steps(side.size(), "post_processor");
 }
@@ -41,9 +41,8 @@ Status read_template(JsonElement component, Plan& plan) {
             return Error{Code::corrupt, "TemplateProcessing names " + shown(name)
                                             + ", which special_tokens lacks"};
         auto& side = seen_text ? plan.after : plan.before;
-        return each_item(*entry, "ids", [&](JsonElement id) {
-            return add_id(plan, id, name, side);
-        });
+        return each_item(*entry, "ids",
+                         [&](JsonElement id) { return add_id(plan, id, name, side); });
     });
 }
 
@@ -53,7 +52,8 @@ Status read_pair(JsonElement component, std::string_view key, const Plan& plan,
     const auto pair = json_find(component, key);
     JsonElement id;
     if (!pair || pair->at(1).get(id) != simdjson::SUCCESS)
-        return Error{Code::corrupt, "the post_processor's " + shown(key) + " is not a token and its id"};
+        return Error{Code::corrupt,
+                     "the post_processor's " + shown(key) + " is not a token and its id"};
     return add_id(plan, id, key, side);
 }
 

@@ -79,7 +79,8 @@ Status add_mark(Plan& plan, MarkStep mark) {
         if (mark.replace_spaces) plan.space_mark = mark.mark;
         return {};
     }
-    plan.marks_words = plan.marks_words || (mark.replace_spaces && mark.when != MarkStep::When::never);
+    plan.marks_words =
+        plan.marks_words || (mark.replace_spaces && mark.when != MarkStep::When::never);
     plan.steps.emplace_back(std::move(mark));
     return check_steps(plan.steps.size(), "pre_tokenizer");
 }
@@ -145,8 +146,7 @@ Status read_bert(JsonElement component, Plan& plan) {
 
 Status read_delimiter(JsonElement component, Plan& plan) {
     const std::string delimiter(json_string(component, "delimiter").value_or(""));
-    if (delimiter.empty())
-        return Error{Code::corrupt, "CharDelimiterSplit has no delimiter"};
+    if (delimiter.empty()) return Error{Code::corrupt, "CharDelimiterSplit has no delimiter"};
     return add_step(plan, {delimiter, true}, Cut::removed, false);
 }
 

@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "format/gguf.h"
 #include "text/test_charsmap.h"
+#include "text/test_encoding.h"
 #include "text/test_metadata.h"
 #include "text/tokenizer.h"
 
@@ -89,8 +90,9 @@ std::optional<Tokenizer> through_gguf(const Tokenizer& tokenizer, const std::str
     TestMetadata metadata;
     metadata.vocabulary(tokenizer.vocabulary());
     const SpecialTokens& special = tokenizer.special();
-    if (special.unk) metadata.integer("tokenizer.ggml.unknown_token_id",
-                                      static_cast<std::uint32_t>(*special.unk));
+    if (special.unk)
+        metadata.integer("tokenizer.ggml.unknown_token_id",
+                         static_cast<std::uint32_t>(*special.unk));
     return opened(Tokenizer::from_gguf(metadata.get()), what + " through GGUF");
 }
 
@@ -238,37 +240,18 @@ TEST(Routes, SentencePieceModelsAgreeWithTheirOtherFiles) {
     }
 }
 
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view kDigits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t bits = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            bits = bits << 8 | (i + k < bytes.size() ? static_cast<std::uint8_t>(bytes[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            out += i + k > bytes.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
-    }
-    return out;
-}
-
-std::string proto_field(int number, std::string_view bytes) {
-    std::string out(1, static_cast<char>(number << 3 | 2));
-    std::size_t size = bytes.size();
-    for (; size >= 128; size >>= 7) out += static_cast<char>(size | 128);
-    return out.append(1, static_cast<char>(size)).append(bytes);
-}
-
 // A real list of pieces as a Unigram model with a character map: as .model, tokenizer.json, GGUF.
 TEST(Routes, UnigramModelsAgreeWithTheirOtherFiles) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
-    const std::string map = testing::charsmap_blob({{"\n", " "}, {"\t", " "}, {"\r", " "},
-                                                    {"é", "e"}, {"ﬁ", "fi"}, {"\u3000", " "}});
+    const std::string map = testing::charsmap_blob(
+        {{"\n", " "}, {"\t", " "}, {"\r", " "}, {"é", "e"}, {"ﬁ", "fi"}, {"\u3000", " "}});
     const std::string trainer("\x18\x01", 2);
-    const std::string normaliser = proto_field(2, map) + std::string("\x18\x01\x20\x01\x28\x01", 6);
-    const std::string model = read(folder / "llama2/tokenizer.model") + proto_field(2, trainer)
-                              + proto_field(3, normaliser);
+    const std::string normaliser =
+        testing::proto_field(2, map) + std::string("\x18\x01\x20\x01\x28\x01", 6);
+    const std::string model = read(folder / "llama2/tokenizer.model")
+                              + testing::proto_field(2, trainer)
+                              + testing::proto_field(3, normaliser);
     const auto spm = opened(Tokenizer::from_model_file(as_bytes(model), ""), "unigram");
     ASSERT_TRUE(spm);
     EXPECT_EQ(spm->description(), "SentencePiece Unigram");
@@ -282,7 +265,7 @@ TEST(Routes, UnigramModelsAgreeWithTheirOtherFiles) {
                                        {"content", words.tokens[static_cast<std::size_t>(id)]},
                                        {"special", true},
                                        {"normalized", false}});
-    out["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", base64(map)}};
+    out["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", testing::base64(map)}};
     const Json split = {{"type", "Split"},
                         {"pattern", {{"Regex", " +"}}},
                         {"behavior", "Removed"},
@@ -334,9 +317,9 @@ TEST(Published, EveryTokenizerFileLoadsAndKeepsText) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
     const std::string text = mixed_text(200'000, false);
-    for (const char* name : {"olmo/allenai_dolma2.json",
-                             "olmo/allenai_eleuther-ai-gpt-neox-20b-pii-special.json",
-                             "olmo/allenai_gpt-neox-olmo-dolma-v1_5.json"}) {
+    for (const char* name :
+         {"olmo/allenai_dolma2.json", "olmo/allenai_eleuther-ai-gpt-neox-20b-pii-special.json",
+          "olmo/allenai_gpt-neox-olmo-dolma-v1_5.json"}) {
         const auto one = opened(Tokenizer::from_tokenizer_json(read(folder / name), ""), name);
         ASSERT_TRUE(one);
         expect_keeps(*one, read(real() / "text" / "frankenstein.txt"), name);
@@ -370,18 +353,22 @@ TEST(Published, MonotonousTextsTakeNoLonger) {
     while (word.size() < kBytes) word += static_cast<char>('a' + rng.next() % 26);
     std::string marks = "e";
     while (marks.size() < kBytes) marks += "\u0301\u0323";
-    const std::vector<std::string> texts{std::string(kBytes, 'a'), std::string(kBytes, ' '),
-                                         std::string(kBytes, '\n'), std::string(kBytes, '7'),
-                                         std::string(kBytes, '-'), std::string(kBytes, '\xFF'),
-                                         word, marks};
+    const std::vector<std::string> texts{std::string(kBytes, 'a'),
+                                         std::string(kBytes, ' '),
+                                         std::string(kBytes, '\n'),
+                                         std::string(kBytes, '7'),
+                                         std::string(kBytes, '-'),
+                                         std::string(kBytes, '\xFF'),
+                                         word,
+                                         marks};
     std::vector<std::optional<Tokenizer>> all;
-    for (const char* name : {"llama3/tokenizer.model", "llama4/tokenizer.model",
-                             "llama2/tokenizer.model"}) {
+    for (const char* name :
+         {"llama3/tokenizer.model", "llama4/tokenizer.model", "llama2/tokenizer.model"}) {
         const std::string file = read(folder / name);
         all.push_back(opened(Tokenizer::from_model_file(as_bytes(file), ""), name));
     }
-    const std::string unigram =
-        read(folder / "llama2/tokenizer.model") + proto_field(2, std::string("\x18\x01", 2));
+    const std::string unigram = read(folder / "llama2/tokenizer.model")
+                                + testing::proto_field(2, std::string("\x18\x01", 2));
     all.push_back(opened(Tokenizer::from_model_file(as_bytes(unigram), ""), "unigram"));
     all.push_back(opened(Tokenizer::from_rwkv(read(folder / "rwkv/rwkv_world_vocab.txt")), "rwkv"));
     for (const auto& tokenizer : all) {

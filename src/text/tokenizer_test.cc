@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "text/byte_level.h"
+#include "text/test_encoding.h"
 #include "text/test_metadata.h"
 
 namespace heft::text {
@@ -89,26 +90,19 @@ Vocabulary spm_vocabulary() {
     return out;
 }
 
-std::string field(int number, std::string_view bytes) {
-    std::string out(1, static_cast<char>(number << 3 | 2));
-    std::size_t size = bytes.size();
-    for (; size >= 128; size >>= 7) out += static_cast<char>(size | 128);
-    return out.append(1, static_cast<char>(size)).append(bytes);
-}
-
 // The same as a tokenizer.model. `trainer` and `normaliser` are messages.
 std::string spm_model(std::string_view trainer = std::string_view("\x18\x02", 2),
                       std::string_view normaliser = std::string_view("\x20\x00", 2)) {
     const Vocabulary vocabulary = spm_vocabulary();
     std::string out;
     for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i) {
-        std::string piece = field(1, vocabulary.tokens[i]);
+        std::string piece = testing::proto_field(1, vocabulary.tokens[i]);
         piece.append(1, '\x15').append(reinterpret_cast<const char*>(&vocabulary.scores[i]), 4);
         piece.append(1, '\x18').append(
             1, static_cast<char>(static_cast<int>(vocabulary.kinds[i]) + 1));
-        out += field(1, piece);
+        out += testing::proto_field(1, piece);
     }
-    return out + field(2, trainer) + field(3, normaliser);
+    return out + testing::proto_field(2, trainer) + testing::proto_field(3, normaliser);
 }
 
 Tokenizer spm_gguf(bool prefix = true) {

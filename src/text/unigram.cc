@@ -37,8 +37,8 @@ class Unigram final : public WordModel {
     }
 
   private:
-    // paths[i]: the best way to split the first i bytes. Of equally good ones the first found stays,
-    // the one whose last piece is longest.
+    // paths[i]: the best way to split the first i bytes. Of equally good ones the first found
+    // stays, the one whose last piece is longest.
     void find_paths(std::string_view word, std::vector<WordScratch::Path>& paths) const {
         paths.assign(word.size() + 1, {});
         paths[0].reached = true;

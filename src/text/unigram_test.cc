@@ -163,7 +163,8 @@ TEST(WordPiece, TheLongestPieceIsTaken) {
         ASSERT_TRUE(tokenizer) << tokenizer.error().what;
         for (int i = 0; i < 30; ++i) {
             std::string word;
-            for (auto n = 1 + rng.next() % 8; n > 0; --n) word += "abx"[rng.next() % 3 ? rng.next() % 2 : 2];
+            for (auto n = 1 + rng.next() % 8; n > 0; --n)
+                word += "abx"[rng.next() % 3 ? rng.next() % 2 : 2];
             const auto expected = greedy(words, word);
             std::vector<std::string> pieces;
             for (const TokenId id : tokenizer->encode(word, kPlain))
@@ -174,7 +175,8 @@ TEST(WordPiece, TheLongestPieceIsTaken) {
 }
 
 TEST(WordPiece, WordsAreNormalisedCutAndJoined) {
-    const auto tokenizer = wordpiece({"un", "##aff", "##able", "cafe", "日", ",", "a", "'", "s"}, 9);
+    const auto tokenizer =
+        wordpiece({"un", "##aff", "##able", "cafe", "日", ",", "a", "'", "s"}, 9);
     ASSERT_TRUE(tokenizer) << tokenizer.error().what;
     EXPECT_EQ(tokenizer->encode("Unaffable, CAFÉ日a\x01", kPlain), (Ids{1, 2, 3, 6, 4, 5, 7}));
     EXPECT_EQ(tokenizer->encode("unaffableaff", kPlain), Ids{0});  // longer than nine

@@ -87,6 +87,17 @@ void append_utf8(std::string& out, char32_t code) {
     put(0x80 | (code & 0x3F));
 }
 
+std::string with_placeholders(std::string_view text) {
+    constexpr char kPlaceholder = '\x1A';
+    std::string out(text);
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Char c = utf8_at(text, at);
+        if (!c.valid) out.replace(at, c.bytes, c.bytes, kPlaceholder);
+        at += c.bytes;
+    }
+    return out;
+}
+
 std::string to_valid_utf8(std::string_view bytes) {
     if (is_utf8(bytes)) return std::string(bytes);
     Utf8Stream stream;

@@ -28,6 +28,10 @@ void append_utf8(std::string& out, char32_t code);
 // Valid text unchanged; every ill-formed part as U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
+// Valid and of the same length: each byte that belongs to no character becomes a control character
+// (U+001A), which every pattern treats as a symbol.
+std::string with_placeholders(std::string_view text);
+
 // Turns bytes that arrive in any portions into valid UTF-8. The pieces, joined, are what
 // to_valid_utf8() gives for all bytes at once. Holds back three bytes at most.
 class Utf8Stream {

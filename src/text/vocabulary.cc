@@ -89,7 +89,8 @@ Vocabulary make_vocabulary(const Tokenizer::Impl& impl) {
     out.kinds = impl.kinds;
     out.add_space_prefix = impl.prefix.when != Prefix::When::never || impl.marks_words;
     out.remove_extra_whitespaces = impl.collapses_spaces;
-    if (const auto* map = find_step<SharedCharsmap>(impl)) out.precompiled_charsmap = (*map)->blob();
+    if (const auto* map = find_step<SharedCharsmap>(impl))
+        out.precompiled_charsmap = (*map)->blob();
     const auto size = static_cast<std::size_t>(impl.table.size());
     out.tokens.reserve(size);
     const bool wordpiece = impl.model == ModelKind::wordpiece;

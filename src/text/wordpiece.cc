@@ -64,8 +64,8 @@ Result<std::unique_ptr<WordModel>> make_wordpiece(const Tokenizer::Impl& impl,
     }
     HEFT_TRY(PieceTrie firsts, PieceTrie::build(std::move(first)));
     HEFT_TRY(PieceTrie rests, PieceTrie::build(std::move(rest)));
-    return std::unique_ptr<WordModel>(std::make_unique<WordPiece>(
-        impl, std::move(firsts), std::move(rests), rules.longest_word));
+    return std::unique_ptr<WordModel>(
+        std::make_unique<WordPiece>(impl, std::move(firsts), std::move(rests), rules.longest_word));
 }
 
 }  // namespace heft::text
