@@ -88,7 +88,8 @@ bool Tokenizer::joins_words() const {
 
 std::string Tokenizer::lacking_bytes() const {
     std::string lacking;
-    if (impl_->special.unk || impl_->model != ModelKind::bpe) return lacking;
+    if (impl_->model != ModelKind::bpe) return lacking;
+    if (impl_->special.unk && impl_->alphabet == Alphabet::characters) return lacking;
     for (std::size_t byte = 0; byte < impl_->byte_ids.size(); ++byte)
         if (impl_->byte_ids[byte] == kNoToken) lacking += static_cast<char>(byte);
     return lacking;

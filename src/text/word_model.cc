@@ -31,7 +31,7 @@ class Bpe final : public WordModel {
         merger.each([&](const Symbol& s) {
             if (s.id != kNoToken)
                 ids.push_back(s.id);
-            else if (impl_.alphabet == Alphabet::characters || impl_.special.unk)
+            else if (impl_.alphabet == Alphabet::characters)
                 spell_unknown(impl_, word.substr(s.begin, s.bytes), ids);
         });
     }
