@@ -116,6 +116,12 @@ Json config_json(const arch::Config& c) {
     return out;
 }
 
+// As they are computed with: packed weights have no bytes of their own in the files.
+std::uint64_t bytes_of(const TensorView& tensor) {
+    const auto bytes = tensor_bytes(tensor.type, tensor.shape);
+    return bytes ? *bytes : 0;
+}
+
 Json tensors_json(const format::Checkpoint& checkpoint, bool each) {
     struct Sum {
         std::int64_t count = 0;
@@ -127,12 +133,11 @@ Json tensors_json(const format::Checkpoint& checkpoint, bool each) {
         const std::string type = dtype_info(tensor.type).name;
         Sum& sum = types[type];
         ++sum.count;
-        sum.bytes += tensor.data.size();
+        const std::uint64_t bytes = bytes_of(tensor);
+        sum.bytes += bytes;
         if (each)
-            list.push_back({{"name", tensor.name},
-                            {"type", type},
-                            {"shape", tensor.shape},
-                            {"bytes", tensor.data.size()}});
+            list.push_back(
+                {{"name", tensor.name}, {"type", type}, {"shape", tensor.shape}, {"bytes", bytes}});
     }
     Json by_type = Json::object();
     for (const auto& [type, sum] : types)

@@ -7,6 +7,7 @@
 #include "format/gguf.h"
 #include "format/names.h"
 #include "format/packed/packed.h"
+#include "format/pytorch.h"
 #include "format/safetensors.h"
 
 namespace heft::format {
@@ -44,9 +45,15 @@ Status check_index(const WeightFiles& weights, const std::vector<std::vector<std
     for (const auto& [tensor, shard] : weights.index)
         if (!std::binary_search(names[shard].begin(), names[shard].end(), tensor))
             return Error{Code::corrupt, weights.files[shard].string() + ": lacks tensor "
-                                            + in_quotes(tensor)
-                                            + ", which model.safetensors.index.json places in it"};
+                                            + in_quotes(tensor) + ", which " + weights.index_name
+                                            + " places in it"};
     return {};
+}
+
+Result<std::vector<TensorView>> read_shard(const std::filesystem::path& file, Bytes bytes) {
+    if (file.extension() != ".safetensors") return parse_pytorch(bytes);
+    HEFT_TRY(Safetensors shard, parse_safetensors(bytes));
+    return std::move(shard.tensors);
 }
 
 std::vector<std::string> sorted_names(const std::vector<TensorView>& tensors) {
@@ -127,10 +134,10 @@ Result<Checkpoint> Checkpoint::open_huggingface(const WeightFiles& weights) {
     std::vector<std::vector<std::string>> names;
     for (const std::filesystem::path& file : weights.files) {
         HEFT_TRY(const Bytes bytes, out.map(file));
-        auto shard = parse_safetensors(bytes);
+        auto shard = read_shard(file, bytes);
         if (!shard) return within(file.string(), std::move(shard.error()));
-        if (!weights.index.empty()) names.push_back(sorted_names(shard->tensors));
-        append(out.tensors_, std::move(shard->tensors));
+        if (!weights.index.empty()) names.push_back(sorted_names(*shard));
+        append(out.tensors_, std::move(*shard));
     }
     HEFT_OK(check_index(weights, names));
     HEFT_OK(out.unpack_tensors(weights.folder));

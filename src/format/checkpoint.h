@@ -1,5 +1,6 @@
-// A model's files, opened: a GGUF file (or its splits), or a Hugging Face folder. Mapped, not read;
-// opening costs no memory but the names. Movable; safe to read from many threads.
+// A model's files, opened: a GGUF file (or its splits), or a Hugging Face folder with weights in
+// safetensors or PyTorch files. Mapped, not read; opening costs no memory but the names. Movable;
+// safe to read from many threads.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +20,7 @@ namespace heft::format {
 class Checkpoint {
   public:
     // `path`: a folder (Hugging Face layout, or one holding a single GGUF model), a .gguf file (any
-    // part of a split), or a .safetensors file beside its config.json.
+    // part of a split), or a .safetensors, .bin, .pt or .pth file beside its config.json.
     static Result<Checkpoint> open(const std::filesystem::path& path);
 
     // A GGUF file in memory that outlives the checkpoint: the embedded model.

@@ -109,10 +109,12 @@ TEST(Checkpoint, WhatIsMissingIsNamed) {
     expect_error(folder / "absent", Code::not_found, "no such file");
     expect_error(folder.path(), Code::not_found, "holds no model");
     folder.write("pytorch_model.bin", "PK");
-    expect_error(folder.path(), Code::unsupported, "pytorch_model.bin");
-    expect_error(folder / "pytorch_model.bin", Code::unsupported, "GGUF");
-    std::filesystem::remove(folder / "pytorch_model.bin");
+    expect_error(folder.path(), Code::not_found, "no config.json");
+    expect_error(folder / "pytorch_model.bin", Code::not_found, "no config.json");
     folder.write("config.json", "{}");
+    expect_error(folder.path(), Code::corrupt, "pytorch_model.bin");
+    std::filesystem::remove(folder / "pytorch_model.bin");
+    folder.write("optimizer.pt", "PK");
     expect_error(folder.path(), Code::not_found, "no weights");
     write_safetensors(folder / "other.safetensors", {"a"});
     expect_error(folder.path(), Code::invalid, "other.safetensors");

@@ -64,4 +64,21 @@ const char* type_name(Type type) {
     return "";
 }
 
+Error pickle_refused(const std::string& what) {
+    return {Code::unsupported,
+            "its pickle " + what
+                + "; nothing of it was run; if you trust its origin, save it as safetensors with "
+                  "the program that made it"};
+}
+
+Error pickle_corrupt(const std::string& what) {
+    return {Code::corrupt, "its pickle " + what};
+}
+
+Error pickle_limit(const std::string& what, std::uint64_t limit) {
+    return {Code::unsupported, "its pickle " + what + ", which is beyond the limit of "
+                                   + std::to_string(limit)
+                                   + "; no dictionary of tensors needs that"};
+}
+
 }  // namespace heft::format

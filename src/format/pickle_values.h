@@ -50,13 +50,19 @@ enum class Type : std::uint8_t {
 
 struct Value {
     Type type = Type::none;
-    std::uint8_t depth = 0;     // of nested containers
-    std::int64_t number = 0;    // boolean, integer; of others, the index of what they are
+    std::uint8_t depth = 0;   // of nested containers
+    std::int64_t number = 0;  // boolean, integer; of others, the index of what they are
     std::string_view text = {};
-    std::vector<Ref> items = {};           // tuple, list; of a dict, keys and values in turn
+    std::vector<Ref> items = {};          // tuple, list; of a dict, keys and values in turn
     const KnownGlobal* global = nullptr;  // global
 };
 
 const char* type_name(Type type);
+
+// "its pickle …": what a dictionary of tensors does not need; bytes that contradict themselves;
+// more of something than any such dictionary has.
+Error pickle_refused(const std::string& what);
+Error pickle_corrupt(const std::string& what);
+Error pickle_limit(const std::string& what, std::uint64_t limit);
 
 }  // namespace heft::format

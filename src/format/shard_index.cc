@@ -12,16 +12,16 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;  // tensor, shard
 
-Status check_shard_name(std::string_view name) {
+Status check_shard_name(std::string_view name, std::string_view extension) {
     HEFT_OK(check_name("a shard's name", name, 255));
     const bool plain = name.find_first_of("/\\") == std::string_view::npos && name[0] != '.';
-    if (!plain || !name.ends_with(".safetensors"))
-        return Error{Code::corrupt, "the shard " + in_quotes(name)
-                                        + " is not a .safetensors file of the same folder"};
+    if (!plain || !name.ends_with(extension))
+        return Error{Code::corrupt, "the shard " + in_quotes(name) + " is not a "
+                                        + std::string(extension) + " file of the same folder"};
     return {};
 }
 
-Result<Pairs> read_weight_map(JsonElement root) {
+Result<Pairs> read_weight_map(JsonElement root, std::string_view extension) {
     const auto map = json_find(root, "weight_map");
     JsonObject object;
     if (!map || map->get_object().get(object) != simdjson::SUCCESS)
@@ -35,7 +35,8 @@ Result<Pairs> read_weight_map(JsonElement root) {
         if (field.value.get_string().get(shard) != simdjson::SUCCESS)
             return Error{Code::corrupt,
                          "weight_map gives no file name for tensor " + in_quotes(tensor) + ""};
-        if (pairs.empty() || pairs.back().second != shard) HEFT_OK(check_shard_name(shard));
+        if (pairs.empty() || pairs.back().second != shard)
+            HEFT_OK(check_shard_name(shard, extension));
         pairs.emplace_back(tensor, shard);
         names.push_back(tensor);
     }
@@ -44,9 +45,9 @@ Result<Pairs> read_weight_map(JsonElement root) {
     return pairs;
 }
 
-Status read(std::string_view text, WeightFiles& out) {
+Status read(std::string_view text, std::string_view extension, WeightFiles& out) {
     HEFT_TRY(const JsonDoc json, JsonDoc::parse(text));
-    HEFT_TRY(const Pairs pairs, read_weight_map(json.root()));
+    HEFT_TRY(const Pairs pairs, read_weight_map(json.root(), extension));
     std::vector<std::string_view> shards;
     shards.reserve(pairs.size());
     for (const auto& pair : pairs) shards.push_back(pair.second);
@@ -64,9 +65,11 @@ Status read(std::string_view text, WeightFiles& out) {
 
 }  // namespace
 
-Status read_shard_index(const std::filesystem::path& file, WeightFiles& out) {
+Status read_shard_index(const std::filesystem::path& file, std::string_view extension,
+                        WeightFiles& out) {
     HEFT_TRY(const std::string text, read_text(file));
-    if (auto status = read(text, out); !status)
+    out.index_name = file.filename().string();
+    if (auto status = read(text, extension, out); !status)
         return within(file.string(), std::move(status.error()));
     return {};
 }

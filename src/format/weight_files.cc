@@ -16,23 +16,55 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-constexpr const char* kRead =
-    "heft reads GGUF files and Hugging Face folders with safetensors weights";
+struct Found {  // of one format
+    std::vector<std::string> files;
+    bool single = false, index = false;
+
+    explicit operator bool() const { return !files.empty() || index; }
+};
 
 struct Listing {
-    std::vector<std::string> gguf, safetensors, pytorch;
-    bool config = false, single = false, index = false;
+    std::vector<std::string> gguf;
+    Found safetensors, pytorch;
+    bool config = false;
 };
+
+// The formats of a Hugging Face folder's weights.
+struct Format {
+    const char* name;
+    const char* single;
+    const char* index;
+    const char* extension;  // of shards
+    Found Listing::*found;
+    bool any_name;  // whether a lone file of another name is the model
+};
+constexpr Format kSafetensors = {
+    "safetensors",  "model.safetensors",   "model.safetensors.index.json",
+    ".safetensors", &Listing::safetensors, false};
+constexpr Format kPytorch = {"PyTorch", "pytorch_model.bin", "pytorch_model.bin.index.json",
+                             ".bin",    &Listing::pytorch,   true};
+constexpr const char* kRead =
+    "heft reads GGUF files and Hugging Face folders with safetensors or PyTorch weights";
 
 Error unsupported(const fs::path& path, const std::string& is) {
     return {Code::unsupported, path.string() + ": " + is + "; " + kRead};
 }
 
 bool is_pytorch(std::string_view name) {
+    // What a trainer leaves beside the weights.
+    constexpr std::string_view kState[] = {"optimizer", "scheduler", "rng_state", "scaler",
+                                           "training_args"};
+    for (const std::string_view state : kState)
+        if (name.starts_with(state)) return false;
     return (name.starts_with("pytorch_model") && name.ends_with(".bin")) || name.ends_with(".pth")
            || name.ends_with(".pt") || name.ends_with(".ckpt");
+}
+
+void note(const std::string& name, bool is_weights, const Format& format, Listing& listing) {
+    Found& found = listing.*format.found;
+    if (is_weights) found.files.push_back(name);
+    found.single = found.single || name == format.single;
+    found.index = found.index || name == format.index;
 }
 
 Result<Listing> list(const fs::path& folder) {
@@ -42,16 +74,15 @@ Result<Listing> list(const fs::path& folder) {
     for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
         const std::string name = entries->path().filename().string();
         if (name.ends_with(".gguf")) listing.gguf.push_back(name);
-        if (name.ends_with(".safetensors")) listing.safetensors.push_back(name);
-        if (is_pytorch(name)) listing.pytorch.push_back(name);
+        note(name, name.ends_with(".safetensors"), kSafetensors, listing);
+        note(name, is_pytorch(name), kPytorch, listing);
         listing.config = listing.config || name == "config.json";
-        listing.single = listing.single || name == kSingle;
-        listing.index = listing.index || name == kIndex;
     }
     if (error)
         return Error{Code::not_found, folder.string() + ": cannot be listed: " + error.message()};
     std::sort(listing.gguf.begin(), listing.gguf.end());
-    std::sort(listing.safetensors.begin(), listing.safetensors.end());
+    for (Found* found : {&listing.safetensors, &listing.pytorch})
+        std::sort(found->files.begin(), found->files.end());
     return listing;
 }
 
@@ -84,51 +115,59 @@ Result<WeightFiles> gguf_folder(const fs::path& folder, const Listing& listing) 
     return out;
 }
 
-Result<WeightFiles> huggingface_folder(const fs::path& folder, const Listing& listing) {
+Error no_config(const fs::path& path, const Format& format) {
+    return {Code::not_found, path.string() + ": has " + format.name
+                                 + " weights but no config.json beside it, which describes the "
+                                   "model; copy it from where the model came"};
+}
+
+Result<WeightFiles> huggingface_folder(const fs::path& folder, const Listing& listing,
+                                       const Format& format) {
+    const Found& found = listing.*format.found;
     WeightFiles out;
     out.kind = Kind::huggingface;
     out.folder = folder;
-    if (!listing.config)
-        return Error{Code::not_found,
-                     folder.string() + ": has safetensors weights but no config.json, which "
-                                       "describes the model; copy it from where the model came"};
-    if (listing.single) {
-        out.files.push_back(folder / kSingle);
+    if (!listing.config) return no_config(folder, format);
+    if (found.single) {
+        out.files.push_back(folder / format.single);
         return out;
     }
-    if (listing.index) {
-        HEFT_OK(read_shard_index(folder / kIndex, out));
+    if (found.index) {
+        HEFT_OK(read_shard_index(folder / format.index, format.extension, out));
         return out;
     }
-    return Error{Code::invalid, folder.string() + ": has neither " + kSingle + " nor " + kIndex
-                                    + "; name one of its files (" + join(listing.safetensors)
+    if (found.files.size() == 1 && format.any_name) {
+        out.files.push_back(folder / found.files.front());
+        return out;
+    }
+    return Error{Code::invalid, folder.string() + ": has neither " + format.single + " nor "
+                                    + format.index + "; name one of its files (" + join(found.files)
                                     + ")"};
 }
 
 Result<WeightFiles> open_folder(const fs::path& folder) {
     HEFT_TRY(const Listing listing, list(folder));
-    if (!listing.safetensors.empty() || listing.index) return huggingface_folder(folder, listing);
+    if (listing.safetensors) return huggingface_folder(folder, listing, kSafetensors);
     if (!listing.gguf.empty()) return gguf_folder(folder, listing);
-    if (!listing.pytorch.empty())
-        return unsupported(folder, "holds PyTorch weights only (" + join(listing.pytorch) + ")");
+    if (listing.pytorch) return huggingface_folder(folder, listing, kPytorch);
     if (listing.config)
         return Error{Code::not_found, folder.string() + ": has a config.json but no weights ("
-                                          + kSingle + ", or shards with " + kIndex + ")"};
+                                          + kSafetensors.single + ", or shards with "
+                                          + kSafetensors.index + ")"};
     return Error{Code::not_found, folder.string() + ": holds no model; " + kRead};
 }
 
 // A shard opens the checkpoint that it belongs to; any other file stands for itself.
-Result<WeightFiles> safetensors_file(const fs::path& path) {
+Result<WeightFiles> huggingface_file(const fs::path& path, const Format& format) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     HEFT_TRY(const Listing listing, list(folder));
-    if (!listing.config)
-        return Error{Code::not_found, path.string() + ": there is no config.json beside it, which "
-                                                      "describes the model"};
+    if (!listing.config) return no_config(path, format);
+    const Found& found = listing.*format.found;
     WeightFiles out;
     out.kind = Kind::huggingface;
     out.folder = folder;
-    if (listing.index) {
-        HEFT_OK(read_shard_index(folder / kIndex, out));
+    if (found.index) {
+        HEFT_OK(read_shard_index(folder / format.index, format.extension, out));
         const auto same = [&path](const fs::path& file) {
             return file.filename() == path.filename();
         };
@@ -151,9 +190,8 @@ Result<WeightFiles> open_file(const fs::path& path) {
     const std::string name = path.filename().string();
     const std::string magic = first_bytes(path);
     if (magic == "GGUF" || name.ends_with(".gguf")) return gguf_file(path);
-    if (name.ends_with(".safetensors")) return safetensors_file(path);
-    if (is_pytorch(name) || magic.starts_with("PK"))
-        return unsupported(path, "looks like PyTorch weights");
+    if (name.ends_with(".safetensors")) return huggingface_file(path, kSafetensors);
+    if (is_pytorch(name) || magic.starts_with("PK")) return huggingface_file(path, kPytorch);
     return unsupported(path, "is not a model file that is known here");
 }
 

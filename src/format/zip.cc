@@ -121,8 +121,7 @@ Result<Line> read_line(ByteReader& in) {
     line.offset = field<std::uint32_t>(fixed, 42);
     HEFT_TRY(const Bytes name, in.take_bytes(field<std::uint16_t>(fixed, 28)));
     HEFT_TRY(const Bytes extra, in.take_bytes(field<std::uint16_t>(fixed, 30)));
-    HEFT_TRY([[maybe_unused]] const Bytes comment,
-             in.take_bytes(field<std::uint16_t>(fixed, 32)));
+    HEFT_TRY([[maybe_unused]] const Bytes comment, in.take_bytes(field<std::uint16_t>(fixed, 32)));
     line.name = as_text(name);
     HEFT_OK(check_name("a name in its zip archive", line.name, kMaxName));
     HEFT_OK(read_extension(extra, line));

@@ -60,6 +60,11 @@ enum class DType : std::uint8_t {
     gfp4,
 };
 
+// Grouped types: no file has them.
+constexpr bool is_in_memory_only(DType type) {
+    return type >= DType::gi4;
+}
+
 struct DTypeInfo {
     DType type;
     const char* name;              // as GGUF tools print it: "Q4_K"

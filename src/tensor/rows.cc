@@ -38,19 +38,19 @@ void read_stored_rows(const TensorView& view, std::int64_t first, std::int64_t c
 }
 
 void read_rows(const TensorView& view, std::int64_t first, std::int64_t count, float* to) {
+    // Packed matrices are often kept by columns; reading some rows together reads the file once.
+    constexpr std::int64_t kAtOnce = 16;
     const Codec* from = codec(view.type);
     HEFT_CHECK(from != nullptr);
     const std::int64_t columns = columns_of(view);
     const std::size_t size = row_size(view);
-    std::vector<std::byte> stored(size);
+    std::vector<std::byte> stored(size * static_cast<std::size_t>(std::min(count, kAtOnce)));
     std::vector<float> ordered(view.input_order ? static_cast<std::size_t>(columns) : 0);
     for (std::int64_t r = 0; r < count; ++r, to += columns) {
-        read_stored_rows(view, first + r, 1, stored.data());
-        if (!view.input_order) {
-            from->dequantise(stored.data(), columns, to);
-            continue;
-        }
-        from->dequantise(stored.data(), columns, ordered.data());
+        if (r % kAtOnce == 0)
+            read_stored_rows(view, first + r, std::min(count - r, kAtOnce), stored.data());
+        const std::byte* row = stored.data() + size * static_cast<std::size_t>(r % kAtOnce);
+        from->dequantise(row, columns, view.input_order ? ordered.data() : to);
         for (std::size_t k = 0; k < ordered.size(); ++k) to[(*view.input_order)[k]] = ordered[k];
     }
 }

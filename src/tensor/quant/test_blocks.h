@@ -40,11 +40,6 @@ inline std::vector<int> half_offsets(DType type) {
     }
 }
 
-// The grouped types begin with a float32 scale.
-inline bool has_float_scale(DType type) {
-    return type >= DType::gi4;
-}
-
 inline void put_u16(std::uint8_t* at, std::uint16_t bits) {
     std::memcpy(at, &bits, sizeof bits);
 }
@@ -72,7 +67,7 @@ inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng&
         if (type == DType::nvfp4)  // up to 2
             for (int i = 0; i < 4; ++i) block[i] = static_cast<std::uint8_t>(rng.next() % 64);
         if (type == DType::mxfp4) block[0] = static_cast<std::uint8_t>(120 + rng.next() % 8);
-        if (has_float_scale(type)) {
+        if (is_in_memory_only(type)) {  // grouped: a float32 scale comes first
             const float scale = real() / 64;
             std::memcpy(block, &scale, sizeof scale);
             if (type == DType::gi4) put_u16(block + 4, static_cast<std::uint16_t>(rng.next() % 16));
@@ -109,7 +104,7 @@ inline std::vector<std::uint8_t> hostile_weights(DType type, Rng& rng) {
         if (scale != 0xffff) put_halves(type, block.data(), scale);
         if ((type == DType::mxfp4 || type == DType::nvfp4) && scale != 0xffff)
             block[0] = static_cast<std::uint8_t>(scale);
-        if (has_float_scale(type) && scale != 0xffff) {
+        if (is_in_memory_only(type) && scale != 0xffff) {
             const float value = from_f16(scale);
             std::memcpy(block.data(), &value, sizeof value);
         }
