@@ -192,8 +192,11 @@ Status build_4bit(Parts& parts, const TensorView& absmax) {
     HEFT_TRY(const TensorView* saved, parts.need(absmax, name + kind->state));
     HEFT_TRY(const State state, state_of(*saved));
     HEFT_TRY(const std::uint64_t count, tensor_bytes(DType::u8, state.shape));
-    HEFT_OK(expect_type(*weight, {DType::u8}));
-    HEFT_OK(expect_count(*weight, (count - 1) / 2 + 1));
+    // The type is that of bnb_4bit_quant_storage; the bytes are the same.
+    HEFT_OK(expect_type(*weight, {DType::u8, DType::i8, DType::bf16, DType::f16, DType::f32}));
+    if (weight->data.size() != (count - 1) / 2 + 1)
+        return wrong(*weight, "has " + std::to_string(weight->data.size()) + " bytes, where "
+                                  + std::to_string((count - 1) / 2 + 1) + " are needed");
     HEFT_OK(expect_count(absmax, blocks_of(count, state.block)));
     HEFT_TRY(const Peaks peaks, peaks_of(parts, absmax, name, state));
     HEFT_TRY(const Levels levels, levels_of(parts, *weight));

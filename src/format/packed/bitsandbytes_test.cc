@@ -100,7 +100,7 @@ struct Layer {
         return json + "}";
     }
 
-    void add_to(Folder& folder, const std::string& without = "") const {
+    void add_to(Folder& folder, const std::string& without = "", DType storage = DType::u8) const {
         const auto add = [&](const std::string& part, DType type, const auto& values) {
             if (part == without) return;
             folder.add("m.weight" + part, type, {static_cast<std::int64_t>(values.size())}, values);
@@ -109,7 +109,8 @@ struct Layer {
         for (std::size_t i = 0; i < codes.size(); ++i)
             pairs[i / 2] =
                 static_cast<std::uint8_t>(pairs[i / 2] | codes[i] << (i % 2 == 0 ? 4 : 0));
-        folder.add("m.weight", DType::u8, {static_cast<std::int64_t>(pairs.size()), 1}, pairs);
+        const auto size = static_cast<std::int64_t>(dtype_info(storage).block_bytes);
+        folder.add("m.weight", storage, {static_cast<std::int64_t>(pairs.size()) / size, 1}, pairs);
         add(".quant_map", DType::f32, levels);
         const std::string json = state();
         add(".quant_state.bitsandbytes__" + std::string(c.kind), DType::u8,
@@ -132,6 +133,16 @@ TEST(Bitsandbytes, FourBitsReadBackToTheBit) {
             layer.add_to(folder);
             test::expect_weights(folder, {"m.weight", c.type, c.shape, layer.weights()});
         }
+    }
+}
+
+TEST(Bitsandbytes, AnyTypeMayHoldTheCodes) {
+    Rng rng(46);
+    const Layer layer({"nf4", {24, 128}, 64, true, false, DType::gnf4}, rng);
+    for (const DType storage : {DType::bf16, DType::f32}) {
+        Folder folder{std::string(kConfig)};
+        layer.add_to(folder, "", storage);
+        test::expect_weights(folder, {"m.weight", DType::gnf4, {24, 128}, layer.weights()});
     }
 }
 
@@ -175,7 +186,7 @@ TEST(Bitsandbytes, WhatDoesNotFitIsNamed) {
         {R"({"blocksize":64,"shape":[]})", "shape"},
         {R"({"blocksize":64,"shape":[-1,4]})", "shape"},
         {R"({"blocksize":0,"shape":[24,128]})", "blocks of 0"},
-        {R"({"blocksize":64,"shape":[24,256]})", "'m.weight' has 1536 numbers"},
+        {R"({"blocksize":64,"shape":[24,256]})", "'m.weight' has 1536 bytes"},
         {R"({"blocksize":32,"shape":[24,128]})", "'m.weight.absmax' has 48 numbers"},
         {R"({"blocksize":64,"nested_blocksize":8,"shape":[24,128]})", "nested_absmax"},
         {R"({"blocksize":64,"shape":[4294967296,4294967296,4294967296]})",

@@ -295,6 +295,7 @@ struct Builder {
                                          + shape_text(module.scale->shape));
             return out;
         }
+        if (module.shape.size() != 2) return wrong(*zeros, "is packed, beside no matrix");
         Shape wanted = numbers.grid.shape();
         wanted.front() = words_for(wanted.front(), numbers.bits);
         HEFT_OK(expect_shape(*zeros, wanted));

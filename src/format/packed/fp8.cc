@@ -38,7 +38,7 @@ Status build(Parts& parts, const TensorView& scale, const TensorView& weight, Ti
     HEFT_TRY(const Floats scales, floats_of(scale));
     if (weight.shape.size() < 2) return wrong(weight, "has scales, and is no matrix");
     const bool blocks = scale.name.ends_with(kBlockScale);
-    const auto grid = blocks ? grid_for(scale, weight.shape, {block})
+    const auto grid = blocks ? grid_for(scale, weight.shape, {block, Tile{0, 0}})
                              : grid_for(scale, weight.shape, {Tile{0, 0}, Tile{1, 0}, block});
     if (!grid)
         return wrong(scale, "has the shape " + shape_text(scale.shape)

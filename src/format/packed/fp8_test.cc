@@ -44,6 +44,7 @@ const Case kCases[] = {
     {{100, 96}, {3, 3}, 48, 40, kInverse, kOdd, DType::f32, DType::f32},
     {{3, 40, 160}, {3, 3, 3}, 16, 64, kInverse, kSmall, DType::f32, DType::gf8},
     {{40, 64}, {}, 40, 64, kScale, kDefault, DType::f32, DType::gf8},
+    {{40, 640}, {}, 40, 640, kInverse, kDefault, DType::f32, DType::gf8},
     {{40, 64}, {1}, 40, 64, kScale, kDefault, DType::bf16, DType::gf8},
     {{40, 64}, {40}, 1, 64, kScale, kDefault, DType::f32, DType::gf8},
     {{40, 64}, {40, 1}, 1, 64, kScale, kRows, DType::f16, DType::gf8},

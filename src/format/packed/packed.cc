@@ -94,7 +94,7 @@ Status check_nothing_left(const std::vector<TensorView>& tensors) {
         for (const Trace& trace : kTraces)
             if (tensor.name.ends_with(trace.suffix))
                 return refused(trace.method, "tensor " + in_quotes(tensor.name)
-                                                 + ", of which config.json does not say so");
+                                                 + "; config.json does not say how");
     return {};
 }
 
