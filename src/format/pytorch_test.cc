@@ -125,7 +125,8 @@ TEST(Pytorch, TensorsMaySharePartsOfAStorageAndBeEmpty) {
 TEST(Pytorch, WhatDoesNotFitIsNamed) {
     const std::string six = counting(6);
     const auto expect = [&](const Pickle::Tensor& tensor, Code code, const std::string& part) {
-        expect_error(file_with(tensor, six), code, "tensor 'w': " + part);
+        expect_error(file_with(tensor, six), code, "tensor 'w': ");
+        expect_error(file_with(tensor, six), code, part);
     };
     expect({"FloatStorage", "0", 6, 0, {7}, {1}}, Code::corrupt, "it reaches number 6");
     expect({"FloatStorage", "0", 6, 4, {3}, {1}}, Code::corrupt, "it reaches number 6");
