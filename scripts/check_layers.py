@@ -58,7 +58,7 @@ def may_include(module, target, may):
 
 def check_line(module, path, line, rules):
     """Sentences about what is wrong with one line."""
-    is_test = path.name.endswith("_test.cc")
+    is_test = path.name.endswith("_test.cc") or path.name.startswith("test_")
     include = INCLUDE.match(line)
     # Tests share helpers in tests/; a *_main.cc is a program of its own, above its folder's module.
     if include and not (is_test and TEST_HELPER.match(include[1])):

@@ -26,8 +26,7 @@ std::optional<float> as_number(std::string_view text) {
 }  // namespace
 
 void add_lora(CLI::App& verb, std::vector<std::string>& arguments) {
-    verb.add_option("--lora", arguments,
-                    "adapter beside the weights; may repeat")
+    verb.add_option("--lora", arguments, "adapter beside the weights; may repeat")
         ->type_name("PATH[:SCALE]")
         ->allow_extra_args(false);
 }

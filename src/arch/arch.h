@@ -19,7 +19,7 @@ enum class Act : std::uint8_t {
     gelu_erf,
     swiglu_clamped,  // (up + 1) * gate * sigmoid(1.702 gate), both clamped to act_limit (gpt-oss)
 };
-enum class NormKind : std::uint8_t { rms, layer };  // layer: the mean is taken off too
+enum class NormKind : std::uint8_t { rms, layer };          // layer: the mean is taken off too
 enum class Norms : std::uint8_t { before, after, around };  // where a block's norms stand
 enum class QkNorm : std::uint8_t {
     none,
@@ -71,7 +71,7 @@ struct Family {
     std::span<const Tensor> tensors;
     Block block = {};
     Window window = Window::none;
-    int window_period = 0;  // Window::periodic, when the config does not say
+    int window_period = 0;             // Window::periodic, when the config does not say
     bool scale_embedding = false;      // embeddings times sqrt(d_model)
     bool gguf_interleaves_qk = false;  // GGUF files store q and k rows for neighbouring pairs
     bool gguf_divides_logits = false;  // GGUF's logit_scale is a divisor
@@ -80,7 +80,6 @@ struct Family {
     std::int64_t n_ctx = 0;            // when the config does not say
     // Reads what only this family's config has; may be nullptr.
     Status (*refine)(const ConfigSource& source, Config& config) = nullptr;
-
 };
 
 std::span<const Family* const> families();
@@ -142,9 +141,9 @@ struct Config {
     std::int64_t n_ctx = 0;  // longest context the model was made for
     float norm_eps = 1e-5F;
     float latent_norm_eps = 1e-6F;
-    float attn_scale = 0;  // scores times this
+    float attn_scale = 0;   // scores times this
     float alibi_scale = 1;  // Position::alibi: what the slopes are multiplied by
-    float attn_cap = 0;    // scores are kept within this by tanh; 0: no
+    float attn_cap = 0;     // scores are kept within this by tanh; 0: no
     float logit_cap = 0;
     float logit_scale = 1;
     float residual_scale = 1;  // what a block adds, times this
@@ -156,8 +155,8 @@ struct Config {
     bool chunked = false;       // the window is the chunk of `window` tokens that holds the query
     bool attn_sinks = false;    // one more logit per head in the softmax
     std::vector<bool> rotates;  // per layer: whether it uses rope; empty: all do
-    // Queries far into the text are sharpened, q times 1 + tune * ln(1 + floor(p / tune_length)): by
-    // p = position + 1 in layers that do not rotate (Llama 4), or by p = position in all.
+    // Queries far into the text are sharpened, q times 1 + tune * ln(1 + floor(p / tune_length)):
+    // by p = position + 1 in layers that do not rotate (Llama 4), or by p = position in all.
     float tune = 0;
     float tune_length = 1;
     bool tune_all = false;

@@ -65,9 +65,8 @@ Result<Found> find_family(const format::Checkpoint& checkpoint) {
 Status read_heads(const ConfigSource& source, Config& c) {
     HEFT_TRY(const auto n_head,
              size_of(source, "num_attention_heads|n_head", "attention.head_count", kMostWidth));
-    HEFT_TRY(const auto n_kv,
-             size_of(source, "num_key_value_heads|num_kv_heads", "attention.head_count_kv",
-                     kMostWidth, n_head));
+    HEFT_TRY(const auto n_kv, size_of(source, "num_key_value_heads|num_kv_heads",
+                                      "attention.head_count_kv", kMostWidth, n_head));
     if (n_head % n_kv != 0)
         return Error{Code::corrupt, "configuration has " + std::to_string(n_head)
                                         + " query heads, not a multiple of its "
@@ -103,8 +102,9 @@ Status read_sizes(const ConfigSource& source, Config& c) {
     HEFT_TRY(const auto d_ff,
              size_of(source, "intermediate_size_mlp|intermediate_size|ffn_hidden_size|n_inner",
                      "feed_forward_length", kMostWidth, std::min(usual_ff, kMostWidth)));
-    HEFT_TRY(c.n_ctx, size_of(source, "max_position_embeddings|n_positions|seq_length",
-                              "context_length", kMostContext, family.n_ctx > 0 ? family.n_ctx : -1));
+    HEFT_TRY(c.n_ctx,
+             size_of(source, "max_position_embeddings|n_positions|seq_length", "context_length",
+                     kMostContext, family.n_ctx > 0 ? family.n_ctx : -1));
     c.d_model = static_cast<int>(d_model);
     c.n_layer = static_cast<int>(n_layer);
     c.d_ff = static_cast<int>(d_ff);
@@ -135,8 +135,8 @@ Status read_vocabulary(const ConfigSource& source, Config& c) {
 }
 
 Status read_activation(const ConfigSource& source, Config& c) {
-    const auto name = source.string("hidden_activation|hidden_act|activation_function|activation",
-                                    "");
+    const auto name =
+        source.string("hidden_activation|hidden_act|activation_function|activation", "");
     if (!name || c.block.act == Act::swiglu_clamped) return {};
     for (const ActName& known : kActs)
         if (*name == known.name) {
@@ -161,9 +161,8 @@ Status read_norm(const ConfigSource& source, Config& c) {
 // What scales and limits the numbers on their way, where a configuration names it.
 Status read_factors(const ConfigSource& source, Config& c) {
     const auto scale = source.number("", "attention.scale");
-    c.attn_scale =
-        scale && *scale > 0 ? static_cast<float>(*scale)
-                            : 1.0F / std::sqrt(static_cast<float>(c.d_head));
+    c.attn_scale = scale && *scale > 0 ? static_cast<float>(*scale)
+                                       : 1.0F / std::sqrt(static_cast<float>(c.d_head));
     if (c.family->scale_embedding) c.embedding_scale = std::sqrt(static_cast<float>(c.d_model));
     const auto number = [&](float& to, std::string_view hf, std::string_view gguf) {
         if (const auto found = source.number(hf, gguf)) to = static_cast<float>(*found);

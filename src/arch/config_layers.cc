@@ -51,8 +51,8 @@ void read_rotating(const ConfigSource& source, Config& c) {
     if (list.empty() && (!period || *period < 2)) return;
     c.rotates.resize(layers(c));
     for (std::size_t i = 0; i < c.rotates.size(); ++i)
-        c.rotates[i] = list.empty() ? (static_cast<std::int64_t>(i) + 1) % *period != 0
-                                    : list[i] != 0;
+        c.rotates[i] =
+            list.empty() ? (static_cast<std::int64_t>(i) + 1) % *period != 0 : list[i] != 0;
 }
 
 // Which layers have experts: all from `first` on, every `step`-th of them, and not the named ones.
@@ -133,7 +133,8 @@ Status read_latent(const ConfigSource& source, Config& c) {
     c.latent.d_rope = static_cast<int>(d_rope);
     if (source.is_gguf()) {
         // Newer files give the sizes of the absorbed form first, and those of a head beside them.
-        HEFT_TRY(const auto key, size_of(source, "", "attention.key_length_mla", 1 << 14, c.d_head));
+        HEFT_TRY(const auto key,
+                 size_of(source, "", "attention.key_length_mla", 1 << 14, c.d_head));
         HEFT_TRY(const auto value,
                  size_of(source, "", "attention.value_length_mla", 1 << 14, c.d_value));
         c.d_head = static_cast<int>(key);
@@ -169,10 +170,10 @@ Status read_windows(const ConfigSource& source, Config& c) {
 }
 
 Status read_experts(const ConfigSource& source, Config& c) {
-    c.n_predict_layer = static_cast<int>(
-        std::clamp<std::int64_t>(source.integer("num_nextn_predict_layers", "").value_or(0), 0, 16));
-    const auto count = source.integer("num_local_experts|n_routed_experts|num_experts",
-                                      "expert_count");
+    c.n_predict_layer = static_cast<int>(std::clamp<std::int64_t>(
+        source.integer("num_nextn_predict_layers", "").value_or(0), 0, 16));
+    const auto count =
+        source.integer("num_local_experts|n_routed_experts|num_experts", "expert_count");
     if (!count || *count == 0) return {};
     Experts& experts = c.experts;
     HEFT_TRY(const auto n, size_of(source, "num_local_experts|n_routed_experts|num_experts",
@@ -181,10 +182,10 @@ Status read_experts(const ConfigSource& source, Config& c) {
              size_of(source, "num_experts_per_tok|experts_per_token|moe_topk|num_experts_per_token",
                      "expert_used_count", n));
     const bool own_width = source.integer("intermediate_size_mlp", "").has_value();
-    HEFT_TRY(const auto d_ff,
-             size_of(source,
-                     own_width ? "moe_intermediate_size|intermediate_size" : "moe_intermediate_size",
-                     "expert_feed_forward_length", kMostWidth, c.d_ff));
+    HEFT_TRY(const auto d_ff, size_of(source,
+                                      own_width ? "moe_intermediate_size|intermediate_size"
+                                                : "moe_intermediate_size",
+                                      "expert_feed_forward_length", kMostWidth, c.d_ff));
     experts.n = static_cast<int>(n);
     experts.n_used = static_cast<int>(used);
     experts.d_ff = static_cast<int>(d_ff);

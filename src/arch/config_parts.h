@@ -19,8 +19,6 @@ Status read_latent(const ConfigSource& source, Config& config);
 Status read_windows(const ConfigSource& source, Config& config);
 Status read_experts(const ConfigSource& source, Config& config);
 
-
 Status read_rope(const ConfigSource& source, Config& config);
-
 
 }  // namespace heft::arch

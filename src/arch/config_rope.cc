@@ -65,8 +65,8 @@ class RopeSource {
 
     static std::string places(std::string_view key) {
         std::string all;
-        for (const char* object : {"rope_scaling.", "rope_parameters.",
-                                   "rope_parameters.full_attention."})
+        for (const char* object :
+             {"rope_scaling.", "rope_parameters.", "rope_parameters.full_attention."})
             all += (all.empty() ? "" : "|") + std::string(object) + std::string(key);
         return all;
     }
@@ -82,9 +82,8 @@ class RopeSource {
 };
 
 Status read_scaling(const ConfigSource& source, Rope& rope) {
-    const auto name =
-        source.string(RopeSource::places("rope_type") + "|" + RopeSource::places("type"),
-                      "rope.scaling.type");
+    const auto name = source.string(
+        RopeSource::places("rope_type") + "|" + RopeSource::places("type"), "rope.scaling.type");
     if (!name) return {};
     const auto* known =
         std::find_if(std::begin(kScalings), std::end(kScalings),
@@ -139,16 +138,16 @@ Status read_rope(const ConfigSource& source, Config& c) {
     Rope& rope = c.rope;
     const RopeSource from(source);
     rope.theta = source
-                     .number("rope_theta|rotary_emb_base|rope_parameters.rope_theta|"
-                             "rope_parameters.full_attention.rope_theta",
-                             "rope.freq_base")
+                     .number(
+                         "rope_theta|rotary_emb_base|rope_parameters.rope_theta|"
+                         "rope_parameters.full_attention.rope_theta",
+                         "rope.freq_base")
                      .value_or(rope.theta);
-    const double part =
-        source
-            .number("partial_rotary_factor|rotary_pct|rope_pct|" +
-                        RopeSource::places("partial_rotary_factor"),
-                    "")
-            .value_or(1);
+    const double part = source
+                            .number("partial_rotary_factor|rotary_pct|rope_pct|"
+                                        + RopeSource::places("partial_rotary_factor"),
+                                    "")
+                            .value_or(1);
     if (!(part > 0 && part <= 1))
         return Error{Code::corrupt, "partial_rotary_factor is outside 0 to 1"};
     const std::int64_t whole = c.latent.kv_rank > 0 ? c.latent.d_rope : c.d_head;

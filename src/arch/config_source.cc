@@ -19,16 +19,46 @@ std::optional<JsonElement> follow(JsonElement at, std::string_view path) {
 
 // Keys that say nothing of what is computed.
 constexpr std::string_view kOfNoConcern[] = {
-    "architectures",       "attention_dropout",  "auto_map",          "bos_token_id",
-    "cache_implementation", "dtype",             "embd_pdrop",        "eos_token_id",
-    "ep_size",             "head_dropout",       "hidden_dropout",    "hidden_dropout_prob",
-    "initializer_range",   "model_type",         "name_or_path",      "_name_or_path",
-    "num_return_sequences", "output_attentions", "output_hidden_states", "output_router_logits",
-    "pad_token_id",        "pretraining_tp",     "quantization_config", "resid_pdrop",
-    "router_aux_loss_coef", "sep_token_id",      "seq_aux",           "task_specific_params",
-    "torch_dtype",         "transformers_version", "unsloth_fixed",   "unsloth_version",
-    "use_cache",           "attn_implementation", "_attn_implementation_autoset", "text_config",
-    "tokenizer_class",     "router_jitter_noise", "attn_pdrop",       "classifier_dropout",
+    "architectures",
+    "attention_dropout",
+    "auto_map",
+    "bos_token_id",
+    "cache_implementation",
+    "dtype",
+    "embd_pdrop",
+    "eos_token_id",
+    "ep_size",
+    "head_dropout",
+    "hidden_dropout",
+    "hidden_dropout_prob",
+    "initializer_range",
+    "model_type",
+    "name_or_path",
+    "_name_or_path",
+    "num_return_sequences",
+    "output_attentions",
+    "output_hidden_states",
+    "output_router_logits",
+    "pad_token_id",
+    "pretraining_tp",
+    "quantization_config",
+    "resid_pdrop",
+    "router_aux_loss_coef",
+    "sep_token_id",
+    "seq_aux",
+    "task_specific_params",
+    "torch_dtype",
+    "transformers_version",
+    "unsloth_fixed",
+    "unsloth_version",
+    "use_cache",
+    "attn_implementation",
+    "_attn_implementation_autoset",
+    "text_config",
+    "tokenizer_class",
+    "router_jitter_noise",
+    "attn_pdrop",
+    "classifier_dropout",
 };
 
 bool says_something(JsonElement value) {
@@ -136,10 +166,9 @@ std::vector<std::string> ConfigSource::unheeded() const {
     JsonObject fields;
     if (!inner || inner->get_object().get(fields) != simdjson::SUCCESS) return out;
     for (const auto& field : fields) {
-        const bool known =
-            asked_.contains(field.key)
-            || std::find(std::begin(kOfNoConcern), std::end(kOfNoConcern), field.key)
-                   != std::end(kOfNoConcern);
+        const bool known = asked_.contains(field.key)
+                           || std::find(std::begin(kOfNoConcern), std::end(kOfNoConcern), field.key)
+                                  != std::end(kOfNoConcern);
         if (!known && says_something(field.value)) out.emplace_back(field.key);
     }
     return out;

@@ -67,7 +67,8 @@ Error unknown_family(const format::Checkpoint& checkpoint, const std::string& na
     }
     std::string text = "architecture \"" + name.substr(0, 80) + "\" is not supported";
     if (best.family != nullptr) {
-        text += "; the nearest known is " + std::string(gguf ? best.family->gguf : best.family->name);
+        text +=
+            "; the nearest known is " + std::string(gguf ? best.family->gguf : best.family->name);
         if (!best.fields.empty()) text += ", which has no field " + few(best.fields);
         if (!best.tensors.empty())
             text += (best.fields.empty() ? ", which has no tensor " : " and no tensor ")

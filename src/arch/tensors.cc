@@ -8,17 +8,20 @@ namespace heft::arch {
 namespace {
 
 // Buffers of the original implementations, saved along with the weights.
-constexpr std::string_view kBuffers[] = {"rotary_emb.inv_freq", ".attn.bias",
-                                         ".attn.masked_bias",   ".attention.bias",
+constexpr std::string_view kBuffers[] = {"rotary_emb.inv_freq",    ".attn.bias",
+                                         ".attn.masked_bias",      ".attention.bias",
                                          ".attention.masked_bias", "rope_freqs.weight"};
 
 // What turns pictures and sounds into embeddings, and guesses further tokens: not part of the text
 // model.
 constexpr std::string_view kEncoders[] = {
-    "vision_tower.",       "vision_model.",       "multi_modal_projector.", "visual.",
-    "model.vision_tower.", "model.vision_model.", "model.visual.",          "audio_tower.",
-    "model.audio_tower.",  "model.multi_modal_projector.", "patch_merger.",  "vision_encoder.",
-    "model.mtp_layers.",   "mm_projector.",
+    "vision_tower.",          "vision_model.",
+    "multi_modal_projector.", "visual.",
+    "model.vision_tower.",    "model.vision_model.",
+    "model.visual.",          "audio_tower.",
+    "model.audio_tower.",     "model.multi_modal_projector.",
+    "patch_merger.",          "vision_encoder.",
+    "model.mtp_layers.",      "mm_projector.",
 };
 
 // Files saved from the bare decoder lack the first of these; text models inside larger ones have
@@ -203,8 +206,7 @@ std::vector<std::string> unplaced(const format::Checkpoint& checkpoint, const Co
         // No more layers than tensors: the numbers are the file's to claim.
         const int layers =
             per_layer(tensor) ? static_cast<int>(std::min<std::size_t>(
-                                    static_cast<std::size_t>(config.n_layer),
-                                    checkpoint.tensors().size()))
+                static_cast<std::size_t>(config.n_layer), checkpoint.tensors().size()))
                               : 1;
         const int count = copies(pattern, config);
         for (int layer = 0; layer < layers; ++layer) {

@@ -81,9 +81,9 @@ enum class Dim : std::uint8_t {
     vocab,
     ctx,
     model,
-    q,      // n_head * d_head
-    kv,     // n_kv * d_head
-    value,  // n_head * d_value
+    q,         // n_head * d_head
+    kv,        // n_kv * d_head
+    value,     // n_head * d_value
     kv_value,  // n_kv * d_value
     head,
     heads,
@@ -93,10 +93,10 @@ enum class Dim : std::uint8_t {
     experts,
     expert_ff,
     shared_ff,
-    latent_q,     // rank of the queries
-    latent_kv,    // rank of keys and values
-    latent_kv_a,  // that, and the shared rotating part
-    latent_nope,  // n_head times the entries of a head that do not rotate
+    latent_q,       // rank of the queries
+    latent_kv,      // rank of keys and values
+    latent_kv_a,    // that, and the shared rotating part
+    latent_nope,    // n_head times the entries of a head that do not rotate
     latent_head,    // those of one head
     latent_turned,  // n_head * rank
 };

@@ -74,7 +74,7 @@ struct RowReader {
 
 // A GGUF tensor and what it is made of: the parts of a fused matrix, the experts of a stack.
 struct Target {
-    std::vector<RowReader> parts;  // in the order of their rows
+    std::vector<RowReader> parts;    // in the order of their rows
     std::vector<std::int64_t> rows;  // of each part, in all units
     std::int64_t units = 1;
     std::vector<std::vector<arch::Located>> experts;  // [expert][part], where each has a tensor
@@ -82,7 +82,9 @@ struct Target {
     std::int64_t cols = 1;
     DType type = DType::f32;
 
-    std::int64_t total_rows() const { return std::accumulate(rows.begin(), rows.end(), std::int64_t{0}); }
+    std::int64_t total_rows() const {
+        return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
+    }
 
     Status produce(const format::ByteSink& sink) const {
         std::vector<float> values(static_cast<std::size_t>(cols));
@@ -95,8 +97,8 @@ struct Target {
                     const std::int64_t count = rows[part] / units;
                     for (std::int64_t r = unit * count; r < (unit + 1) * count; ++r) {
                         if (reader.keeps(type)) {
-                            HEFT_OK(sink(reader.raw(index_of(expert), r,
-                                                    static_cast<std::int64_t>(bytes))));
+                            HEFT_OK(sink(
+                                reader.raw(index_of(expert), r, static_cast<std::int64_t>(bytes))));
                             continue;
                         }
                         reader.read(index_of(expert), r, values.data());
@@ -147,8 +149,8 @@ class TargetBuilder {
                                                 + ", which cannot be converted"};
         target_.type = type_for(view, options);
         if (codec(target_.type) == nullptr || codec(target_.type)->quantise == nullptr)
-            return Error{Code::unsupported, std::string("heft cannot write type ")
-                                                + dtype_info(target_.type).name};
+            return Error{Code::unsupported,
+                         std::string("heft cannot write type ") + dtype_info(target_.type).name};
         format::TensorSource source;
         source.name = name;
         source.type = target_.type;

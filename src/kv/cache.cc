@@ -18,7 +18,8 @@ Result<Cache> Cache::make(const Shape& shape) {
     cache.key_bytes_ = shape.key_row * number;
     cache.value_bytes_ = shape.value_row * number;
     std::size_t bytes = 0;
-    bool overflow = __builtin_mul_overflow(cache.key_bytes_ + cache.value_bytes_, shape.n_ctx, &bytes);
+    bool overflow =
+        __builtin_mul_overflow(cache.key_bytes_ + cache.value_bytes_, shape.n_ctx, &bytes);
     overflow = overflow || __builtin_mul_overflow(bytes, shape.n_layer, &bytes);
     void* at = MAP_FAILED;
     // Address space only: pages come with the first write, so a long context costs what is used.

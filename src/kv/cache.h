@@ -30,7 +30,9 @@ class Cache {
 
     const Shape& shape() const { return shape_; }
     std::int64_t key_row_bytes() const { return key_bytes_; }
-    std::int64_t value_row_bytes() const { return shape_.value_row > 0 ? value_bytes_ : key_bytes_; }
+    std::int64_t value_row_bytes() const {
+        return shape_.value_row > 0 ? value_bytes_ : key_bytes_;
+    }
     std::int64_t length() const { return length_; }
     void set_length(std::int64_t length);  // shorter: forgets the tail
 

@@ -102,11 +102,12 @@ std::optional<std::vector<int>> numbers_in(std::string_view pattern, std::string
 Result<std::vector<Target>> find_targets(const AdapterFiles& adapter, const std::string& tensor,
                                          const format::Checkpoint& base,
                                          const arch::Config& config) {
-    if (adapter.kind == Kind::gguf && adapter.architecture != config.family->gguf)
+    const std::string own = config.family->gguf;
+    if (adapter.kind == Kind::gguf && adapter.architecture != own)
         return Error{Code::invalid,
                      "was made for architecture "
                          + format::in_quotes(std::string_view(adapter.architecture).substr(0, 64))
-                         + ", but this model is " + config.family->gguf};
+                         + ", but this model is " + own};
     const std::vector<std::string> names = spellings(tensor, adapter.kind);
     std::vector<Target> out;
     for (const arch::Tensor& row : config.family->tensors) {

@@ -6,10 +6,8 @@
 
 #include "model/test_adapters.h"
 
-namespace heft::model {
+namespace heft::model::test {
 namespace {
-
-using namespace test;
 
 bool is_matrix_of_a_layer(arch::Role role) {
     using arch::Role;
@@ -189,4 +187,4 @@ TEST(AdapterTarget, PatternsTakeWholeNumbers) {
 }
 
 }  // namespace
-}  // namespace heft::model
+}  // namespace heft::model::test

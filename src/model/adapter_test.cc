@@ -5,10 +5,9 @@
 
 #include "model/test_adapters.h"
 
-namespace heft::model {
+namespace heft::model::test {
 namespace {
 
-using namespace test;
 using heft::testing::TempFolder;
 using ::testing::HasSubstr;
 
@@ -160,4 +159,4 @@ TEST(Adapter, WhatIsNoAdapterIsRefused) {
 }
 
 }  // namespace
-}  // namespace heft::model
+}  // namespace heft::model::test

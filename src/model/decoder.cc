@@ -267,8 +267,8 @@ std::vector<float> alibi_slopes(int n_head, float scale) {
     while (power * 2 <= n_head) power *= 2;
     std::vector<float> slopes;
     for (int i = 0; i < n_head; ++i) {
-        const double exponent = i < power ? -8.0 * (i + 1) / power
-                                          : -4.0 * (2 * (i - power) + 1) / power;
+        const double exponent =
+            i < power ? -8.0 * (i + 1) / power : -4.0 * (2 * (i - power) + 1) / power;
         slopes.push_back(static_cast<float>(std::exp2(exponent)) * scale);
     }
     return slopes;

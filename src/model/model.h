@@ -48,7 +48,8 @@ class Model {
     Status forward(op::Context& context, std::span<const Input> inputs,
                    std::vector<float>& logits) const;
 
-    // The same, but for rows of d_model numbers: what the last norm gives, before the output matrix.
+    // The same, but for rows of d_model numbers: what the last norm gives, before the output
+    // matrix.
     Status forward_hidden(op::Context& context, std::span<const Input> inputs,
                           std::vector<float>& hidden) const;
 

@@ -26,9 +26,8 @@ void greatest(std::span<const float> values, int count, std::vector<int>& order)
         const float value = values[static_cast<std::size_t>(i)];
         return std::isnan(value) ? kNever : value;  // so that the order is one
     };
-    std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int a, int b) {
-        return at(a) != at(b) ? at(a) > at(b) : a < b;
-    });
+    std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                      [&](int a, int b) { return at(a) != at(b) ? at(a) > at(b) : a < b; });
     order.resize(static_cast<std::size_t>(count));
 }
 
@@ -72,7 +71,8 @@ class TokenRouter {
         limit_to_groups(experts_, choice_);
         greatest(choice_, experts_.n_used, chosen);
         weights.clear();
-        for (const int expert : chosen) weights.push_back(scores_[static_cast<std::size_t>(expert)]);
+        for (const int expert : chosen)
+            weights.push_back(scores_[static_cast<std::size_t>(expert)]);
         if (experts_.score == arch::Score::softmax_chosen) softmax(weights);
         if (experts_.normalise) {
             const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);

@@ -20,11 +20,11 @@ struct ExpertRun {
 // All (token, expert) pairs, sorted by expert and within it by token.
 struct Routing {
     int n_used = 0;
-    std::vector<int> tokens;         // of each pair
-    std::vector<int> experts;        // of each pair
-    std::vector<float> weights;      // of each pair
-    std::vector<int> places;         // [token][n_used]: its pairs, in the order of choice
-    std::vector<ExpertRun> runs;     // experts with at least one token
+    std::vector<int> tokens;      // of each pair
+    std::vector<int> experts;     // of each pair
+    std::vector<float> weights;   // of each pair
+    std::vector<int> places;      // [token][n_used]: its pairs, in the order of choice
+    std::vector<ExpertRun> runs;  // experts with at least one token
 
     std::span<const int> pairs_of(int token) const {
         return std::span(places).subspan(static_cast<std::size_t>(token * n_used),

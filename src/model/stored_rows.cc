@@ -41,11 +41,10 @@ void gather_columns(const Located& at, std::size_t size, std::byte* to) {
                             + static_cast<std::size_t>(at.expert * at.cols * at.stored_rows) * size;
     for (std::int64_t row = 0; row < at.rows; ++row)
         for (std::int64_t col = 0; col < at.cols; ++col)
-            std::memcpy(to + static_cast<std::size_t>(row * at.cols + col) * size,
-                        from
-                            + static_cast<std::size_t>(col * at.stored_rows + at.source_row(row))
-                                  * size,
-                        size);
+            std::memcpy(
+                to + static_cast<std::size_t>(row * at.cols + col) * size,
+                from + static_cast<std::size_t>(col * at.stored_rows + at.source_row(row)) * size,
+                size);
 }
 
 }  // namespace
@@ -87,8 +86,7 @@ Result<std::vector<float>> read_vector(const Located& at) {
         return Error{Code::unsupported,
                      "tensor " + at.view->name + " is quantised, as no norm or bias should be"};
     std::vector<float> out(static_cast<std::size_t>(at.rows));
-    const std::byte* base =
-        at.view->data.data() + at.expert * at.stored_rows * info.block_bytes;
+    const std::byte* base = at.view->data.data() + at.expert * at.stored_rows * info.block_bytes;
     for (std::int64_t row = 0; row < at.rows; row += at.walk.unit_rows)
         from->dequantise(base + at.source_row(row) * info.block_bytes, at.walk.unit_rows,
                          out.data() + row);
@@ -109,7 +107,8 @@ Result<Matrix> turn_blocks(const op::Weight& weight, int n_block) {
     out.weight.data = out.owned.get();
     std::vector<float> row(static_cast<std::size_t>(weight.cols));
     for (std::int64_t r = 0; r < weight.rows; ++r) {
-        codec(weight.type)->dequantise(weight.data + r * weight.row_stride, weight.cols, row.data());
+        codec(weight.type)
+            ->dequantise(weight.data + r * weight.row_stride, weight.cols, row.data());
         const std::int64_t block = r / rows;
         for (std::int64_t c = 0; c < weight.cols; ++c)
             std::memcpy(out.owned.get()

@@ -145,11 +145,11 @@ struct Binder {
     // One matrix per head, and the keys' turned round unless the file has them so.
     Status split_latent(Layer& layer) {
         LatentAttention& latent = layer.latent;
-        const bool has_q = config.latent.q_rank > 0
-                               ? latent.q_a.exists() && latent.q_b.exists()
-                                     && !latent.q_norm.weight.empty()
-                               : layer.attn_q.exists();
-        if (!has_q) return Error{Code::corrupt, "latent attention lacks the tensors of its queries"};
+        const bool has_q = config.latent.q_rank > 0 ? latent.q_a.exists() && latent.q_b.exists()
+                                                          && !latent.q_norm.weight.empty()
+                                                    : layer.attn_q.exists();
+        if (!has_q)
+            return Error{Code::corrupt, "latent attention lacks the tensors of its queries"};
         if (latent.k_b_turned.data == nullptr && latent.k_b_stored.data != nullptr) {
             HEFT_TRY(Matrix turned, turn_blocks(latent.k_b_stored, config.n_head));
             latent.k_b_turned = keep(std::move(turned));
@@ -225,8 +225,7 @@ const op::Weight* matrix_of(Weights& weights, Role role, int layer, int expert) 
 }
 
 std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config) {
-    std::int64_t total =
-        bytes_of(weights.output.weight) + weights.embedding.weight.row_stride;
+    std::int64_t total = bytes_of(weights.output.weight) + weights.embedding.weight.row_stride;
     for (const Layer& layer : weights.layers) {
         for (const op::Weight* weight :
              {&layer.attn_q.weight, &layer.attn_k.weight, &layer.attn_v.weight,
@@ -235,7 +234,8 @@ std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config)
               &layer.router.weight, &layer.shared_router.weight})
             total += bytes_of(*weight);
         total += bytes_of(layer.ffn) + bytes_of(layer.shared);
-        if (!layer.experts.empty()) total += config.experts.n_used * bytes_of(layer.experts.front());
+        if (!layer.experts.empty())
+            total += config.experts.n_used * bytes_of(layer.experts.front());
     }
     return total;
 }

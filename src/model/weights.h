@@ -1,5 +1,5 @@
-// The tensors of a model, bound to the mapped file. Matrices stay as they are stored, where a row is
-// in one piece; norms and biases, which are small, are widened to float.
+// The tensors of a model, bound to the mapped file. Matrices stay as they are stored, where a row
+// is in one piece; norms and biases, which are small, are widened to float.
 #pragma once
 
 #include <cstddef>
@@ -52,19 +52,19 @@ struct Layer {
     LatentAttention latent;
     Ffn ffn;
     // Of a layer with experts, in place of ffn:
-    Linear router;                // [n_expert, d_model]
-    Floats router_choice_bias;    // [n_expert]
-    std::vector<Ffn> experts;     // [d_expert, d_model] …
-    Ffn shared;                   // [d_shared, d_model] …
-    Linear shared_router;         // [1, d_model]
+    Linear router;              // [n_expert, d_model]
+    Floats router_choice_bias;  // [n_expert]
+    std::vector<Ffn> experts;   // [d_expert, d_model] …
+    Ffn shared;                 // [d_shared, d_model] …
+    Linear shared_router;       // [1, d_model]
 };
 
 struct Weights {
-    Linear embedding;           // [n_vocab, d_model]
-    op::Weight positions;       // [n_ctx, d_model]
+    Linear embedding;      // [n_vocab, d_model]
+    op::Weight positions;  // [n_ctx, d_model]
     Norm embedding_norm;
-    Linear output;              // [n_vocab, d_model]; the embedding when tied
-    Norm output_norm;           // [d_model]
+    Linear output;     // [n_vocab, d_model]; the embedding when tied
+    Norm output_norm;  // [d_model]
     std::vector<Layer> layers;
     // What views of the file could not give: rows put in order, matrices turned round. And orders
     // of inputs, which weights point to.

@@ -14,15 +14,15 @@ namespace heft::op {
 
 struct AttentionShape {
     int n_head = 0;
-    int n_kv = 0;  // divides n_head
+    int n_kv = 0;     // divides n_head
     int d_head = 0;   // of queries and keys
     int d_value = 0;  // of values and results
     float scale = 1;
-    float cap = 0;                     // scores become cap * tanh(score / cap); 0: as they are
-    const float* slopes = nullptr;     // per query head: ALiBi's, times the distance to the key
-    const float* sinks = nullptr;      // per query head: one more score, whose value is zero
-    DType kv_type = DType::f32;        // f32, f16 or bf16
-    std::int64_t key_row_bytes = 0;    // from one position to the next
+    float cap = 0;                   // scores become cap * tanh(score / cap); 0: as they are
+    const float* slopes = nullptr;   // per query head: ALiBi's, times the distance to the key
+    const float* sinks = nullptr;    // per query head: one more score, whose value is zero
+    DType kv_type = DType::f32;      // f32, f16 or bf16
+    std::int64_t key_row_bytes = 0;  // from one position to the next
     std::int64_t value_row_bytes = 0;
 };
 
@@ -34,8 +34,8 @@ struct Seen {
     std::int64_t last;
 };
 
-// q: [seen.size(), n_head * d_head], out: [seen.size(), n_head * d_value]. The result for a token does not depend on the others,
-// nor on the number of threads.
+// q: [seen.size(), n_head * d_head], out: [seen.size(), n_head * d_value]. The result for a token
+// does not depend on the others, nor on the number of threads.
 void attention(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
                const float* q, float* out);
 

@@ -289,8 +289,7 @@ class Calls {
     }
 
     void add_by_order(const Call& call, const Group& group) {
-        auto& products =
-            products_.emplace_back(group.products.begin(), group.products.end());
+        auto& products = products_.emplace_back(group.products.begin(), group.products.end());
         for (auto begin = products.begin(); begin != products.end();) {
             const std::int32_t* const common = begin->weight->input_order;
             const auto end = std::stable_partition(begin, products.end(), [&](const Product& p) {

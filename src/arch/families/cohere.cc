@@ -26,9 +26,8 @@ Status refine_cohere2(const ConfigSource& source, Config& config) {
     return refine(source, config);
 }
 
-constexpr Block kBlock{.norm = NormKind::layer,
-                       .residual = Residual::parallel,
-                       .pairs = Pairs::neighbour};
+constexpr Block kBlock{
+    .norm = NormKind::layer, .residual = Residual::parallel, .pairs = Pairs::neighbour};
 
 constexpr Family kCohere{.name = "cohere",
                          .gguf = "command-r",

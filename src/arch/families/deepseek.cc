@@ -89,8 +89,8 @@ Status refine_v2(const ConfigSource& source, Config& config) {
 // Chosen by the corrected scores of the two best of each group.
 Status refine_v3(const ConfigSource& source, Config& config) {
     sharpen(config);
-    const auto bias = source.checkpoint().find("blk." + std::to_string(config.n_layer - 1)
-                                               + ".exp_probs_b.bias");
+    const auto bias =
+        source.checkpoint().find("blk." + std::to_string(config.n_layer - 1) + ".exp_probs_b.bias");
     if (!source.is_gguf() || bias != nullptr) config.experts.group_rank = GroupRank::best_two;
     return {};
 }

@@ -19,8 +19,8 @@ constexpr std::array<Tensor, 4> kNormsAround = {{
 
 constexpr auto kGemmaTensors = norms_plus_one(join(kEnds, kBlockNorms, kAttention, kGatedFfn));
 constexpr auto kGemma2Tensors = norms_plus_one(join(kEnds, kNormsAround, kAttention, kGatedFfn));
-constexpr auto kGemma3Tensors = norms_plus_one(
-    join(kEnds, kNormsAround, kAttention, kQkNorm<Dim::head, Dim::head>, kGatedFfn));
+constexpr auto kGemma3Tensors =
+    norms_plus_one(join(kEnds, kNormsAround, kAttention, kQkNorm<Dim::head, Dim::head>, kGatedFfn));
 
 // The published configs say hidden_act "gelu", but were trained with the tanh form; only the newer
 // key hidden_activation is to be believed.

@@ -11,8 +11,8 @@ constexpr std::array<Tensor, 4> kNormsAround = {{
      "blk.{}.post_attention_norm.weight", Dim::model},
     {Role::ffn_norm, "model.layers.{}.post_attention_layernorm.weight", "blk.{}.ffn_norm.weight",
      Dim::model},
-    {Role::ffn_post_norm, "model.layers.{}.post_mlp_layernorm.weight", "blk.{}.post_ffw_norm.weight",
-     Dim::model},
+    {Role::ffn_post_norm, "model.layers.{}.post_mlp_layernorm.weight",
+     "blk.{}.post_ffw_norm.weight", Dim::model},
 }};
 
 constexpr auto kTensors = join(kEnds, kNormsAround, kAttention, kQkvBias<true>, kFusedFfn);

@@ -34,10 +34,9 @@ constexpr std::array<Tensor, size> blocks_transposed(std::array<Tensor, size> te
     return tensors;
 }
 
-constexpr auto kTensors = blocks_transposed(
-    join(fused_qkv("transformer.h.{}.attn.c_attn.weight", "blk.{}.attn_qkv.weight", Dim::one),
-         fused_qkv_bias("transformer.h.{}.attn.c_attn.bias", "blk.{}.attn_qkv.bias", Dim::one),
-         kRest));
+constexpr auto kTensors = blocks_transposed(join(
+    fused_qkv("transformer.h.{}.attn.c_attn.weight", "blk.{}.attn_qkv.weight", Dim::one),
+    fused_qkv_bias("transformer.h.{}.attn.c_attn.bias", "blk.{}.attn_qkv.bias", Dim::one), kRest));
 
 Status refine(const ConfigSource& source, Config& config) {
     for (const char* flag : {"scale_attn_by_inverse_layer_idx", "add_cross_attention"})

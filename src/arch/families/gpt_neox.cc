@@ -30,12 +30,11 @@ constexpr std::array<Tensor, 14> kRest = {{
      Dim::model},
 }};
 
-constexpr auto kTensors =
-    join(fused_qkv("gpt_neox.layers.{}.attention.query_key_value.weight", "blk.{}.attn_qkv.weight",
-                   Dim::heads),
-         fused_qkv_bias("gpt_neox.layers.{}.attention.query_key_value.bias",
-                        "blk.{}.attn_qkv.bias", Dim::heads),
-         kRest);
+constexpr auto kTensors = join(fused_qkv("gpt_neox.layers.{}.attention.query_key_value.weight",
+                                         "blk.{}.attn_qkv.weight", Dim::heads),
+                               fused_qkv_bias("gpt_neox.layers.{}.attention.query_key_value.bias",
+                                              "blk.{}.attn_qkv.bias", Dim::heads),
+                               kRest);
 
 Status refine(const ConfigSource& source, Config& config) {
     if (!source.flag("use_parallel_residual", "use_parallel_residual").value_or(true))

@@ -16,8 +16,8 @@ constexpr std::array<Tensor, 2> kNorms = {{
      "blk.{}.post_attention_norm.weight", Dim::model},
 }};
 
-// Rows of gate and up alternate. As published they are MXFP4 blocks; files saved in a plain type have
-// [expert, in, out].
+// Rows of gate and up alternate. As published they are MXFP4 blocks; files saved in a plain type
+// have [expert, in, out].
 constexpr Tensor gate_or_up(Role role, int part, bool packed) {
     const bool gate = role == Role::expert_gate;
     Tensor tensor = expert(role,

@@ -43,8 +43,8 @@ constexpr std::array<Tensor, 7> kMixture = {{
            "blk.{}.ffn_down_shexp.weight", Dim::model, Dim::shared_ff),
 }};
 
-constexpr auto kTensors = join(kEnds, kBlockNorms, kAttention, in_layers(On::dense, kDense),
-                               kMixture, kRopeDivisors);
+constexpr auto kTensors =
+    join(kEnds, kBlockNorms, kAttention, in_layers(On::dense, kDense), kMixture, kRopeDivisors);
 
 // What GGUF has no keys for, as the published models have it.
 constexpr int kPublishedChunk = 8192;
@@ -64,8 +64,8 @@ Status refine(const ConfigSource& source, Config& config) {
             config.rotates[static_cast<std::size_t>(i)] = (i + 1) % kPublishedPeriod != 0;
     }
     if (config.window == 0) {
-        config.window = static_cast<int>(source.integer("", "attention.chunk_size")
-                                             .value_or(kPublishedChunk));
+        config.window =
+            static_cast<int>(source.integer("", "attention.chunk_size").value_or(kPublishedChunk));
         config.sliding = config.rotates;
         config.chunked = true;
     }
@@ -80,13 +80,12 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
-constexpr Family kLlama4{
-    .name = "llama4_text",
-    .gguf = "llama4",
-    .tensors = kTensors,
-    .block = {.qk_norm = QkNorm::unit, .pairs = Pairs::neighbour},
-    .window = Window::chunked,
-    .refine = refine};
+constexpr Family kLlama4{.name = "llama4_text",
+                         .gguf = "llama4",
+                         .tensors = kTensors,
+                         .block = {.qk_norm = QkNorm::unit, .pairs = Pairs::neighbour},
+                         .window = Window::chunked,
+                         .refine = refine};
 
 }  // namespace
 

@@ -5,8 +5,8 @@ namespace heft::arch {
 namespace {
 
 constexpr auto kQwen2Attention = join(kEnds, kBlockNorms, kAttention, kQkvBias<false>);
-constexpr auto kQwen3Attention = join(kEnds, kBlockNorms, kAttention, kQkvBias<true>, kOutBias,
-                                      kQkNorm<Dim::head, Dim::head>);
+constexpr auto kQwen3Attention =
+    join(kEnds, kBlockNorms, kAttention, kQkvBias<true>, kOutBias, kQkNorm<Dim::head, Dim::head>);
 constexpr auto kFfn = join(in_layers(On::dense, kGatedFfn), kExperts);
 
 constexpr std::array<Tensor, 4> kSharedExpert = {{
@@ -66,7 +66,7 @@ constexpr Family kQwen3Moe{.name = "qwen3_moe",
 }  // namespace
 
 std::span<const Family* const> qwen_families() {
-    static constexpr const Family* kAll[] = {&kQwen2,   &kQwen2Moe, &kQwen3,
+    static constexpr const Family* kAll[] = {&kQwen2,    &kQwen2Moe, &kQwen3,
                                              &kQwen3Moe, &kMimo,     &kQwen3VlText};
     return kAll;
 }

@@ -103,8 +103,9 @@ constexpr std::array<Tensor, size> in_layers(On on, std::array<Tensor, size> ten
 template <std::size_t size>
 constexpr std::array<Tensor, size> norms_plus_one(std::array<Tensor, size> tensors) {
     for (Tensor& tensor : tensors) {
-        const bool is_norm = tensor.cols == Dim::none
-                             && std::string_view(tensor.gguf).find("norm") != std::string_view::npos;
+        const bool is_norm =
+            tensor.cols == Dim::none
+            && std::string_view(tensor.gguf).find("norm") != std::string_view::npos;
         if (is_norm) tensor.load = Load::plus_one;
     }
     return tensors;

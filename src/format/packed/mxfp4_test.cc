@@ -35,7 +35,8 @@ TEST(Mxfp4, BlocksAndScalesBecomeATensor) {
             folder.add("mlp.experts.down_proj_scales", DType::u8, outer, scales);
             Shape shape = outer;
             shape.back() *= 32;
-            test::expect_weights(folder, {"mlp.experts.down_proj", DType::mxfp4, shape, want});
+            test::expect_weights(folder,
+                                 {"mlp.experts.down_proj_blocks", DType::mxfp4, shape, want});
         }
     }
 }

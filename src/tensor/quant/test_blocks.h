@@ -73,6 +73,9 @@ inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng&
             if (type == DType::gi4) put_u16(block + 4, static_cast<std::uint16_t>(rng.next() % 16));
             if (type == DType::gi8)
                 put_u16(block + 4, static_cast<std::uint16_t>(rng.next() % 256));
+            if (type == DType::gf8)  // these bits are no number
+                for (int i = 4; i < info.block_bytes; ++i)
+                    if ((block[i] & 0x7f) == 0x7f) block[i] = 0;
         }
         if (type == DType::f16) put_u16(block, to_f16(real()));
         if (type == DType::bf16) put_u16(block, to_bf16(real()));
