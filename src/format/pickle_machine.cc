@@ -263,25 +263,25 @@ Status PickleMachine::empty_tuple() {
     return push({.type = Type::tuple, .depth = 1});
 }
 
-Status PickleMachine::push_tuple(std::vector<Ref> items) {
+Status PickleMachine::push_tuple(const std::vector<Ref>& items) {
     HEFT_OK(push({.type = Type::tuple, .depth = 1}));
     return extend(Type::tuple, items);
 }
 Status PickleMachine::tuple() {
     HEFT_TRY(std::vector<Ref> items, take_to_mark());
-    return push_tuple(std::move(items));
+    return push_tuple(items);
 }
 Status PickleMachine::tuple1() {
     HEFT_TRY(std::vector<Ref> items, take_many(1));
-    return push_tuple(std::move(items));
+    return push_tuple(items);
 }
 Status PickleMachine::tuple2() {
     HEFT_TRY(std::vector<Ref> items, take_many(2));
-    return push_tuple(std::move(items));
+    return push_tuple(items);
 }
 Status PickleMachine::tuple3() {
     HEFT_TRY(std::vector<Ref> items, take_many(3));
-    return push_tuple(std::move(items));
+    return push_tuple(items);
 }
 
 Status PickleMachine::extend(Type type, const std::vector<Ref>& items) {

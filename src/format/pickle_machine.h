@@ -72,7 +72,7 @@ class PickleMachine {
     Result<Ref> top() const;
     Result<std::vector<Ref>> take_to_mark();
     Result<std::vector<Ref>> take_many(std::size_t count);
-    Status push_tuple(std::vector<Ref> items);
+    Status push_tuple(const std::vector<Ref>& items);
     Status push_text(std::uint64_t length);
     Status push_global(std::string_view module, std::string_view name);
     Status extend(Type type, const std::vector<Ref>& items);  // the container on top

@@ -33,9 +33,9 @@ Result<std::string> base64_decode(std::string_view text) {
     std::uint32_t bits = 0;
     int held = 0;
     for (const char c : text) {
-        const int value = kValues[static_cast<std::uint8_t>(c)];
+        const std::int8_t value = kValues[static_cast<std::uint8_t>(c)];
         if (value < 0) return bad;
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        bits = bits << 6 | static_cast<std::uint8_t>(value);
         held += 6;
         if (held < 8) continue;
         held -= 8;

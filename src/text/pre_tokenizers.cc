@@ -137,7 +137,7 @@ PreTokenizerRow whole_words(std::string_view name, std::string_view pattern) {
     return {name, {pattern}, true, true, false};
 }
 
-const std::vector<PreTokenizerRow>& rows() {
+const std::vector<PreTokenizerRow>& rows() {  // NOLINT(readability-function-size): a table
     // Of rows with equal patterns the first is the name that pre_tokenizer_name() gives.
     static const std::vector<PreTokenizerRow> kTable{
         plain("gpt-2", {kGpt2Pattern}),

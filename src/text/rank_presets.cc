@@ -7,7 +7,7 @@ namespace heft::text {
 
 namespace {
 
-const std::vector<RankPreset>& presets() {
+const std::vector<RankPreset>& presets() {  // NOLINT(readability-function-size): a table
     static const std::vector<RankPreset> kPresets{
         {"Llama 3",
          128000,
