@@ -57,10 +57,32 @@ constexpr Family kGpt2{.name = "gpt2",
                        .ff_factor = 4,
                        .refine = refine};
 
+// StarCoder 1 is GPT-2 with one key/value head and matrices the usual way round.
+constexpr auto kBigCodeTensors =
+    join(fused_qkv("transformer.h.{}.attn.c_attn.weight", "blk.{}.attn_qkv.weight", Dim::kv_heads),
+         fused_qkv_bias("transformer.h.{}.attn.c_attn.bias", "blk.{}.attn_qkv.bias", Dim::kv_heads),
+         kRest);
+
+Status refine_big_code(const ConfigSource& source, Config& config) {
+    if (source.flag("multi_query", "").value_or(!source.is_gguf())) config.n_kv = 1;
+    return {};
+}
+
+constexpr Family kBigCode{.name = "gpt_bigcode",
+                          .gguf = "starcoder",
+                          .tensors = kBigCodeTensors,
+                          .block = {.norm = NormKind::layer,
+                                    .act = Act::gelu_tanh,
+                                    .gated = false,
+                                    .position = Position::learned},
+                          .tied_by_default = true,
+                          .ff_factor = 4,
+                          .refine = refine_big_code};
+
 }  // namespace
 
 std::span<const Family* const> gpt2_families() {
-    static constexpr const Family* kAll[] = {&kGpt2};
+    static constexpr const Family* kAll[] = {&kGpt2, &kBigCode};
     return kAll;
 }
 
