@@ -29,9 +29,10 @@ using Pool = std::vector<float> (*)(std::span<const float> rows, std::size_t wid
 std::vector<float> mean_of(std::span<const float> rows, std::size_t width) {
     std::vector<double> sums(width);
     for (std::size_t i = 0; i < rows.size(); ++i) sums[i % width] += static_cast<double>(rows[i]);
-    std::vector<float> out;
-    const auto n_token = static_cast<double>(rows.size() / width);
-    for (const double sum : sums) out.push_back(static_cast<float>(sum / n_token));
+    const std::size_t n_token = rows.size() / width;
+    std::vector<float> out(width);
+    for (std::size_t i = 0; i < width; ++i)
+        out[i] = static_cast<float>(sums[i] / static_cast<double>(n_token));
     return out;
 }
 

@@ -27,8 +27,8 @@ struct Routing {
     std::vector<ExpertRun> runs;  // experts with at least one token
 
     std::span<const int> pairs_of(int token) const {
-        return std::span(places).subspan(static_cast<std::size_t>(token * n_used),
-                                         static_cast<std::size_t>(n_used));
+        const auto width = static_cast<std::size_t>(n_used);
+        return std::span(places).subspan(static_cast<std::size_t>(token) * width, width);
     }
 };
 
