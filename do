@@ -220,8 +220,27 @@ lint() {
     [[ -z $failed ]] || die "lint found something"
 }
 
+# fuzz_one TARGET SECONDS: its last words; those of a finding in full.
+fuzz_one() {
+    local name=$1 seconds=$2 subject=${1%_fuzz}
+    local corpus=$build/fuzz-corpus/$subject log=$build/fuzz-findings/$name.log
+    mkdir -p "$corpus"
+    if [[ -d $root/fuzz/corpus/$subject ]]; then
+        cp -R "$root/fuzz/corpus/$subject/." "$corpus"
+    fi
+    if "$build/fuzz/fuzz/$name" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 \
+        -artifact_prefix="$build/fuzz-findings/$name-" "$corpus" >"$log" 2>&1 </dev/null; then
+        say "== $name: $(tail -n 1 "$log")"
+    else
+        say "== $name: FOUND something"
+        tail -n 60 "$log" >&2
+        return 1
+    fi
+}
+
+# Every target for so many seconds, as many at once as there are jobs.
 fuzz() {
-    local seconds=$1 source name subject failed=()
+    local seconds=$1 source running=0 failed=0
     configure fuzz
     local targets=()
     for source in "$root"/fuzz/*_fuzz.cc; do
@@ -230,23 +249,18 @@ fuzz() {
     done
     compile fuzz "${targets[@]}"
     mkdir -p "$build/fuzz-findings"
-    for name in "${targets[@]}"; do
-        subject=${name%_fuzz}
-        local corpus=$build/fuzz-corpus/$subject log=$build/fuzz-findings/$name.log
-        mkdir -p "$corpus"
-        if [[ -d $root/fuzz/corpus/$subject ]]; then
-            cp -R "$root/fuzz/corpus/$subject/." "$corpus"
+    for source in "${targets[@]}"; do
+        if [[ $running -ge $jobs ]]; then
+            wait -n || failed=$((failed + 1))
+            running=$((running - 1))
         fi
-        say "== $name, $seconds s"
-        if "$build/fuzz/fuzz/$name" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 \
-            -artifact_prefix="$build/fuzz-findings/$name-" "$corpus" >"$log" 2>&1 </dev/null; then
-            tail -n 1 "$log" >&2
-        else
-            tail -n 60 "$log" >&2
-            failed+=("$name")
-        fi
+        fuzz_one "$source" "$seconds" &
+        running=$((running + 1))
     done
-    [[ ${#failed[@]} == 0 ]] || die "findings in: ${failed[*]} (inputs are in build/fuzz-findings)"
+    for (( ; running > 0; running--)); do
+        wait -n || failed=$((failed + 1))
+    done
+    [[ $failed == 0 ]] || die "$failed targets found something (inputs are in build/fuzz-findings)"
 }
 
 # sanitized PRESET: the unit tests of a sanitizer build.

@@ -5,10 +5,12 @@
 
 A file is checked again only when it, one of our headers that it includes, the configuration or the
 tool has changed. Most of clang-tidy's time goes into the standard library's headers, so files that
-are compiled alike are checked many at a time, as one translation unit; where that finds anything,
-or they do not fit together, each half is checked by itself. Tests and benchmarks are compiled with all
-warnings but not checked here: they would take most of the time, and they ship to nobody.
+are compiled alike and define no name twice are checked many at a time, as one translation unit;
+where that finds anything, or they do not fit together after all, each half is checked by itself.
+Tests and benchmarks are compiled with all warnings but not checked here: they would take most of the
+time, and they ship to nobody.
 """
+import collections
 import concurrent.futures
 import hashlib
 import json
@@ -19,6 +21,9 @@ import subprocess
 import sys
 
 BATCH = 16
+# What a line that begins at its margin defines; namespaces do not indent here.
+DEFINES = re.compile(r"^(?!(?:template|namespace|using|extern)\b)[A-Za-z_][^=({\[;]*?(\w+)\s*[=({\[;]", re.M)
+NAMESPACE = re.compile(r"^namespace (\S+) {", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -88,14 +93,27 @@ class Tidy:
         return self.check(batch[:half]) + self.check(batch[half:])
 
 
+def names_of(file):
+    text = file.read_text()
+    where = tuple(NAMESPACE.findall(text))
+    return {(where, name) for name in DEFINES.findall(text)}
+
+
 def batches_of(todo):
-    """Files with the same flags and from the same folder, BATCH at a time."""
-    groups = {}
-    for item in todo:
-        groups.setdefault((item[2], item[0].parent), []).append(item)
-    for group in groups.values():
-        for at in range(0, len(group), BATCH):
-            yield group[at:at + BATCH]
+    """Files with the same flags, BATCH at a time at most, that share no name in a namespace."""
+    names = {item[0]: names_of(item[0]) for item in todo}
+    uses = collections.Counter(name for one in names.values() for name in one)
+    batches = []
+    # Those with the most shared names first: each needs a batch of its own, which the others fill.
+    for item in sorted(todo, key=lambda item: -max(uses[n] for n in names[item[0]] or {None})):
+        for flags, batch, taken in batches:
+            if flags == item[2] and len(batch) < BATCH and not taken & names[item[0]]:
+                batch.append(item)
+                taken |= names[item[0]]
+                break
+        else:
+            batches.append((item[2], [item], set(names[item[0]])))
+    return [batch for _, batch, _ in batches]
 
 
 def main():
@@ -120,7 +138,7 @@ def main():
     failed = 0
     tidy = Tidy(root, build, cache)
     with concurrent.futures.ThreadPoolExecutor(int(sys.argv[4])) as pool:
-        for reports in pool.map(tidy.check, list(batches_of(todo))):
+        for reports in pool.map(tidy.check, batches_of(todo)):
             for file, report in reports:
                 failed += 1
                 print(f"{file.relative_to(root)}:\n{report}", flush=True)
