@@ -288,6 +288,7 @@ usage() {
   test [ARGS]    build and run all tests; ARGS go to ctest (-R name, -L unit)
   bench [ARGS]   micro-benchmarks, then heft bench on the embedded model
   eval           repeat the embedded model's evaluation and compare it with the stored scores
+  docs           write docs/models.md, the table of what is supported, anew
   fmt            format all sources
   lint           format check, layers, clang-tidy, size report
   asan           unit tests with address and undefined-behaviour sanitizers
@@ -306,6 +307,7 @@ case $task in
     test) setup build test; run_tests "$@" ;;
     bench) setup build test bench; run_benches "$@" ;;
     eval) setup build; build_program_quietly; evaluate ;;
+    docs) setup build; build_program_quietly; python3 "$root/scripts/models_doc.py" "$build/heft" "$root" ;;
     fmt) setup build lint; format -i ;;
     lint) setup build test lint; lint ;;
     asan) setup build test lint; sanitized fuzz ;;

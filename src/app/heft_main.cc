@@ -37,6 +37,7 @@ int run_program(int argc, char** argv) {
     add_logits(app, action);
     add_embed(app, action);
     add_bench(app, action);
+    add_supported(app, action);
     add_version(app, action);
     try {
         app.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -83,6 +84,9 @@ struct Family {
 };
 
 std::span<const Family* const> families();
+
+// How a configuration may stretch the context of a model that rotates.
+std::vector<std::string_view> scaling_names();
 
 struct Rope {
     double theta = 10000;

@@ -13,10 +13,12 @@ struct ScalingName {
     const char* name;
     Scaling scaling;
 };
+// "dynamic" changes nothing up to the context that a model has, which is never exceeded here; the
+// positions of "mrope" are the same in all its sections where there is only text.
 constexpr ScalingName kScalings[] = {
-    {"none", Scaling::none},     {"default", Scaling::none}, {"linear", Scaling::linear},
-    {"llama3", Scaling::llama3}, {"yarn", Scaling::yarn},    {"longrope", Scaling::longrope},
-    {"su", Scaling::longrope},
+    {"none", Scaling::none},  {"default", Scaling::none},      {"dynamic", Scaling::none},
+    {"mrope", Scaling::none}, {"linear", Scaling::linear},     {"llama3", Scaling::llama3},
+    {"yarn", Scaling::yarn},  {"longrope", Scaling::longrope}, {"su", Scaling::longrope},
 };
 
 // A GGUF tensor of floats that belongs to the configuration.
@@ -133,6 +135,16 @@ Status read_factors(const ConfigSource& source, Config& c) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> scaling_names() {
+    std::vector<std::string_view> out;
+    Scaling last = Scaling::none;
+    for (const ScalingName& known : kScalings) {  // aliases stand behind their name
+        if (known.scaling != last) out.emplace_back(known.name);
+        last = known.scaling;
+    }
+    return out;
+}
 
 Status read_rope(const ConfigSource& source, Config& c) {
     Rope& rope = c.rope;

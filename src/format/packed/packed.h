@@ -3,12 +3,21 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "tensor/tensor.h"
 
 namespace heft::format {
+
+// What is read, for lists.
+struct PackedMethod {
+    std::string_view name;  // quant_method of config.json
+    std::string_view bits;  // of one weight, its scales aside
+    std::string_view kinds;
+};
+std::vector<PackedMethod> packed_methods();
 
 // Whether config.json says how its weights are packed.
 bool declares_packing(JsonElement config);

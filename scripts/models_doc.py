@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Writes docs/models.md from what the program supports and what tests it, or checks that it is so.
+
+    models_doc.py HEFT ROOT [--check]
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+HEAD = """# Models and formats
+
+Made by `scripts/models_doc.py` from `heft supported --json` and the tests; a test keeps it true.
+
+## Families
+
+`model_type` is that of `config.json`, GGUF its `general.architecture`. **Tested by** names reference
+checkpoints of [tests/golden](../tests/golden/README.md), whose logits another implementation computed in
+float64, from Hugging Face files and after conversion to GGUF; "=" before a name: a reference checkpoint
+that was rewritten as this family must give the same logits. Rows with "-" have been compared with the
+makers' definitions by reading only. MoE: mixture of experts. Every window and extension is used
+where the checkpoint's configuration asks for it; a longer context than a checkpoint was made for is
+refused.
+"""
+FORMATS = """
+## Number types
+
+Bits are those of the file, scales included. Exact test: a formula written a second time, bit by bit.
+Ids that are not listed are refused by name: retired types, and those of private forks.
+"""
+PACKED = """
+## Packed Hugging Face checkpoints
+
+`quant_method` of `config.json`; layouts in [formats/packed.md](formats/packed.md). The tests pack known
+values by a route of their own.
+"""
+FILES = """
+## Files
+
+| file | read | written |
+| --- | --- | --- |
+| GGUF v2 and v3, single or split | yes | v3, single |
+| safetensors, single or sharded | yes | yes |
+| PyTorch zip archives (`.bin`, `.pt`, `.pth`), single or sharded | yes, without running anything | no |
+| LoRA adapters: PEFT folders, GGUF | yes | no |
+"""
+
+
+def row(*cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def table(*titles):
+    return "\n" + row(*titles) + row(*["---"] * len(titles))
+
+
+def checkpoints(root):
+    """Names of the reference checkpoints by model_type."""
+    out = {}
+    for path in sorted((root / "tests" / "golden").glob("*/config.json")):
+        config = json.loads(path.read_text())
+        config = config.get("text_config", config)
+        out.setdefault(config["model_type"], []).append(path.parent.name)
+    return out
+
+
+def equivalents(root):
+    """Families that tests/equivalence_test.cc derives from a reference checkpoint."""
+    path = root / "tests" / "equivalence_test.cc"
+    return dict(re.findall(r'\{"(\w+)", "(\w+)",', path.read_text())) if path.exists() else {}
+
+
+def exactly_tested(root):
+    text = (root / "src/tensor/quant/quant_test.cc").read_text()
+    return {name.upper() for name in re.findall(r"\{DType::(\w+), \w", text)} | {"BOOL"}
+
+
+def yes(value):
+    return "yes" if value else "-"
+
+
+def families(supported, root):
+    golden, equal = checkpoints(root), equivalents(root)
+    out = table("model_type", "GGUF", "MoE", "windows", "positions", "context extension", "tested by")
+    for family in supported["families"]:
+        name = family["model_type"]
+        tests = list(golden.get(name, []))
+        if name in equal:
+            tests.append("=" + equal[name])
+        position = family["positions"]
+        if family["latent_attention"]:
+            position += ", latent attention"
+        out += row(name, family["gguf"], yes(family["experts"]), family["window"], position,
+                   ", ".join(family["context_extension"]) or "-", ", ".join(tests) or "-")
+    return out
+
+
+def formats(supported, root):
+    exact = exactly_tested(root)
+    out = table("type", "GGUF id", "safetensors", "bits per weight", "read", "written", "exact test")
+    for kind in supported["weights"]:
+        gguf = "-" if kind["gguf_id"] is None else str(kind["gguf_id"])
+        out += row(kind["name"], gguf, kind["safetensors"] or "-",
+                   f"{kind['bits_per_weight']:g}", yes(kind["read"]), yes(kind["written"]),
+                   yes(kind["read"] and kind["name"] in exact))
+    return out
+
+
+def packed(supported, root):
+    out = table("method", "kinds", "bits, scales aside", "read", "exact test")
+    for method in supported["packed"]:
+        # fbgemm_fp8 is told apart from fp8 by its name only.
+        stem = method["quant_method"].replace("-", "_").removeprefix("fbgemm_")
+        test = root / "src/format/packed" / f"{stem}_test.cc"
+        out += row(method["quant_method"], method["kinds"], method["bits"], "yes",
+                   yes(test.exists()))
+    return out
+
+
+def main():
+    heft, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    supported = json.loads(subprocess.run([heft, "supported", "--json"], check=True,
+                                          capture_output=True).stdout)
+    text = (HEAD + families(supported, root) + FORMATS + formats(supported, root) + PACKED
+            + packed(supported, root) + FILES)
+    path = root / "docs" / "models.md"
+    if "--check" not in sys.argv:
+        path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+        print("docs/models.md is not what the program supports; run: ./do docs", file=sys.stderr)
+        return 1
+    return 0
+
+
+sys.exit(main())
