@@ -1,0 +1,58 @@
+"""What the tests of the program share. Each is called as: NAME_test.py HEFT ROOT [unittest arguments]"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+HEFT, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+del sys.argv[1:3]
+TINY = ROOT / "models" / "tiny"
+VERBS = ["run", "chat", "inspect", "tokenize", "detokenize", "template", "logits", "bench",
+         "version", "embed", "supported"]
+USAGE, NOT_FOUND, CORRUPT, UNSUPPORTED, EXHAUSTED, INTERRUPTED = 2, 3, 6, 7, 8, 130
+QUESTION = "Tell me a story about a fox and a lantern."
+SECONDS = 300  # generous: sanitizer builds are slow
+
+
+def heft(*args, stdin=b"", env=None):
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    # One thread is quick for so small a model, also where other tests run beside this one.
+    if args and args[0] in ("run", "chat", "logits", "embed") and "-t" not in args:
+        args = (args[0], "-t", "1", *args[1:])
+    return subprocess.run([HEFT, *map(str, args)], input=stdin, capture_output=True,
+                          timeout=SECONDS, env={**os.environ, **(env or {})})
+
+
+class Case(unittest.TestCase):
+    def ok(self, *args, **kwargs):
+        done = heft(*args, **kwargs)
+        self.assertEqual(done.returncode, 0, (args, done.stderr.decode(errors="replace")))
+        return done
+
+    def text(self, *args, **kwargs):
+        return self.ok(*args, **kwargs).stdout.decode()
+
+    def document(self, schema, *args, **kwargs):
+        """The one JSON document on stdout, schema first."""
+        out = self.text(*args, "--json", **kwargs)
+        tree = json.loads(out)
+        self.assertEqual(next(iter(tree)), "schema")
+        self.assertEqual(tree["schema"], schema)
+        self.assertTrue(out.endswith("}\n"))
+        return tree
+
+    def fails(self, code, *args, saying="", **kwargs):
+        """Ends with this code, in one sentence, with nothing on stdout."""
+        done = heft(*args, **kwargs)
+        error = done.stderr.decode()
+        self.assertEqual(done.returncode, code, (args, error))
+        self.assertEqual(done.stdout, b"")
+        told = ("heft: this is tiny", "heft: no model is named")
+        lines = [line for line in error.splitlines() if not line.startswith(told)]
+        self.assertEqual(len(lines), 1, error)
+        self.assertTrue(lines[0].startswith("heft: "), error)
+        self.assertIn(str(saying), error)
+        return error
