@@ -4,19 +4,11 @@
 
 #include <cstdint>
 
-#include "tensor/quant/grouped.h"
+#include "tensor/quant/levels.h"
 
 namespace heft::quant::gfp4 {
 
-inline constexpr int kWeights = kGroupedWeights;
-
-struct Block {
-    std::uint8_t scale[4];
-    std::uint8_t qs[16];
-};
-static_assert(sizeof(Block) == 20);
-
-inline constexpr float kLevels[16] = {
+inline constexpr Levels kLevels = {
     0.0F,  0.0625F / 12,  8.0F / 12,  12.0F / 12,  4.0F / 12,  6.0F / 12,  2.0F / 12,  3.0F / 12,
     -0.0F, -0.0625F / 12, -8.0F / 12, -12.0F / 12, -4.0F / 12, -6.0F / 12, -2.0F / 12, -3.0F / 12,
 };

@@ -4,19 +4,11 @@
 
 #include <cstdint>
 
-#include "tensor/quant/grouped.h"
+#include "tensor/quant/levels.h"
 
 namespace heft::quant::gnf4 {
 
-inline constexpr int kWeights = kGroupedWeights;
-
-struct Block {
-    std::uint8_t scale[4];
-    std::uint8_t qs[16];
-};
-static_assert(sizeof(Block) == 20);
-
-inline constexpr float kLevels[16] = {
+inline constexpr Levels kLevels = {
     -1.0F,
     -0.6961928009986877F,
     -0.5250730514526367F,
