@@ -27,6 +27,10 @@ std::vector<std::filesystem::path> golden_folders() {
     return out;
 }
 
+std::filesystem::path golden_folder(std::string_view name) {
+    return std::filesystem::path(HEFT_SOURCE_DIR) / "tests" / "golden" / name;
+}
+
 Golden read_golden(const std::filesystem::path& folder) {
     std::ifstream file(folder / "golden.json");
     const auto json = nlohmann::json::parse(file);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heft::testing {
@@ -17,6 +18,9 @@ struct Golden {
 
 // Folders with a golden.json: the project's own, and those in the folder that HEFT_GOLDEN names.
 std::vector<std::filesystem::path> golden_folders();
+
+// One of the project's own.
+std::filesystem::path golden_folder(std::string_view name);
 
 Golden read_golden(const std::filesystem::path& folder);
 

@@ -1,0 +1,221 @@
+// Adapters applied beside the weights against the same adapters merged into them.
+#include <filesystem>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+#include "convert/to_gguf.h"
+#include "format/safetensors_writer.h"
+#include "golden_run.h"
+#include "model/adapter.h"
+#include "temp_folder.h"
+#include "tensor/quant/quant.h"
+
+namespace heft {
+namespace {
+
+using testing::Golden;
+using testing::TempFolder;
+
+constexpr std::int64_t kRank = 3;
+constexpr float kAlpha = 5;
+// Float sums in another order; a change left out moves logits by more than 0.1.
+constexpr double kBound = 1e-4;
+
+struct Matrix {
+    Shape shape;
+    std::vector<float> values;
+};
+using Matrices = std::map<std::string, Matrix>;
+
+// As a model of matrices in `type` holds it: rounded where its rows are whole blocks, else to F16.
+std::vector<float> as_stored(const Matrix& m, DType type) {
+    if (m.shape.size() < 2 || type == DType::f32) return m.values;
+    if (m.shape.back() % dtype_info(type).block != 0) type = DType::f16;
+    const auto n = static_cast<std::int64_t>(m.values.size());
+    const DTypeInfo& info = dtype_info(type);
+    std::vector<std::byte> bytes(m.values.size() / static_cast<std::size_t>(info.block)
+                                 * static_cast<std::size_t>(info.block_bytes));
+    codec(type)->quantise(m.values.data(), n, bytes.data());
+    std::vector<float> out(m.values.size());
+    codec(type)->dequantise(bytes.data(), n, out.data());
+    return out;
+}
+
+Matrices read_all(const format::Checkpoint& checkpoint) {
+    Matrices out;
+    for (const TensorView& view : checkpoint.tensors()) {
+        Matrix m{view.shape, {}};
+        std::int64_t n = 1;
+        for (const std::int64_t extent : view.shape) n *= extent;
+        m.values.resize(static_cast<std::size_t>(n));
+        codec(view.type)->dequantise(view.data.data(), n, m.values.data());
+        out.emplace(view.name, std::move(m));
+    }
+    return out;
+}
+
+void write_model(const TempFolder& folder, const std::filesystem::path& like,
+                 const Matrices& tensors) {
+    std::filesystem::copy_file(like / "config.json", folder / "config.json");
+    format::SafetensorsWriter writer;
+    for (const auto& [name, m] : tensors)
+        writer.add({name, DType::f32, m.shape, [&values = m.values](const format::ByteSink& out) {
+                        return out(std::as_bytes(std::span(values)));
+                    }});
+    ASSERT_TRUE(writer.write(folder / "model.safetensors"));
+}
+
+Matrix random(std::int64_t rows, std::int64_t cols, float size, Rng& rng) {
+    Matrix out{{rows, cols}, std::vector<float>(static_cast<std::size_t>(rows * cols))};
+    for (float& x : out.values) x = size * static_cast<float>(rng.uniform() * 2 - 1);
+    return out;
+}
+
+bool in_layer(const std::string& name) {
+    return name.find(".layers.") != std::string::npos || name.find("h.") != std::string::npos;
+}
+
+// PEFT writes A [rank, in] and B [out, rank] of a module; Conv1D modules are stored [in, out].
+struct LoraFiles {
+    TempFolder folder;
+    Matrices tensors;
+    bool transposed;
+
+    LoraFiles(const Matrices& base, bool conv1d, std::uint64_t seed) : transposed(conv1d) {
+        Rng rng(seed);
+        for (const auto& [name, m] : base) {
+            if (m.shape.size() != 2 || !in_layer(name) || !name.ends_with(".weight")) continue;
+            const std::int64_t out = m.shape[conv1d ? 1 : 0];
+            const std::int64_t in = m.shape[conv1d ? 0 : 1];
+            const std::string module =
+                "base_model.model." + name.substr(0, name.size() - std::string(".weight").size());
+            tensors[module + ".lora_A.weight"] = random(kRank, in, 0.2F, rng);
+            tensors[module + ".lora_B.weight"] = random(out, kRank, 0.2F, rng);
+        }
+        folder.write("adapter_config.json",
+                     R"({"peft_type":"LORA","r":3,"lora_alpha":5,"fan_in_fan_out":)"
+                         + std::string(conv1d ? "true}" : "false}"));
+        format::SafetensorsWriter writer;
+        for (const auto& [name, m] : tensors)
+            writer.add(
+                {name, DType::f32, m.shape, [&values = m.values](const format::ByteSink& out) {
+                     return out(std::as_bytes(std::span(values)));
+                 }});
+        EXPECT_TRUE(writer.write(folder / "adapter_model.safetensors"));
+    }
+
+    // W + scale * alpha / rank * B A, in float64.
+    void merge_into(Matrices& base, double scale) const {
+        const std::string end = ".lora_A.weight";
+        for (const auto& [name, a] : tensors) {
+            if (!name.ends_with(end)) continue;
+            const std::string stem = name.substr(0, name.size() - end.size());
+            const Matrix& b = tensors.at(stem + ".lora_B.weight");
+            Matrix& w = base.at(stem.substr(std::string("base_model.model.").size()) + ".weight");
+            const std::int64_t out = b.shape[0];
+            const std::int64_t in = a.shape[1];
+            for (std::int64_t r = 0; r < out; ++r)
+                for (std::int64_t c = 0; c < in; ++c) {
+                    double sum = 0;
+                    for (std::int64_t k = 0; k < kRank; ++k)
+                        sum += static_cast<double>(b.values[static_cast<std::size_t>(r * kRank + k)])
+                               * a.values[static_cast<std::size_t>(k * in + c)];
+                    float& at = w.values[static_cast<std::size_t>(transposed ? c * out + r
+                                                                             : r * in + c)];
+                    at = static_cast<float>(at + scale * kAlpha / kRank * sum);
+                }
+        }
+    }
+};
+
+double distance(const Golden& like, const std::vector<float>& merged,
+                const std::vector<float>& beside) {
+    Golden expected = like;
+    std::size_t at = 0;
+    for (auto& row : expected.logits)
+        for (double& value : row) value = static_cast<double>(merged[at++]);
+    return testing::worst(testing::errors(expected, beside));
+}
+
+// Families that differ in how their matrices are stored and multiplied.
+struct Base {
+    const char* name;
+    bool conv1d = false;
+};
+constexpr Base kBases[] = {
+    {"llama2"},    {"llama3"},    {"mistral"},   {"qwen2"},        {"qwen3"},  {"gemma2"},
+    {"phi3"},      {"phi"},       {"falcon_7b"}, {"falcon_40b"},   {"gpt_neox"}, {"bloom"},
+    {"gpt2", true}, {"olmo2"},    {"mixtral"},   {"qwen2_moe"},    {"qwen3_moe"},
+};
+
+std::string name_of(const ::testing::TestParamInfo<Base>& info) {
+    return info.param.name;
+}
+
+class LoraTest : public ::testing::TestWithParam<Base> {
+  protected:
+    const std::filesystem::path source_ = testing::golden_folder(GetParam().name);
+    const Golden golden_ = testing::read_golden(source_);
+    ThreadPool pool_{2};
+    op::Context context_{pool_, kernel::best(), op::Precision::f32};
+
+    std::vector<float> logits(const testing::Loaded& loaded) {
+        return testing::run(loaded, context_, golden_, {1 << 20});
+    }
+
+    // Two adapters of different strength, beside a base with matrices of `type`.
+    void compare(DType type) {
+        const auto original = format::Checkpoint::open(source_);
+        ASSERT_TRUE(original);
+        const auto config = arch::read_config(*original);
+        ASSERT_TRUE(config);
+        Matrices weights = read_all(*original);
+        const LoraFiles first(weights, GetParam().conv1d, 1);
+        const LoraFiles second(weights, GetParam().conv1d, 2);
+        for (auto& [name, m] : weights) m.values = as_stored(m, type);
+        TempFolder stored;
+        write_model(stored, source_, weights);
+        first.merge_into(weights, 1);
+        second.merge_into(weights, -0.5);
+        TempFolder merged;
+        write_model(merged, source_, weights);
+
+        std::filesystem::path base = stored.path();
+        if (type != DType::f32) {
+            base = stored / "base.gguf";
+            convert::GgufOptions options;
+            options.matrices = type;
+            ASSERT_TRUE(convert::to_gguf(*original, *config, nullptr, options, base));
+        }
+        const auto whole = testing::load(merged.path());
+        const auto frozen = testing::load(base);
+        ASSERT_TRUE(whole && frozen);
+        const auto before = logits(*frozen);
+        for (const auto& [files, scale] : {std::pair{&first, 1.0F}, std::pair{&second, -0.5F}}) {
+            auto adapter = model::load_adapter(files->folder.path(), frozen->checkpoint,
+                                               frozen->model.config(), scale);
+            ASSERT_TRUE(adapter) << adapter.error().what;
+            const Status added = frozen->model.add_adapter(std::move(*adapter));
+            ASSERT_TRUE(added) << added.error().what;
+        }
+        const auto expected = logits(*whole);
+        EXPECT_LE(distance(golden_, expected, logits(*frozen)), kBound);
+        EXPECT_GE(distance(golden_, expected, before), 0.1);  // the adapters matter
+    }
+};
+
+TEST_P(LoraTest, BesideTheWeightsEqualsMergedIntoThem) {
+    compare(DType::f32);
+}
+
+TEST_P(LoraTest, BesideQuantisedWeightsEqualsMergedIntoWhatTheyStandFor) {
+    if (GetParam().conv1d) GTEST_SKIP() << "blocks run along the other dimension";
+    compare(DType::q8_0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, LoraTest, ::testing::ValuesIn(kBases), name_of);
+
+}  // namespace
+}  // namespace heft
