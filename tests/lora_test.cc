@@ -120,10 +120,11 @@ struct LoraFiles {
                 for (std::int64_t c = 0; c < in; ++c) {
                     double sum = 0;
                     for (std::int64_t k = 0; k < kRank; ++k)
-                        sum += static_cast<double>(b.values[static_cast<std::size_t>(r * kRank + k)])
-                               * a.values[static_cast<std::size_t>(k * in + c)];
-                    float& at = w.values[static_cast<std::size_t>(transposed ? c * out + r
-                                                                             : r * in + c)];
+                        sum +=
+                            static_cast<double>(b.values[static_cast<std::size_t>(r * kRank + k)])
+                            * a.values[static_cast<std::size_t>(k * in + c)];
+                    float& at =
+                        w.values[static_cast<std::size_t>(transposed ? c * out + r : r * in + c)];
                     at = static_cast<float>(at + scale * kAlpha / kRank * sum);
                 }
         }
@@ -145,9 +146,10 @@ struct Base {
     bool conv1d = false;
 };
 constexpr Base kBases[] = {
-    {"llama2"},    {"llama3"},    {"mistral"},   {"qwen2"},        {"qwen3"},  {"gemma2"},
-    {"phi3"},      {"phi"},       {"falcon_7b"}, {"falcon_40b"},   {"gpt_neox"}, {"bloom"},
-    {"gpt2", true}, {"olmo2"},    {"mixtral"},   {"qwen2_moe"},    {"qwen3_moe"},
+    {"llama2"},    {"llama3"},     {"mistral"},     {"qwen2"},     {"qwen3"},
+    {"gemma"},     {"gemma2"},     {"gemma3_text"}, {"phi3"},      {"phi"},
+    {"falcon_7b"}, {"falcon_40b"}, {"gpt_neox"},    {"bloom"},     {"olmo"},
+    {"olmo2"},     {"mixtral"},    {"qwen2_moe"},   {"qwen3_moe"}, {"gpt2", true},
 };
 
 std::string name_of(const ::testing::TestParamInfo<Base>& info) {
