@@ -50,6 +50,7 @@ enum class GroupRank : std::uint8_t { best, best_two };  // what a group of expe
 
 struct Tensor;  // arch/tensors.h
 struct Config;
+struct Default;      // arch/config_source.h
 class ConfigSource;  // arch/config_source.h
 
 // The choices of a decoder block. A family's row has its usual ones; a checkpoint's configuration
@@ -76,9 +77,10 @@ struct Family {
     bool scale_embedding = false;      // embeddings times sqrt(d_model)
     bool gguf_interleaves_qk = false;  // GGUF files store q and k rows for neighbouring pairs
     bool gguf_divides_logits = false;  // GGUF's logit_scale is a divisor
-    bool tied_by_default = false;      // when the config does not say
     int ff_factor = 0;                 // d_ff over d_model, when the config does not say
-    std::int64_t n_ctx = 0;            // when the config does not say
+    // What keys that config.json leaves out stand for: what the makers' configuration class has.
+    // Models inside larger ones (text_config) often say only what differs from it.
+    std::span<const Default> defaults = {};
     // Reads what only this family's config has; may be nullptr.
     Status (*refine)(const ConfigSource& source, Config& config) = nullptr;
 };

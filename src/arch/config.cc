@@ -65,7 +65,7 @@ Result<Found> find_family(const format::Checkpoint& checkpoint) {
 Status read_heads(const ConfigSource& source, Config& c) {
     HEFT_TRY(const auto n_head,
              size_of(source, "num_attention_heads|n_head", "attention.head_count", kMostWidth));
-    HEFT_TRY(const auto n_kv, size_of(source, "num_key_value_heads|num_kv_heads",
+    HEFT_TRY(const auto n_kv, size_of(source, "num_key_value_heads|num_kv_heads|n_head_kv",
                                       "attention.head_count_kv", kMostWidth, n_head));
     if (n_head % n_kv != 0)
         return Error{Code::corrupt, "configuration has " + std::to_string(n_head)
@@ -103,8 +103,8 @@ Status read_sizes(const ConfigSource& source, Config& c) {
              size_of(source, "intermediate_size_mlp|intermediate_size|ffn_hidden_size|n_inner",
                      "feed_forward_length", kMostWidth, std::min(usual_ff, kMostWidth)));
     HEFT_TRY(c.n_ctx,
-             size_of(source, "max_position_embeddings|n_positions|seq_length", "context_length",
-                     kMostContext, family.n_ctx > 0 ? family.n_ctx : -1));
+             size_of(source, "max_position_embeddings|n_positions|seq_length|model_max_length",
+                     "context_length", kMostContext));
     c.d_model = static_cast<int>(d_model);
     c.n_layer = static_cast<int>(n_layer);
     c.d_ff = static_cast<int>(d_ff);
@@ -127,7 +127,7 @@ Status read_vocabulary(const ConfigSource& source, Config& c) {
             return {};
         }
     } else {
-        c.tied = source.flag("tie_word_embeddings", "").value_or(c.family->tied_by_default);
+        c.tied = source.flag("tie_word_embeddings", "").value_or(false);
     }
     HEFT_TRY(const auto n_vocab, size_of(source, "vocab_size", "vocab_size", kMostWidth, fallback));
     c.n_vocab = static_cast<int>(n_vocab);
@@ -150,7 +150,7 @@ Status read_norm(const ConfigSource& source, Config& c) {
     const auto eps = c.block.norm == NormKind::rms
                          ? source.number("rms_norm_eps|layer_norm_eps|norm_eps",
                                          "attention.layer_norm_rms_epsilon")
-                         : source.number("layer_norm_eps|layer_norm_epsilon|norm_epsilon",
+                         : source.number("layer_norm_eps|layer_norm_epsilon|norm_epsilon|norm_eps",
                                          "attention.layer_norm_epsilon");
     c.norm_eps = static_cast<float>(eps.value_or(1e-5));
     if (!(c.norm_eps >= 0 && c.norm_eps < 1))
@@ -234,7 +234,7 @@ Result<Config> read_config_as(const ConfigSource& source, const Family& family) 
 
 Result<Config> read_config(const format::Checkpoint& checkpoint) {
     HEFT_TRY(const Found found, find_family(checkpoint));
-    const ConfigSource source(checkpoint, found.family->gguf, found.nested);
+    const ConfigSource source(checkpoint, found.family->gguf, found.nested, found.family->defaults);
     return read_config_as(source, *found.family);
 }
 

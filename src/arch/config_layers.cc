@@ -47,8 +47,8 @@ std::vector<bool> sliding_layers(const ConfigSource& source, const Config& c, Wi
 void read_rotating(const ConfigSource& source, Config& c) {
     const auto period = source.integer("no_rope_layer_interval", "attention.no_rope_period");
     auto list = source.floats("no_rope_layers", "");
-    if (list.size() != layers(c)) list.clear();
-    if (list.empty() && (!period || *period < 2)) return;
+    if (list.size() < layers(c)) list.clear();
+    if (list.empty() && (!period || *period < 1)) return;
     c.rotates.resize(layers(c));
     for (std::size_t i = 0; i < c.rotates.size(); ++i)
         c.rotates[i] =

@@ -7,14 +7,24 @@ namespace heft::arch {
 
 namespace {
 
+// What stands at a path, be it null.
 std::optional<JsonElement> follow(JsonElement at, std::string_view path) {
     while (true) {
         const auto dot = path.find('.');
-        const auto next = json_find(at, path.substr(0, dot));
-        if (!next || dot == std::string_view::npos) return next;
-        at = *next;
+        JsonElement next;
+        if (at.at_key(path.substr(0, dot)).get(next) != simdjson::SUCCESS) return {};
+        if (dot == std::string_view::npos) return next;
+        at = next;
         path.remove_prefix(dot + 1);
     }
+}
+
+// Takes the first of several alternatives off.
+std::string_view next_alternative(std::string_view& rest) {
+    const auto bar = rest.find('|');
+    const std::string_view first = rest.substr(0, bar);
+    rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
+    return first;
 }
 
 // Keys that say nothing of what is computed.
@@ -73,33 +83,42 @@ bool says_something(JsonElement value) {
 }  // namespace
 
 ConfigSource::ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix,
-                           std::string nested)
-    : checkpoint_(&checkpoint), prefix_(std::move(gguf_prefix)), nested_(std::move(nested)) {}
+                           std::string nested, std::span<const Default> defaults)
+    : checkpoint_(&checkpoint),
+      prefix_(std::move(gguf_prefix)),
+      nested_(std::move(nested)),
+      defaults_(defaults) {}
 
-std::optional<JsonElement> ConfigSource::find(std::string_view hf) const {
+ConfigSource::Found ConfigSource::find(std::string_view hf) const {
     const auto config = checkpoint_->config();
     if (!config) return {};
     const auto inner = nested_.empty() ? std::nullopt : json_find(*config, nested_);
-    while (!hf.empty()) {
-        const auto bar = hf.find('|');
-        const std::string_view path = hf.substr(0, bar);
+    bool is_null = false;
+    for (std::string_view rest = hf; !rest.empty();) {
+        const std::string_view path = next_alternative(rest);
         asked_.emplace(path.substr(0, path.find('.')));
         for (const auto& root : {inner, config}) {
             if (!root) continue;
             const auto found = follow(*root, path);
-            if (found && !found->is_null()) return found;
+            if (found && !found->is_null()) return {found, {}};
+            is_null |= found.has_value();
         }
-        if (bar == std::string_view::npos) break;
-        hf.remove_prefix(bar + 1);
+    }
+    if (is_null) return {};
+    for (std::string_view rest = hf; !rest.empty();) {
+        const std::string_view path = next_alternative(rest);
+        for (const Default& usual : defaults_)
+            if (usual.key == path) return {{}, usual.value};
     }
     return {};
 }
 
 std::optional<double> ConfigSource::number(std::string_view hf, std::string_view gguf) const {
     if (is_gguf()) return checkpoint_->metadata().number(key(gguf));
-    const auto found = find(hf);
+    const Found found = find(hf);
+    if (!found.value) return found.by_default;
     double value = 0;
-    if (!found || found->get_double().get(value) != simdjson::SUCCESS) return {};
+    if (found.value->get_double().get(value) != simdjson::SUCCESS) return {};
     return value;
 }
 
@@ -117,7 +136,7 @@ std::optional<std::string> ConfigSource::string(std::string_view hf, std::string
         if (!text) return {};
         return std::string(*text);
     }
-    const auto found = find(hf);
+    const auto found = find(hf).value;
     std::string_view text;
     if (!found || found->get_string().get(text) != simdjson::SUCCESS) return {};
     return std::string(text);
@@ -125,16 +144,17 @@ std::optional<std::string> ConfigSource::string(std::string_view hf, std::string
 
 std::optional<bool> ConfigSource::flag(std::string_view hf, std::string_view gguf) const {
     if (is_gguf()) return checkpoint_->metadata().flag(key(gguf));
-    const auto found = find(hf);
+    const Found found = find(hf);
+    if (found.by_default) return *found.by_default != 0;
     bool value = false;
-    if (!found || found->get_bool().get(value) != simdjson::SUCCESS) return {};
+    if (!found.value || found.value->get_bool().get(value) != simdjson::SUCCESS) return {};
     return value;
 }
 
 std::vector<float> ConfigSource::floats(std::string_view hf, std::string_view gguf) const {
     if (is_gguf()) return checkpoint_->metadata().floats(key(gguf));
     std::vector<float> out;
-    const auto found = find(hf);
+    const auto found = find(hf).value;
     JsonArray items;
     if (!found || found->get_array().get(items) != simdjson::SUCCESS) return out;
     for (const JsonElement item : items) {
@@ -147,7 +167,7 @@ std::vector<float> ConfigSource::floats(std::string_view hf, std::string_view gg
 
 std::vector<std::string> ConfigSource::strings(std::string_view hf) const {
     std::vector<std::string> out;
-    const auto found = find(hf);
+    const auto found = find(hf).value;
     JsonArray items;
     if (!found || found->get_array().get(items) != simdjson::SUCCESS) return out;
     for (const JsonElement item : items) {

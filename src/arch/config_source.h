@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,19 @@
 
 namespace heft::arch {
 
+// The value of a key that config.json does not have. A flag is 0 or 1.
+struct Default {
+    std::string_view key;
+    double value = 0;
+};
+
 class ConfigSource {
   public:
     // `gguf_prefix`: what GGUF keys begin with, the architecture's name. `nested`: the object of
-    // config.json that describes the text model, looked into first; empty: none.
+    // config.json that describes the text model, looked into first; empty: none. `defaults`, which
+    // outlive us, hold for keys that are not there; null is there, and means none.
     ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix,
-                 std::string nested = {});
+                 std::string nested = {}, std::span<const Default> defaults = {});
 
     bool is_gguf() const { return checkpoint_->kind() == format::Kind::gguf; }
     const format::Checkpoint& checkpoint() const { return *checkpoint_; }
@@ -36,12 +44,17 @@ class ConfigSource {
     std::vector<std::string> unheeded() const;
 
   private:
-    std::optional<JsonElement> find(std::string_view hf) const;
+    struct Found {
+        std::optional<JsonElement> value;
+        std::optional<double> by_default;  // the key is nowhere
+    };
+    Found find(std::string_view hf) const;
     std::string key(std::string_view gguf) const { return prefix_ + "." + std::string(gguf); }
 
     const format::Checkpoint* checkpoint_;  // outlives us
     std::string prefix_;
     std::string nested_;
+    std::span<const Default> defaults_;
     mutable std::set<std::string, std::less<>> asked_;
 };
 

@@ -1,10 +1,12 @@
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "../../tests/shared_data.h"
 #include "arch/arch.h"
 #include "arch/tensors.h"
 
@@ -83,6 +85,100 @@ TEST_F(ConfigTest, WindowsFollowTheFamilysRule) {
     EXPECT_EQ(upper->sliding, (std::vector<bool>{false, false, false, true}));
 }
 
+// Configurations inside larger ones say only what differs from the makers' class.
+TEST_F(ConfigTest, AModelInsideALargerOneMayLeaveOutAlmostAll) {
+    const auto llama = read(R"({"model_type":"llava","text_config":{"model_type":"llama",
+        "max_position_embeddings":4096,"rms_norm_eps":1e-5,"vocab_size":32064}})");
+    ASSERT_TRUE(llama) << llama.error().what;
+    EXPECT_EQ(llama->d_model, 4096);
+    EXPECT_EQ(llama->n_layer, 32);
+    EXPECT_EQ(llama->n_kv, 32);
+    EXPECT_EQ(llama->d_ff, 11008);
+    EXPECT_EQ(llama->n_ctx, 4096);
+    EXPECT_FALSE(llama->tied);
+    const auto gemma = read(R"({"model_type":"gemma3","text_config":{"model_type":"gemma3_text",
+        "hidden_size":2560,"intermediate_size":10240,"num_hidden_layers":34,
+        "rope_scaling":{"factor":8.0,"rope_type":"linear"},"sliding_window":1024}})");
+    ASSERT_TRUE(gemma) << gemma.error().what;
+    EXPECT_EQ(gemma->n_head, 8);
+    EXPECT_EQ(gemma->n_kv, 4);
+    EXPECT_EQ(gemma->d_head, 256);
+    EXPECT_EQ(gemma->n_vocab, 262208);
+    EXPECT_EQ(gemma->window, 1024);
+    EXPECT_EQ(gemma->rope.theta, 1e6);
+    EXPECT_EQ(gemma->rope.factor, 8);
+    EXPECT_EQ(gemma->local_rope.theta, 1e4);
+    EXPECT_FLOAT_EQ(gemma->attn_scale, 1 / 16.0F);
+    EXPECT_FLOAT_EQ(gemma->norm_eps, 1e-6F);
+    EXPECT_TRUE(gemma->tied);
+}
+
+TEST_F(ConfigTest, NullIsNotTheSameAsLeftOut) {
+    EXPECT_EQ(read(with("mistral", ""))->window, 4096);
+    EXPECT_EQ(read(with("mistral", R"("sliding_window":null)"))->window, 0);
+    EXPECT_EQ(read(with("gemma", ""))->d_head, 256);
+    EXPECT_EQ(read(with("gemma", R"("head_dim":null)"))->d_head, 16);
+    EXPECT_EQ(read(with("gemma2", ""))->attn_cap, 50);
+    EXPECT_EQ(read(with("gemma2", R"("attn_logit_softcapping":null)"))->attn_cap, 0);
+}
+
+using Layers = std::vector<bool>;
+
+TEST_F(ConfigTest, WhatIsLeftOutIsAsTheMakersHaveIt) {
+    EXPECT_EQ(read(with("stablelm", ""))->rope.dim, 4);
+    EXPECT_EQ(read(with("gpt_neox", ""))->rope.dim, 4);
+    EXPECT_EQ(read(with("phi", ""))->rope.dim, 8);
+    EXPECT_EQ(read(with("glm4", R"("head_dim":16)"))->rope.dim, 8);
+    EXPECT_EQ(read(with("mixtral", ""))->experts.n_used, 2);
+    EXPECT_EQ(read(with("qwen2", R"("use_sliding_window":true)"))->window, 0);  // from layer 28 on
+    const auto minicpm = read(with("minicpm", ""));
+    EXPECT_TRUE(minicpm->tied);
+    EXPECT_FLOAT_EQ(minicpm->embedding_scale, 1);
+    EXPECT_FLOAT_EQ(minicpm->residual_scale, 0.5F);
+    EXPECT_FLOAT_EQ(minicpm->logit_scale, 1 / 64.0F);
+    const auto smollm3 = read(with("smollm3", ""));
+    EXPECT_TRUE(smollm3->tied);
+    EXPECT_EQ(smollm3->rope.theta, 2e6);
+    EXPECT_EQ(smollm3->rotates, (Layers{true, true, true, false}));
+    const auto deepseek = read(with("deepseek_v3", R"("n_routed_experts":16)"));
+    EXPECT_EQ(deepseek->experts.score, Score::sigmoid);
+    EXPECT_TRUE(deepseek->experts.normalise);
+    EXPECT_FLOAT_EQ(deepseek->experts.scale, 2.5F);
+}
+
+TEST_F(ConfigTest, WindowsAndRotationGoTogether) {
+    const Layers three_of_four{true, true, true, false};
+    const auto cohere2 = read(with("cohere2", ""));
+    EXPECT_EQ(cohere2->window, 4096);
+    EXPECT_EQ(cohere2->sliding, three_of_four);
+    EXPECT_EQ(cohere2->rotates, three_of_four);
+    EXPECT_EQ(read(with("cohere2", R"("sliding_window":null)"))->rotates, Layers(4, false));
+    const auto smollm3 = read(with("smollm3", R"("use_sliding_window":true,"sliding_window":8)"));
+    EXPECT_EQ(smollm3->sliding, (Layers{false, false, false, true}));
+    // Only layers that see everything stretch their rotation.
+    const auto olmo3 = read(with("olmo3", R"("rope_theta":500000,"rope_scaling":{"rope_type":"yarn",
+        "factor":8,"original_max_position_embeddings":128})"));
+    EXPECT_EQ(olmo3->sliding, three_of_four);
+    EXPECT_EQ(olmo3->rope.scaling, Scaling::yarn);
+    EXPECT_EQ(olmo3->local_rope.scaling, Scaling::none);
+    EXPECT_EQ(olmo3->local_rope.theta, 500000);
+}
+
+TEST_F(ConfigTest, RefusesWhatItsFamilyWouldComputeOtherwise) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"olmoe", R"("clip_qkv":8)"},
+        {"cohere", R"("use_qk_norm":true)"},
+        {"stablelm", R"("qk_layernorm":true)"},
+        {"deepseek_v3", R"("n_routed_experts":16,"rope_interleave":false)"},
+        {"gpt_bigcode", R"("add_cross_attention":true)"},
+    };
+    for (const auto& [family, more] : cases) {
+        const auto config = read(with(family, more));
+        ASSERT_FALSE(config) << family;
+        EXPECT_EQ(config.error().code, Code::unsupported) << config.error().what;
+    }
+}
+
 TEST_F(ConfigTest, GemmaBelievesTheNewerActivationKeyOnly) {
     EXPECT_EQ(read(with("gemma", R"("hidden_act":"gelu")"))->block.act, Act::gelu_tanh);
     EXPECT_EQ(read(with("gemma", R"("hidden_activation":"gelu")"))->block.act, Act::gelu_erf);
@@ -120,6 +216,39 @@ TEST_F(ConfigTest, RefusesWhatContradictsItself) {
         EXPECT_EQ(config.error().code, bad.code) << bad.what;
         EXPECT_NE(config.error().what.find(bad.word), std::string::npos) << config.error().what;
     }
+}
+
+bool is_known(std::string_view name) {
+    for (const Family* family : families())
+        if (name == family->name) return true;
+    return false;
+}
+
+TEST_F(ConfigTest, ReadsEveryPublishedConfigurationOfAKnownFamily) {
+    const auto root = testing::shared_data() / "real" / "model-configs";
+    HEFT_NEED_SHARED(root);
+    int seen = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+        if (entry.path().extension() != ".json") continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        const auto doc = JsonDoc::parse(text);
+        if (!doc) continue;
+        const auto inner = json_find(doc->root(), "text_config");
+        const std::string name(
+            json_string(inner ? *inner : doc->root(), "model_type").value_or(""));
+        if (!is_known(name)) continue;
+        ++seen;
+        const auto config = read(text);
+        if (config) {
+            EXPECT_GT(config->rope.theta, 1) << entry.path();
+            EXPECT_EQ(config->d_model % 8, 0) << entry.path();
+        } else {  // the second generation of Baichuan
+            EXPECT_EQ(name, "baichuan") << entry.path() << ": " << config.error().what;
+            EXPECT_EQ(config.error().code, Code::unsupported);
+        }
+    }
+    EXPECT_GT(seen, 50);
 }
 
 TEST_F(ConfigTest, NamesAnUnknownArchitectureAndTheKnownOnes) {

@@ -58,7 +58,7 @@ Error unknown_family(const format::Checkpoint& checkpoint, const std::string& na
     Candidate best;
     for (const Family* family : families()) {
         // GGUF keys begin with the architecture's own name.
-        const ConfigSource source(checkpoint, gguf ? name : family->gguf, nested);
+        const ConfigSource source(checkpoint, gguf ? name : family->gguf, nested, family->defaults);
         const auto config = read_config_as(source, *family);
         if (!config) continue;
         Candidate candidate{family, unplaced(checkpoint, *config), source.unheeded()};

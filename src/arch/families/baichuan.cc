@@ -27,15 +27,27 @@ constexpr auto kTensors = join(kEnds, kBlockNorms, kPacked, kGatedFfn);
 // The larger of the two published sizes, known by its layers, has ALiBi.
 constexpr int kLayersWithAlibi = 40;
 
-Status refine(const ConfigSource&, Config& config) {
+// The second generation, known by its vocabulary, brings the rows of the output matrix to length 1.
+constexpr int kVocabularyOfSecond = 125696;
+
+Status refine(const ConfigSource& source, Config& config) {
+    if (!source.is_gguf() && config.n_vocab == kVocabularyOfSecond)
+        return Error{Code::unsupported,
+                     "Baichuan 2 normalises the rows of its output matrix, which heft does not"};
     if (config.n_layer == kLayersWithAlibi) config.block.position = Position::alibi;
     return {};
 }
+
+constexpr Default kDefaults[] = {{"vocab_size", 64000},        {"hidden_size", 4096},
+                                 {"intermediate_size", 11008}, {"num_hidden_layers", 32},
+                                 {"num_attention_heads", 32},  {"max_position_embeddings", 4096},
+                                 {"rms_norm_eps", 1e-6}};
 
 constexpr Family kBaichuan{.name = "baichuan",
                            .gguf = "baichuan",
                            .tensors = kTensors,
                            .gguf_interleaves_qk = true,
+                           .defaults = kDefaults,
                            .refine = refine};
 
 }  // namespace

@@ -48,6 +48,14 @@ Status refine(const ConfigSource& source, Config&) {
     return {};
 }
 
+constexpr Default kDefaults[] = {{"vocab_size", 250880},
+                                 {"hidden_size", 64},
+                                 {"num_hidden_layers", 2},
+                                 {"num_attention_heads", 8},
+                                 {"max_position_embeddings", 2048},
+                                 {"layer_norm_eps", 1e-5},
+                                 {"tie_word_embeddings", 1}};
+
 constexpr Family kBloom{.name = "bloom",
                         .gguf = "bloom",
                         .tensors = kTensors,
@@ -55,9 +63,8 @@ constexpr Family kBloom{.name = "bloom",
                                   .act = Act::gelu_tanh,
                                   .gated = false,
                                   .position = Position::alibi},
-                        .tied_by_default = true,
                         .ff_factor = 4,
-                        .n_ctx = 2048,
+                        .defaults = kDefaults,
                         .refine = refine};
 
 }  // namespace

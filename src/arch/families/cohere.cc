@@ -12,19 +12,35 @@ constexpr std::array<Tensor, 1> kNorm = {{
 
 constexpr auto kTensors = join(kEnds, kNorm, kAttention, kQkvBias<true>, kOutBias, kGatedFfn);
 
+void read_logit_scale(const ConfigSource& source, Config& config) {
+    config.logit_scale =
+        static_cast<float>(source.number("logit_scale", "logit_scale").value_or(0.0625));
+}
+
 Status refine(const ConfigSource& source, Config& config) {
     if (source.flag("use_qk_norm", "").value_or(false))
         return Error{Code::unsupported, "query and key norms with weights of each head's own"};
-    config.logit_scale =
-        static_cast<float>(source.number("logit_scale", "logit_scale").value_or(0.0625));
+    read_logit_scale(source, config);
     return {};
 }
 
-// Layers that see everything do without rope.
+// Layers that see everything do without rope: without a window, all.
 Status refine_cohere2(const ConfigSource& source, Config& config) {
     config.rotates = config.sliding;
-    return refine(source, config);
+    config.rotates.resize(static_cast<std::size_t>(config.n_layer));
+    read_logit_scale(source, config);
+    return {};
 }
+
+constexpr Default kCohereDefaults[] = {
+    {"vocab_size", 256000},    {"hidden_size", 8192},       {"intermediate_size", 22528},
+    {"num_hidden_layers", 40}, {"num_attention_heads", 64}, {"max_position_embeddings", 8192},
+    {"layer_norm_eps", 1e-5},  {"rope_theta", 500000},      {"tie_word_embeddings", 1}};
+
+constexpr Default kCohere2Defaults[] = {
+    {"vocab_size", 256000},    {"hidden_size", 8192},       {"intermediate_size", 22528},
+    {"num_hidden_layers", 40}, {"num_attention_heads", 64}, {"max_position_embeddings", 8192},
+    {"layer_norm_eps", 1e-5},  {"sliding_window", 4096},    {"tie_word_embeddings", 1}};
 
 constexpr Block kBlock{
     .norm = NormKind::layer, .residual = Residual::parallel, .pairs = Pairs::neighbour};
@@ -33,7 +49,7 @@ constexpr Family kCohere{.name = "cohere",
                          .gguf = "command-r",
                          .tensors = kTensors,
                          .block = kBlock,
-                         .tied_by_default = true,
+                         .defaults = kCohereDefaults,
                          .refine = refine};
 
 constexpr Family kCohere2{.name = "cohere2",
@@ -42,7 +58,7 @@ constexpr Family kCohere2{.name = "cohere2",
                           .block = kBlock,
                           .window = Window::periodic,
                           .window_period = 4,
-                          .tied_by_default = true,
+                          .defaults = kCohere2Defaults,
                           .refine = refine_cohere2};
 
 }  // namespace

@@ -80,8 +80,9 @@ void sharpen(Config& config) {
 
 Status refine_v2(const ConfigSource& source, Config& config) {
     sharpen(config);
-    // Without groups the configs name a greedy choice and keep n_group at one.
-    if (source.string("topk_method", "") == "greedy")
+    // Without groups the configs name a greedy choice, or no way at all, and keep n_group at one.
+    const auto method = source.string("topk_method", "");
+    if (method ? *method == "greedy" : !source.is_gguf())
         config.experts.n_group = config.experts.n_group_used = 1;
     return {};
 }
@@ -89,11 +90,48 @@ Status refine_v2(const ConfigSource& source, Config& config) {
 // Chosen by the corrected scores of the two best of each group.
 Status refine_v3(const ConfigSource& source, Config& config) {
     sharpen(config);
+    if (!source.is_gguf()) {
+        // The class of the Hugging Face library knows no other scores, and names none.
+        if (!source.string("scoring_func", "")) config.experts.score = Score::sigmoid;
+        if (!source.flag("rope_interleave", "").value_or(true))
+            return Error{Code::unsupported, "rope_interleave = false is not supported"};
+    }
     const auto bias =
         source.checkpoint().find("blk." + std::to_string(config.n_layer - 1) + ".exp_probs_b.bias");
     if (!source.is_gguf() || bias != nullptr) config.experts.group_rank = GroupRank::best_two;
     return {};
 }
+
+constexpr Default kV3Defaults[] = {{"vocab_size", 129280},
+                                   {"hidden_size", 7168},
+                                   {"intermediate_size", 18432},
+                                   {"num_hidden_layers", 61},
+                                   {"num_attention_heads", 128},
+                                   {"max_position_embeddings", 4096},
+                                   {"rms_norm_eps", 1e-6},
+                                   {"kv_lora_rank", 512},
+                                   {"q_lora_rank", 1536},
+                                   {"qk_rope_head_dim", 64},
+                                   {"qk_nope_head_dim", 128},
+                                   {"v_head_dim", 128},
+                                   {"n_routed_experts", 256},
+                                   {"n_shared_experts", 1},
+                                   {"num_experts_per_tok", 8},
+                                   {"moe_intermediate_size", 2048},
+                                   {"first_k_dense_replace", 3},
+                                   {"n_group", 8},
+                                   {"topk_group", 4},
+                                   {"norm_topk_prob", 1},
+                                   {"routed_scaling_factor", 2.5}};
+
+constexpr Default kV2Defaults[] = {
+    {"vocab_size", 32000},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-6},    {"kv_lora_rank", 512},       {"q_lora_rank", 1536},
+    {"qk_rope_head_dim", 64},  {"qk_nope_head_dim", 128},   {"v_head_dim", 128},
+    {"n_routed_experts", 64},  {"n_shared_experts", 2},     {"moe_intermediate_size", 1407}};
+
+constexpr Default kKimiDefaults[] = {{"rms_norm_eps", 1e-6}};
 
 constexpr Block kBlock{.pairs = Pairs::neighbour};
 
@@ -101,18 +139,21 @@ constexpr Family kDeepseekV3{.name = "deepseek_v3",
                              .gguf = "deepseek2",
                              .tensors = kTensors,
                              .block = kBlock,
+                             .defaults = kV3Defaults,
                              .refine = refine_v3};
 
 constexpr Family kDeepseekV2{.name = "deepseek_v2",
                              .gguf = "deepseek2",
                              .tensors = kTensors,
                              .block = kBlock,
+                             .defaults = kV2Defaults,
                              .refine = refine_v2};
 
 constexpr Family kKimiK2{.name = "kimi_k2",
                          .gguf = "deepseek2",
                          .tensors = kTensors,
                          .block = kBlock,
+                         .defaults = kKimiDefaults,
                          .refine = refine_v3};
 
 }  // namespace

@@ -72,6 +72,14 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kDefaults[] = {{"vocab_size", 65024},
+                                 {"hidden_size", 4544},
+                                 {"num_hidden_layers", 32},
+                                 {"num_attention_heads", 71},
+                                 {"max_position_embeddings", 2048},
+                                 {"layer_norm_eps", 1e-5},
+                                 {"tie_word_embeddings", 1}};
+
 constexpr Family kFalcon{.name = "falcon",
                          .gguf = "falcon",
                          .tensors = kTensors,
@@ -79,9 +87,8 @@ constexpr Family kFalcon{.name = "falcon",
                                    .act = Act::gelu_erf,
                                    .gated = false,
                                    .residual = Residual::parallel},
-                         .tied_by_default = true,
                          .ff_factor = 4,
-                         .n_ctx = 2048,
+                         .defaults = kDefaults,
                          .refine = refine};
 
 }  // namespace

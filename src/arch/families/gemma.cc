@@ -70,12 +70,47 @@ Status refine_gemma3(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kGemmaDefaults[] = {{"vocab_size", 256000},
+                                      {"hidden_size", 3072},
+                                      {"intermediate_size", 24576},
+                                      {"num_hidden_layers", 28},
+                                      {"num_attention_heads", 16},
+                                      {"num_key_value_heads", 16},
+                                      {"head_dim", 256},
+                                      {"max_position_embeddings", 8192},
+                                      {"rms_norm_eps", 1e-6},
+                                      {"tie_word_embeddings", 1}};
+
+constexpr Default kGemma2Defaults[] = {{"vocab_size", 256000},
+                                       {"hidden_size", 2304},
+                                       {"intermediate_size", 9216},
+                                       {"num_hidden_layers", 26},
+                                       {"num_attention_heads", 8},
+                                       {"num_key_value_heads", 4},
+                                       {"head_dim", 256},
+                                       {"max_position_embeddings", 8192},
+                                       {"rms_norm_eps", 1e-6},
+                                       {"tie_word_embeddings", 1},
+                                       {"sliding_window", 4096},
+                                       {"query_pre_attn_scalar", 256},
+                                       {"attn_logit_softcapping", 50},
+                                       {"final_logit_softcapping", 30}};
+
+constexpr Default kGemma3Defaults[] = {
+    {"vocab_size", 262208},      {"hidden_size", 2304},
+    {"intermediate_size", 9216}, {"num_hidden_layers", 26},
+    {"num_attention_heads", 8},  {"num_key_value_heads", 4},
+    {"head_dim", 256},           {"max_position_embeddings", 131072},
+    {"rms_norm_eps", 1e-6},      {"tie_word_embeddings", 1},
+    {"sliding_window", 4096},    {"query_pre_attn_scalar", 256},
+    {"rope_theta", 1e6},         {"rope_local_base_freq", 10000}};
+
 constexpr Family kGemma{.name = "gemma",
                         .gguf = "gemma",
                         .tensors = kGemmaTensors,
                         .block = {.act = Act::gelu_tanh},
                         .scale_embedding = true,
-                        .tied_by_default = true,
+                        .defaults = kGemmaDefaults,
                         .refine = refine};
 
 constexpr Family kGemma2{.name = "gemma2",
@@ -85,7 +120,7 @@ constexpr Family kGemma2{.name = "gemma2",
                          .window = Window::periodic,
                          .window_period = 2,
                          .scale_embedding = true,
-                         .tied_by_default = true,
+                         .defaults = kGemma2Defaults,
                          .refine = refine_gemma2};
 
 constexpr Family kGemma3{
@@ -96,7 +131,7 @@ constexpr Family kGemma3{
     .window = Window::periodic,
     .window_period = 6,
     .scale_embedding = true,
-    .tied_by_default = true,
+    .defaults = kGemma3Defaults,
     .refine = refine_gemma3};
 
 }  // namespace

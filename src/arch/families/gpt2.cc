@@ -38,6 +38,14 @@ constexpr auto kTensors = blocks_transposed(join(
     fused_qkv("transformer.h.{}.attn.c_attn.weight", "blk.{}.attn_qkv.weight", Dim::one),
     fused_qkv_bias("transformer.h.{}.attn.c_attn.bias", "blk.{}.attn_qkv.bias", Dim::one), kRest));
 
+constexpr Default kDefaults[] = {{"vocab_size", 50257},
+                                 {"hidden_size", 768},
+                                 {"num_hidden_layers", 12},
+                                 {"num_attention_heads", 12},
+                                 {"max_position_embeddings", 1024},
+                                 {"layer_norm_eps", 1e-5},
+                                 {"tie_word_embeddings", 1}};
+
 Status refine(const ConfigSource& source, Config& config) {
     for (const char* flag : {"scale_attn_by_inverse_layer_idx", "add_cross_attention"})
         if (source.flag(flag, "").value_or(false))
@@ -53,8 +61,8 @@ constexpr Family kGpt2{.name = "gpt2",
                                  .act = Act::gelu_tanh,
                                  .gated = false,
                                  .position = Position::learned},
-                       .tied_by_default = true,
                        .ff_factor = 4,
+                       .defaults = kDefaults,
                        .refine = refine};
 
 // StarCoder 1 is GPT-2 with one key/value head and matrices the usual way round.
@@ -64,8 +72,9 @@ constexpr auto kBigCodeTensors =
          kRest);
 
 Status refine_big_code(const ConfigSource& source, Config& config) {
-    if (source.flag("multi_query", "").value_or(!source.is_gguf())) config.n_kv = 1;
-    return {};
+    if (!source.is_gguf())
+        config.n_kv = source.flag("multi_query", "").value_or(true) ? 1 : config.n_head;
+    return refine(source, config);
 }
 
 constexpr Family kBigCode{.name = "gpt_bigcode",
@@ -75,8 +84,8 @@ constexpr Family kBigCode{.name = "gpt_bigcode",
                                     .act = Act::gelu_tanh,
                                     .gated = false,
                                     .position = Position::learned},
-                          .tied_by_default = true,
                           .ff_factor = 4,
+                          .defaults = kDefaults,
                           .refine = refine_big_code};
 
 }  // namespace

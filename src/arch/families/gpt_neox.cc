@@ -42,6 +42,11 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kDefaults[] = {{"vocab_size", 50432},        {"hidden_size", 6144},
+                                 {"intermediate_size", 24576}, {"num_hidden_layers", 44},
+                                 {"num_attention_heads", 64},  {"max_position_embeddings", 2048},
+                                 {"layer_norm_eps", 1e-5},     {"rotary_pct", 0.25}};
+
 constexpr Family kGptNeox{.name = "gpt_neox",
                           .gguf = "gptneox",
                           .tensors = kTensors,
@@ -49,7 +54,7 @@ constexpr Family kGptNeox{.name = "gpt_neox",
                                     .act = Act::gelu_erf,
                                     .gated = false,
                                     .residual = Residual::parallel},
-                          .n_ctx = 2048,
+                          .defaults = kDefaults,
                           .refine = refine};
 
 }  // namespace

@@ -75,12 +75,28 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kDefaults[] = {{"vocab_size", 201088},
+                                 {"hidden_size", 2880},
+                                 {"intermediate_size", 2880},
+                                 {"num_hidden_layers", 36},
+                                 {"num_attention_heads", 64},
+                                 {"num_key_value_heads", 8},
+                                 {"head_dim", 64},
+                                 {"max_position_embeddings", 131072},
+                                 {"rms_norm_eps", 1e-5},
+                                 {"rope_theta", 150000},
+                                 {"sliding_window", 128},
+                                 {"num_local_experts", 128},
+                                 {"num_experts_per_tok", 4},
+                                 {"swiglu_limit", 7}};
+
 constexpr Family kGptOss{.name = "gpt_oss",
                          .gguf = "gpt-oss",
                          .tensors = kTensors,
                          .block = {.act = Act::swiglu_clamped},
                          .window = Window::periodic,
                          .window_period = 2,
+                         .defaults = kDefaults,
                          .refine = refine};
 
 }  // namespace

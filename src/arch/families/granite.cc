@@ -41,11 +41,22 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kDenseDefaults[] = {
+    {"vocab_size", 32000},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-6}};
+
+constexpr Default kMoeDefaults[] = {
+    {"vocab_size", 32000},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-6},    {"num_local_experts", 8},    {"num_experts_per_tok", 2}};
+
 constexpr Family kGranite{.name = "granite",
                           .gguf = "granite",
                           .tensors = kDenseTensors,
                           .gguf_interleaves_qk = true,
                           .gguf_divides_logits = true,
+                          .defaults = kDenseDefaults,
                           .refine = refine};
 
 constexpr Family kGraniteMoe{.name = "granitemoe",
@@ -53,6 +64,7 @@ constexpr Family kGraniteMoe{.name = "granitemoe",
                              .tensors = kMoeTensors,
                              .gguf_interleaves_qk = true,
                              .gguf_divides_logits = true,
+                             .defaults = kMoeDefaults,
                              .refine = refine};
 
 }  // namespace

@@ -42,8 +42,16 @@ constexpr std::array<Tensor, 16> kTensors = {{
      Dim::ff},
 }};
 
-constexpr Family kInternLm2{
-    .name = "internlm2", .gguf = "internlm2", .tensors = kTensors, .gguf_interleaves_qk = true};
+constexpr Default kDefaults[] = {{"vocab_size", 103168},       {"hidden_size", 4096},
+                                 {"intermediate_size", 11008}, {"num_hidden_layers", 32},
+                                 {"num_attention_heads", 32},  {"max_position_embeddings", 2048},
+                                 {"rms_norm_eps", 1e-6}};
+
+constexpr Family kInternLm2{.name = "internlm2",
+                            .gguf = "internlm2",
+                            .tensors = kTensors,
+                            .gguf_interleaves_qk = true,
+                            .defaults = kDefaults};
 
 }  // namespace
 

@@ -25,11 +25,27 @@ Status refine(const ConfigSource&, Config& config) {
     return {};
 }
 
+constexpr Default kLlamaDefaults[] = {
+    {"vocab_size", 32000},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-6}};
+
 constexpr Family kLlama{.name = "llama",
                         .gguf = "llama",
                         .tensors = kTensors,
                         .gguf_interleaves_qk = true,
+                        .defaults = kLlamaDefaults,
                         .refine = refine};
+
+constexpr Default kMistralDefaults[] = {{"vocab_size", 32000},
+                                        {"hidden_size", 4096},
+                                        {"intermediate_size", 14336},
+                                        {"num_hidden_layers", 32},
+                                        {"num_attention_heads", 32},
+                                        {"num_key_value_heads", 8},
+                                        {"max_position_embeddings", 131072},
+                                        {"rms_norm_eps", 1e-6},
+                                        {"sliding_window", 4096}};
 
 // The same mathematics with a sliding window.
 constexpr Family kMistral{.name = "mistral",
@@ -37,6 +53,7 @@ constexpr Family kMistral{.name = "mistral",
                           .tensors = kTensors,
                           .window = Window::every,
                           .gguf_interleaves_qk = true,
+                          .defaults = kMistralDefaults,
                           .refine = refine};
 
 // Queries far into the text are sharpened, as in Llama 4, but in all layers.
@@ -51,18 +68,42 @@ Status refine_ministral3(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kMinistral3Defaults[] = {{"vocab_size", 131072},
+                                           {"hidden_size", 4096},
+                                           {"intermediate_size", 14336},
+                                           {"num_hidden_layers", 34},
+                                           {"num_attention_heads", 32},
+                                           {"num_key_value_heads", 8},
+                                           {"head_dim", 128},
+                                           {"max_position_embeddings", 262144},
+                                           {"rms_norm_eps", 1e-5}};
+
 constexpr Family kMinistral3{.name = "ministral3",
                              .gguf = "mistral3",
                              .tensors = kTensors,
                              .window = Window::every,
                              .gguf_interleaves_qk = true,
+                             .defaults = kMinistral3Defaults,
                              .refine = refine_ministral3};
+
+constexpr Default kMixtralDefaults[] = {{"vocab_size", 32000},
+                                        {"hidden_size", 4096},
+                                        {"intermediate_size", 14336},
+                                        {"num_hidden_layers", 32},
+                                        {"num_attention_heads", 32},
+                                        {"num_key_value_heads", 8},
+                                        {"max_position_embeddings", 131072},
+                                        {"rms_norm_eps", 1e-5},
+                                        {"rope_theta", 1e6},
+                                        {"num_local_experts", 8},
+                                        {"num_experts_per_tok", 2}};
 
 constexpr Family kMixtral{.name = "mixtral",
                           .gguf = "llama",
                           .tensors = kTensors,
                           .window = Window::every,
                           .gguf_interleaves_qk = true,
+                          .defaults = kMixtralDefaults,
                           .refine = refine};
 
 }  // namespace

@@ -80,11 +80,28 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Default kDefaults[] = {{"vocab_size", 202048},
+                                 {"hidden_size", 5120},
+                                 {"intermediate_size", 8192},
+                                 {"intermediate_size_mlp", 16384},
+                                 {"num_hidden_layers", 48},
+                                 {"num_attention_heads", 40},
+                                 {"num_key_value_heads", 8},
+                                 {"head_dim", 128},
+                                 {"max_position_embeddings", 131072},
+                                 {"rms_norm_eps", 1e-5},
+                                 {"rope_theta", 500000},
+                                 {"num_local_experts", 16},
+                                 {"num_experts_per_tok", 1},
+                                 {"attention_chunk_size", 8192},
+                                 {"no_rope_layer_interval", 4}};
+
 constexpr Family kLlama4{.name = "llama4_text",
                          .gguf = "llama4",
                          .tensors = kTensors,
                          .block = {.qk_norm = QkNorm::unit, .pairs = Pairs::neighbour},
                          .window = Window::chunked,
+                         .defaults = kDefaults,
                          .refine = refine};
 
 }  // namespace

@@ -28,11 +28,42 @@ Status refine(const ConfigSource&, Config& config) {
     return {};
 }
 
+// Only layers that see everything stretch their rotation.
+Status refine_olmo3(const ConfigSource&, Config& config) {
+    if (config.window == 0) return {};
+    config.local_rope.dim = config.rope.dim;
+    config.local_rope.pairs = config.rope.pairs;
+    config.local_rope.theta = config.rope.theta;
+    return {};
+}
+
+Status refine_olmoe(const ConfigSource&, Config& config) {
+    if (config.qkv_limit > 0)
+        return Error{Code::unsupported, "clip_qkv that limits queries and keys after their norms"};
+    return {};
+}
+
+constexpr Default kOlmoDefaults[] = {
+    {"vocab_size", 50304},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-5}};
+
+constexpr Default kOlmo3Defaults[] = {
+    {"vocab_size", 50304},     {"hidden_size", 4096},       {"intermediate_size", 11008},
+    {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+    {"rms_norm_eps", 1e-5},    {"sliding_window", 4096}};
+
+constexpr Default kOlmoeDefaults[] = {
+    {"vocab_size", 50304},     {"hidden_size", 2048},       {"intermediate_size", 2048},
+    {"num_hidden_layers", 16}, {"num_attention_heads", 16}, {"max_position_embeddings", 4096},
+    {"rms_norm_eps", 1e-5},    {"num_experts", 64},         {"num_experts_per_tok", 8}};
+
 constexpr Family kOlmo{.name = "olmo",
                        .gguf = "olmo",
                        .tensors = kOlmoTensors,
                        .block = {.norm = NormKind::layer},
                        .gguf_interleaves_qk = true,
+                       .defaults = kOlmoDefaults,
                        .refine = refine};
 
 constexpr Family kOlmo2{.name = "olmo2",
@@ -40,7 +71,9 @@ constexpr Family kOlmo2{.name = "olmo2",
                         .tensors = kOlmo2Tensors,
                         .block = {.norms = Norms::after, .qk_norm = QkNorm::whole},
                         .window = Window::periodic,
-                        .window_period = 4};
+                        .window_period = 4,
+                        .defaults = kOlmoDefaults,
+                        .refine = refine_olmo3};
 
 // The same with three of four layers sliding.
 constexpr Family kOlmo3{.name = "olmo3",
@@ -48,12 +81,16 @@ constexpr Family kOlmo3{.name = "olmo3",
                         .tensors = kOlmo2Tensors,
                         .block = {.norms = Norms::after, .qk_norm = QkNorm::whole},
                         .window = Window::periodic,
-                        .window_period = 4};
+                        .window_period = 4,
+                        .defaults = kOlmo3Defaults,
+                        .refine = refine_olmo3};
 
 constexpr Family kOlmoe{.name = "olmoe",
                         .gguf = "olmoe",
                         .tensors = kOlmoeTensors,
-                        .block = {.qk_norm = QkNorm::whole}};
+                        .block = {.qk_norm = QkNorm::whole},
+                        .defaults = kOlmoeDefaults,
+                        .refine = refine_olmoe};
 
 }  // namespace
 

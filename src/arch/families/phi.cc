@@ -49,8 +49,22 @@ constexpr auto kPhiTensors =
     join(kPhi, kDownBias, kQkvBias<false>, fused_qkv(nullptr, "blk.{}.attn_qkv.weight", Dim::one),
          fused_qkv_bias(nullptr, "blk.{}.attn_qkv.bias", Dim::one));
 
-constexpr Family kPhi3{
-    .name = "phi3", .gguf = "phi3", .tensors = kPhi3Tensors, .window = Window::every};
+constexpr Default kPhi3Defaults[] = {
+    {"vocab_size", 32064},       {"hidden_size", 3072},
+    {"intermediate_size", 8192}, {"num_hidden_layers", 32},
+    {"num_attention_heads", 32}, {"max_position_embeddings", 4096},
+    {"rms_norm_eps", 1e-5},      {"original_max_position_embeddings", 4096}};
+
+constexpr Default kPhiDefaults[] = {{"vocab_size", 51200},       {"hidden_size", 2048},
+                                    {"intermediate_size", 8192}, {"num_hidden_layers", 24},
+                                    {"num_attention_heads", 32}, {"max_position_embeddings", 2048},
+                                    {"layer_norm_eps", 1e-5},    {"partial_rotary_factor", 0.5}};
+
+constexpr Family kPhi3{.name = "phi3",
+                       .gguf = "phi3",
+                       .tensors = kPhi3Tensors,
+                       .window = Window::every,
+                       .defaults = kPhi3Defaults};
 
 constexpr Family kPhi2{.name = "phi",
                        .gguf = "phi2",
@@ -59,7 +73,7 @@ constexpr Family kPhi2{.name = "phi",
                                  .act = Act::gelu_tanh,
                                  .gated = false,
                                  .residual = Residual::parallel},
-                       .n_ctx = 2048};
+                       .defaults = kPhiDefaults};
 
 }  // namespace
 

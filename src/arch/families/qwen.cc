@@ -32,35 +32,107 @@ Status normalise_in_gguf(const ConfigSource& source, Config& config) {
     return {};
 }
 
-constexpr Family kQwen2{
-    .name = "qwen2", .gguf = "qwen2", .tensors = kQwen2Tensors, .window = Window::upper_layers};
+constexpr Default kQwen2Defaults[] = {{"vocab_size", 151936},
+                                      {"hidden_size", 4096},
+                                      {"intermediate_size", 22016},
+                                      {"num_hidden_layers", 32},
+                                      {"num_attention_heads", 32},
+                                      {"num_key_value_heads", 32},
+                                      {"max_position_embeddings", 32768},
+                                      {"rms_norm_eps", 1e-6},
+                                      {"sliding_window", 4096},
+                                      {"max_window_layers", 28}};
+
+constexpr Default kQwen2MoeDefaults[] = {{"vocab_size", 151936},
+                                         {"hidden_size", 2048},
+                                         {"intermediate_size", 5632},
+                                         {"num_hidden_layers", 24},
+                                         {"num_attention_heads", 16},
+                                         {"num_key_value_heads", 16},
+                                         {"max_position_embeddings", 32768},
+                                         {"rms_norm_eps", 1e-6},
+                                         {"sliding_window", 4096},
+                                         {"max_window_layers", 28},
+                                         {"num_experts", 60},
+                                         {"num_experts_per_tok", 4},
+                                         {"moe_intermediate_size", 1408},
+                                         {"shared_expert_intermediate_size", 5632}};
+
+constexpr Default kQwen3Defaults[] = {{"vocab_size", 151936},
+                                      {"hidden_size", 4096},
+                                      {"intermediate_size", 22016},
+                                      {"num_hidden_layers", 32},
+                                      {"num_attention_heads", 32},
+                                      {"num_key_value_heads", 32},
+                                      {"max_position_embeddings", 32768},
+                                      {"rms_norm_eps", 1e-6},
+                                      {"sliding_window", 4096},
+                                      {"max_window_layers", 28},
+                                      {"head_dim", 128}};
+
+constexpr Default kQwen3MoeDefaults[] = {{"vocab_size", 151936},
+                                         {"hidden_size", 2048},
+                                         {"intermediate_size", 6144},
+                                         {"num_hidden_layers", 24},
+                                         {"num_attention_heads", 32},
+                                         {"num_key_value_heads", 4},
+                                         {"max_position_embeddings", 32768},
+                                         {"rms_norm_eps", 1e-6},
+                                         {"sliding_window", 4096},
+                                         {"num_experts", 128},
+                                         {"num_experts_per_tok", 8},
+                                         {"moe_intermediate_size", 768}};
+
+constexpr Default kQwen3VlTextDefaults[] = {{"vocab_size", 151936},
+                                            {"hidden_size", 4096},
+                                            {"intermediate_size", 22016},
+                                            {"num_hidden_layers", 32},
+                                            {"num_attention_heads", 32},
+                                            {"num_key_value_heads", 32},
+                                            {"head_dim", 128},
+                                            {"max_position_embeddings", 128000},
+                                            {"rms_norm_eps", 1e-6},
+                                            {"rope_theta", 500000}};
+
+constexpr Family kQwen2{.name = "qwen2",
+                        .gguf = "qwen2",
+                        .tensors = kQwen2Tensors,
+                        .window = Window::upper_layers,
+                        .defaults = kQwen2Defaults};
 
 constexpr Family kQwen2Moe{.name = "qwen2_moe",
                            .gguf = "qwen2moe",
                            .tensors = kQwen2MoeTensors,
-                           .window = Window::upper_layers};
+                           .window = Window::upper_layers,
+                           .defaults = kQwen2MoeDefaults};
 
 constexpr Family kQwen3{.name = "qwen3",
                         .gguf = "qwen3",
                         .tensors = kQwen3Tensors,
                         .block = {.qk_norm = QkNorm::head},
-                        .window = Window::upper_layers};
+                        .window = Window::upper_layers,
+                        .defaults = kQwen3Defaults};
 
 // With layers for multi-token prediction, which are left out.
-constexpr Family kMimo{
-    .name = "mimo", .gguf = "qwen2", .tensors = kQwen2Tensors, .window = Window::upper_layers};
+constexpr Family kMimo{.name = "mimo",
+                       .gguf = "qwen2",
+                       .tensors = kQwen2Tensors,
+                       .window = Window::upper_layers,
+                       .defaults = kQwen2Defaults};
 
 // The text model of Qwen3-VL: without pictures its three-part positions are all the same.
 constexpr Family kQwen3VlText{.name = "qwen3_vl_text",
                               .gguf = "qwen3vl",
                               .tensors = kQwen3Tensors,
-                              .block = {.qk_norm = QkNorm::head}};
+                              .block = {.qk_norm = QkNorm::head},
+                              .defaults = kQwen3VlTextDefaults};
 
 constexpr Family kQwen3Moe{.name = "qwen3_moe",
                            .gguf = "qwen3moe",
                            .tensors = kQwen3MoeTensors,
                            .block = {.qk_norm = QkNorm::head},
                            .window = Window::upper_layers,
+                           .defaults = kQwen3MoeDefaults,
                            .refine = normalise_in_gguf};
 
 }  // namespace

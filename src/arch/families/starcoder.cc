@@ -22,13 +22,23 @@ constexpr std::array<Tensor, 7> kNormBiasesAndFfn = {{
 constexpr auto kStarcoder2Tensors =
     join(kEnds, kBlockNorms, kAttention, kQkvBias<true>, kOutBias, kNormBiasesAndFfn);
 
+constexpr Default kDefaults[] = {{"vocab_size", 49152},
+                                 {"hidden_size", 3072},
+                                 {"intermediate_size", 12288},
+                                 {"num_hidden_layers", 30},
+                                 {"num_attention_heads", 24},
+                                 {"num_key_value_heads", 2},
+                                 {"max_position_embeddings", 4096},
+                                 {"norm_epsilon", 1e-5},
+                                 {"tie_word_embeddings", 1}};
+
 constexpr Family kStarcoder2{
     .name = "starcoder2",
     .gguf = "starcoder2",
     .tensors = kStarcoder2Tensors,
     .block = {.norm = NormKind::layer, .act = Act::gelu_tanh, .gated = false},
     .window = Window::every,
-    .tied_by_default = true};
+    .defaults = kDefaults};
 
 }  // namespace
 
