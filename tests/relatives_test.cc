@@ -119,6 +119,7 @@ void make_smollm3(Files& f) {
 }
 
 void make_ministral3(Files& f) {
+    f.config["head_dim"] = f.number("hidden_size") / f.number("num_attention_heads");
     f.config["rope_parameters"] = f.config["rope_scaling"];
     f.config["rope_parameters"]["rope_theta"] = f.config["rope_theta"];
     f.config.erase("rope_scaling");
@@ -221,6 +222,10 @@ struct Relative {
     void (*make)(Files&);
     bool gguf = true;  // false: GGUF has no key for what differs from the published models
 };
+
+void PrintTo(const Relative& relative, std::ostream* out) {
+    *out << relative.golden;
+}
 
 constexpr Relative kRelatives[] = {
     {"internlm2", "internlm2", "qwen2_yarn", make_internlm2},

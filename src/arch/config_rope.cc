@@ -49,8 +49,8 @@ Status check_scaling(const Rope& rope) {
         return Error{Code::corrupt, "rope base or scaling factor is out of range"};
     if (needs_length && rope.original_ctx < 1)
         return Error{Code::corrupt, "rope scaling lacks original_max_position_embeddings"};
-    if (rope.scaling == Scaling::llama3 && !(rope.high_freq_factor > rope.low_freq_factor))
-        return Error{Code::corrupt, "rope scaling has high_freq_factor <= low_freq_factor"};
+    if (rope.scaling == Scaling::llama3 && !(rope.high_freq_factor >= rope.low_freq_factor))
+        return Error{Code::corrupt, "rope scaling has high_freq_factor < low_freq_factor"};
     if (rope.scaling == Scaling::longrope
         && (!usable(rope.short_factors, rope) || !usable(rope.long_factors, rope)))
         return Error{Code::corrupt, "longrope needs " + std::to_string(rope.pairs_count())

@@ -13,7 +13,8 @@ double llama3_frequency(const Rope& rope, double frequency) {
     const double wave = 2 * std::numbers::pi / frequency;
     const auto original = static_cast<double>(rope.original_ctx);
     if (wave < original / rope.high_freq_factor) return frequency;
-    if (wave > original / rope.low_freq_factor) return frequency / rope.factor;
+    if (wave > original / rope.low_freq_factor || rope.high_freq_factor == rope.low_freq_factor)
+        return frequency / rope.factor;
     const double smooth =
         (original / wave - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor);
     return (1 - smooth) * frequency / rope.factor + smooth * frequency;

@@ -31,6 +31,18 @@ TEST(RopeTable, LinearDividesAll) {
     EXPECT_DOUBLE_EQ(rope_table(rope, 128, false).frequency[0], 0.25);
 }
 
+// As Llama 4 Scout has it.
+TEST(RopeTable, Llama3MayHaveNothingBetweenShortAndLong) {
+    Rope rope = base();
+    rope.scaling = Scaling::llama3;
+    rope.factor = 16;
+    rope.low_freq_factor = rope.high_freq_factor = 1;
+    const auto plain = rope_table(base(), 128, false).frequency;
+    const auto scaled = rope_table(rope, 128, false).frequency;
+    EXPECT_DOUBLE_EQ(scaled[1], plain[1]);       // wave of 63 positions
+    EXPECT_DOUBLE_EQ(scaled[2], plain[2] / 16);  // of 628
+}
+
 TEST(RopeTable, Llama3KeepsShortWavesAndDividesLongOnes) {
     Rope rope = base();
     rope.scaling = Scaling::llama3;
