@@ -1,16 +1,13 @@
 // Families without a reference checkpoint of their own: the checkpoint of a relative, written the
 // way they are published, must give the relative's logits.
-#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "arch/arch.h"
 #include "checkpoint_files.h"
 #include "convert/to_gguf.h"
-#include "format/checkpoint.h"
 #include "golden_data.h"
-#include "model/model.h"
+#include "golden_run.h"
 
 namespace heft {
 namespace {
@@ -248,52 +245,18 @@ constexpr Relative kRelatives[] = {
 
 // ---- running them
 
-std::filesystem::path golden_folder(const std::string& name) {
-    for (const auto& folder : testing::golden_folders())
-        if (folder.filename() == name) return folder;
-    return {};
-}
-
-double error_of(const std::filesystem::path& path, const Golden& golden,
-                const std::filesystem::path& gguf) {
-    constexpr double kFailed = 1e9;
-    const auto checkpoint = format::Checkpoint::open(path);
-    EXPECT_TRUE(checkpoint) << checkpoint.error().what;
-    if (!checkpoint) return kFailed;
-    const auto config = arch::read_config(*checkpoint);
-    EXPECT_TRUE(config) << config.error().what;
-    if (!config) return kFailed;
-    const auto model = model::Model::load(*checkpoint, *config);
-    EXPECT_TRUE(model) << model.error().what;
-    if (!model) return kFailed;
+double error_of(const testing::Loaded& loaded, const Golden& golden) {
     ThreadPool pool{1};
     op::Context context{pool, kernel::best(), op::Precision::f32};
     const auto length = static_cast<int>(golden.prompt.size());
-    auto cache = model->make_cache(length, context.precision, length);
-    EXPECT_TRUE(cache) << cache.error().what;
-    if (!cache) return kFailed;
-    std::vector<model::Input> inputs;
-    for (int i = 0; i < length; ++i)
-        inputs.push_back({golden.prompt[static_cast<std::size_t>(i)], i, &*cache,
-                          std::find(golden.positions.begin(), golden.positions.end(), i)
-                              != golden.positions.end()});
-    std::vector<float> logits;
-    const auto status = model->forward(context, inputs, logits);
-    EXPECT_TRUE(status) << status.error().what;
-    if (!gguf.empty()) {
-        convert::GgufOptions options;
-        options.matrices = DType::f32;
-        const auto written = convert::to_gguf(*checkpoint, *config, nullptr, options, gguf);
-        EXPECT_TRUE(written) << written.error().what;
-    }
-    return testing::worst(testing::errors(golden, logits));
+    return testing::worst(testing::errors(golden, testing::run(loaded, context, golden, {length})));
 }
 
 class RelativesTest : public ::testing::TestWithParam<Relative> {};
 
 TEST_P(RelativesTest, GivesTheLogitsOfTheCheckpointItIsMadeOf) {
     const Relative& relative = GetParam();
-    const auto origin = golden_folder(relative.golden);
+    const auto origin = testing::golden_folder(relative.golden);
     ASSERT_FALSE(origin.empty()) << relative.golden;
     const Golden golden = testing::read_golden(origin);
     Files files = testing::read_files(origin);
@@ -301,11 +264,19 @@ TEST_P(RelativesTest, GivesTheLogitsOfTheCheckpointItIsMadeOf) {
     relative.make(files);
     const testing::TempFolder folder;
     testing::write_files(files, folder);
-    const auto gguf = relative.gguf ? folder / "model.gguf" : std::filesystem::path();
-    EXPECT_LE(error_of(folder.path(), golden, gguf), kBound);
-    if (relative.gguf) {
-        EXPECT_LE(error_of(gguf, golden, {}), kBound) << "as GGUF";
-    }
+    const auto loaded = testing::load(folder.path());
+    ASSERT_TRUE(loaded);
+    EXPECT_LE(error_of(*loaded, golden), kBound);
+    if (!relative.gguf) return;
+    convert::GgufOptions options;
+    options.matrices = DType::f32;
+    const auto gguf = folder / "model.gguf";
+    const auto written =
+        convert::to_gguf(loaded->checkpoint, loaded->model.config(), nullptr, options, gguf);
+    ASSERT_TRUE(written) << written.error().what;
+    const auto converted = testing::load(gguf);
+    ASSERT_TRUE(converted);
+    EXPECT_LE(error_of(*converted, golden), kBound) << "as GGUF";
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, RelativesTest, ::testing::ValuesIn(kRelatives),
