@@ -19,9 +19,8 @@ Made by `scripts/models_doc.py` from `heft supported --json` and the tests; a te
 checkpoints of [tests/golden](../tests/golden/README.md), whose logits another implementation computed in
 float64, from Hugging Face files and after conversion to GGUF; "=" before a name: a reference checkpoint
 that was rewritten as this family must give the same logits. Rows with "-" have been compared with the
-makers' definitions by reading only. MoE: mixture of experts. Every window and extension is used
-where the checkpoint's configuration asks for it; a longer context than a checkpoint was made for is
-refused.
+makers' definitions by reading only. MoE: mixture of experts. Windows and context extensions are used
+where a checkpoint's configuration asks for them.
 """
 FORMATS = """
 ## Number types
@@ -65,10 +64,14 @@ def checkpoints(root):
     return out
 
 
-def equivalents(root):
-    """Families that tests/equivalence_test.cc derives from a reference checkpoint."""
-    path = root / "tests" / "equivalence_test.cc"
-    return dict(re.findall(r'\{"(\w+)", "(\w+)",', path.read_text())) if path.exists() else {}
+def relatives(root):
+    """The reference checkpoints that tests/relatives_test.cc rewrites as each family."""
+    out = {}
+    text = (root / "tests" / "relatives_test.cc").read_text()
+    for family, source in re.findall(r'\{"\w+", "(\w+)", "(\w+)",', text):
+        if family != source and source not in out.setdefault(family, []):
+            out[family].append(source)
+    return out
 
 
 def exactly_tested(root):
@@ -81,13 +84,11 @@ def yes(value):
 
 
 def families(supported, root):
-    golden, equal = checkpoints(root), equivalents(root)
+    golden, rewritten = checkpoints(root), relatives(root)
     out = table("model_type", "GGUF", "MoE", "windows", "positions", "context extension", "tested by")
     for family in supported["families"]:
         name = family["model_type"]
-        tests = list(golden.get(name, []))
-        if name in equal:
-            tests.append("=" + equal[name])
+        tests = golden.get(name, []) + ["=" + source for source in rewritten.get(name, [])]
         position = family["positions"]
         if family["latent_attention"]:
             position += ", latent attention"

@@ -13,8 +13,8 @@ struct ScalingName {
     const char* name;
     Scaling scaling;
 };
-// "dynamic" changes nothing up to the context that a model has, which is never exceeded here; the
-// positions of "mrope" are the same in all its sections where there is only text.
+// "dynamic" changes nothing up to the context that a model was made for, and a longer one is not
+// stretched; the positions of "mrope" are the same in all its sections where there is only text.
 constexpr ScalingName kScalings[] = {
     {"none", Scaling::none},  {"default", Scaling::none},      {"dynamic", Scaling::none},
     {"mrope", Scaling::none}, {"linear", Scaling::linear},     {"llama3", Scaling::llama3},

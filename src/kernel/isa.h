@@ -40,6 +40,7 @@ struct FormatKernels {
                     float* out) noexcept;
     void (*dot_int_rows)(const void* const* w, int n_rows, std::int64_t n, const QuantisedRow& x,
                          float* out) noexcept;
+    void (*int_panel)(const IntPanelProduct& product) noexcept;
 };
 
 // Rows of keys or values, `stride` bytes apart.

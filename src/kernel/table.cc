@@ -133,6 +133,10 @@ struct Calls {
         kernels(type).dot_int_rows(w, n_rows, n, x, out);
     }
 
+    static void int_panel(DType type, const IntPanelProduct& product) noexcept {
+        kernels(type).int_panel(product);
+    }
+
     static const KvKernels& kv(DType type) {
         switch (type) {
             case DType::f16: return isa().kv_f16;
@@ -177,6 +181,7 @@ Table make_table() {
             .dot_rows = C::dot_rows,
             .dot_int_rows = C::dot_int_rows,
             .panel = i.panel,
+            .int_panel = C::int_panel,
             .gemm_panel = C::gemm_panel,
             .scores = C::scores,
             .weighted_sum = C::weighted_sum,

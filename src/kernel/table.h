@@ -37,6 +37,8 @@ struct Table {
     void (*dot_int_rows)(DType type, const void* const* w, int n_rows, std::int64_t n,
                          const QuantisedRow& x, float* out) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
+    // Only for types where has_dot_int.
+    void (*int_panel)(DType type, const IntPanelProduct& product) noexcept;
     // A panel of any number of columns: out[t * out_stride + r] = sum_k w[r * n + k] * x[t *
     // x_stride + k], for n_rows <= kPanelRows rows of float weights.
     void (*gemm_panel)(const float* w, int n_rows, std::int64_t n, const float* x,

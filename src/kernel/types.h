@@ -33,4 +33,19 @@ struct PanelProduct {
     bool add;  // to what `out` holds: for all panels of a row but the first
 };
 
+// A panel of quantised rows times many tokens: out[t * out_stride + r] (+)= sum over columns
+// `first` … `first + n_cols - 1` of w[r] * x[t].
+struct IntPanelProduct {
+    const void* w;  // of the first row, at column `first`
+    std::int64_t row_bytes;
+    int n_rows;
+    int n_cols;             // whole blocks, at most kPanelCols
+    const QuantisedRow* x;  // whole rows, one a token
+    std::int64_t first;     // a multiple of kPanelCols
+    int n_tokens;
+    float* out;
+    std::int64_t out_stride;
+    bool add;
+};
+
 }  // namespace heft::kernel

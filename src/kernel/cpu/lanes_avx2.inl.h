@@ -12,6 +12,8 @@ struct Avx2Lanes {
     static constexpr int kWidth = 8;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 3;
+    static constexpr int kIntTokens = 3;
+    static constexpr int kIntVectors = 2;
     using F = float __attribute__((vector_size(32)));
     using I = std::int32_t __attribute__((vector_size(32)));
     using U = std::uint32_t __attribute__((vector_size(32)));
@@ -19,6 +21,7 @@ struct Avx2Lanes {
     static HEFT_INLINE F load(const float* at) { return (F)_mm256_loadu_ps(at); }
     static HEFT_INLINE void store(float* at, F value) { _mm256_storeu_ps(at, (__m256)value); }
     static HEFT_INLINE F set(float value) { return (F)_mm256_set1_ps(value); }
+    static HEFT_INLINE I set(std::int32_t value) { return (I)_mm256_set1_epi32(value); }
     static HEFT_INLINE F fma(F a, F b, F c) {
         return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
     }
@@ -167,6 +170,43 @@ struct Avx2Lanes {
             acc[h.value] = fma((F)_mm256_cvtepi32_ps(sums), (F)scales, acc[h.value]);
         });
     }
+
+    // Pairs of products are summed in 16 bits for as long as that cannot overflow. Codes of eight
+    // bits lend their sign to the activations, as in dot64.
+    template <int most>
+    static constexpr bool kSignedDot = most > 127;
+    template <int most>
+    struct Dots {
+        static constexpr int kSteps = kSignedDot<most> ? 1 : 32767 / (2 * 127 * most);
+        __m256i pairs;
+        __m256i sums;
+        HEFT_INLINE void start(int offset) {
+            pairs = _mm256_setzero_si256();
+            sums = _mm256_set1_epi32(offset);
+        }
+        template <int step>
+        HEFT_INLINE void add(I codes, I x) {
+            auto w = (__m256i)codes;
+            auto y = (__m256i)x;
+            if constexpr (kSignedDot<most>) {
+                y = _mm256_sign_epi8(y, w);
+                w = _mm256_abs_epi8(w);
+            }
+            pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(w, y));
+            if constexpr (step % kSteps == kSteps - 1) widen();
+        }
+        HEFT_INLINE I total() const {
+            Dots all = *this;
+            all.widen();
+            return (I)all.sums;
+        }
+
+      private:
+        HEFT_INLINE void widen() {
+            sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+            pairs = _mm256_setzero_si256();
+        }
+    };
 
   private:
     static HEFT_INLINE __m256i load256(const void* at) {

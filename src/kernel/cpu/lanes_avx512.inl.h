@@ -12,6 +12,8 @@ struct Avx512Lanes {
     static constexpr int kWidth = 16;
     static constexpr int kAccs = 4;
     static constexpr int kGemmTokens = 12;
+    static constexpr int kIntTokens = 6;
+    static constexpr int kIntVectors = 2;
     using F = float __attribute__((vector_size(64)));
     using I = std::int32_t __attribute__((vector_size(64)));
     using U = std::uint32_t __attribute__((vector_size(64)));
@@ -19,6 +21,7 @@ struct Avx512Lanes {
     static HEFT_INLINE F load(const float* at) { return (F)_mm512_loadu_ps(at); }
     static HEFT_INLINE void store(float* at, F value) { _mm512_storeu_ps(at, (__m512)value); }
     static HEFT_INLINE F set(float value) { return (F)_mm512_set1_ps(value); }
+    static HEFT_INLINE I set(std::int32_t value) { return (I)_mm512_set1_epi32(value); }
     static HEFT_INLINE F fma(F a, F b, F c) {
         return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
     }
@@ -141,6 +144,19 @@ struct Avx512Lanes {
         const __m512 scales = _mm512_permutexvar_ps(group, (__m512)scale.v[0]);
         acc[j & 1] = fma((F)_mm512_cvtepi32_ps(sums), (F)scales, acc[j & 1]);
     }
+
+    template <int most>
+    static constexpr bool kSignedDot = false;
+    template <int most>
+    struct Dots {
+        I sums;
+        HEFT_INLINE void start(int offset) { sums = set(offset); }
+        template <int step>
+        HEFT_INLINE void add(I codes, I x) {
+            sums = (I)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)codes, (__m512i)x);
+        }
+        HEFT_INLINE I total() const { return sums; }
+    };
 
   private:
     static HEFT_INLINE __m256i load256(const void* at) {

@@ -15,6 +15,8 @@ struct ScalarLanes {
     static constexpr int kWidth = 4;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 1;
+    static constexpr int kIntTokens = 1;
+    static constexpr int kIntVectors = 2;
     using F = float __attribute__((vector_size(16)));
     using I = std::int32_t __attribute__((vector_size(16)));
     using U = std::uint32_t __attribute__((vector_size(16)));
@@ -22,6 +24,7 @@ struct ScalarLanes {
     static F load(const float* at) { return read<F>(at); }
     static void store(float* at, F value) { __builtin_memcpy(at, &value, sizeof value); }
     static F set(float value) { return F{value, value, value, value}; }
+    static I set(std::int32_t value) { return I{value, value, value, value}; }
     static F fma(F a, F b, F c) { return a * b + c; }
     static float sum(F v) { return (v[0] + v[2]) + (v[1] + v[3]); }
     static int sum(I v) { return v[0] + v[1] + v[2] + v[3]; }
@@ -166,6 +169,22 @@ struct ScalarLanes {
         }
         return twice_floats(halves);
     }
+
+    template <int most>
+    static constexpr bool kSignedDot = false;
+    template <int most>
+    struct Dots {
+        I sums;
+        void start(int offset) { sums = set(offset); }
+        template <int step>
+        void add(I codes, I x) {
+            for (int i = 0; i < kWidth; ++i)
+                for (int byte = 0; byte < 32; byte += 8)
+                    sums[i] += static_cast<std::uint8_t>(codes[i] >> byte)
+                               * static_cast<std::int8_t>(x[i] >> byte);
+        }
+        I total() const { return sums; }
+    };
 
     // Adds 64 products to acc: the integer sums of four groups, each times its scale.
     template <int j, int zero>

@@ -1,6 +1,7 @@
 // How each quantised format meets lanes: decode() turns 256 weights into codes and group scales,
 // weight = scale * (code - kZero) - minimum, every product exact in float32 (docs/formats/).
-// Formats with blocks of 32 are taken eight blocks at a time.
+// Formats with blocks of 32 are taken eight blocks at a time. kGroup weights share a scale; no code
+// exceeds kMostCode.
 #pragma once
 
 #include "kernel/generic/lanes.inl.h"
@@ -99,6 +100,8 @@ template <class L>
 struct Q40 {
     using Block = quant::q4_0::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 15;
     static constexpr int kZero = 8;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -113,6 +116,8 @@ template <class L>
 struct Q41 {
     using Block = quant::q4_1::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 15;
     static constexpr int kZero = 0;
     static constexpr bool kHasMinimum = true;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -128,6 +133,8 @@ template <class L>
 struct Q50 {
     using Block = quant::q5_0::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 31;
     static constexpr int kZero = 16;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -142,6 +149,8 @@ template <class L>
 struct Q51 {
     using Block = quant::q5_1::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 31;
     static constexpr int kZero = 0;
     static constexpr bool kHasMinimum = true;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -157,6 +166,8 @@ template <class L>
 struct Q80 {
     using Block = quant::q8_0::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 255;
     static constexpr int kZero = 128;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -188,6 +199,8 @@ template <class L>
 struct Iq4Nl {
     using Block = quant::iq4_nl::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 255;
     static constexpr int kZero = 128;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -203,6 +216,8 @@ template <class L>
 struct Mxfp4 {
     using Block = quant::mxfp4::Block;
     static constexpr int kWeights = 32;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 255;
     static constexpr int kZero = 128;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {

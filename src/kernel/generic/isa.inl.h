@@ -5,6 +5,7 @@
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/gemm.inl.h"
 #include "kernel/generic/int_dot.inl.h"
+#include "kernel/generic/int_panel.inl.h"
 #include "kernel/generic/k_formats.inl.h"
 #include "kernel/isa.h"
 
@@ -13,13 +14,15 @@ namespace {
 
 template <class L, class Stored>
 constexpr FormatKernels float_kernels() {
-    return {unpack_floats<L, Stored>, dot<L, Stored>, dot_rows<L, Stored>, nullptr, nullptr};
+    return {
+        unpack_floats<L, Stored>, dot<L, Stored>, dot_rows<L, Stored>, nullptr, nullptr, nullptr};
 }
 
 template <class L, class Quantised>
 constexpr FormatKernels int_kernels() {
-    return {unpack<L, Quantised>, nullptr, nullptr, dot_int<L, Quantised>,
-            dot_int_rows<L, Quantised>};
+    return {
+        unpack<L, Quantised>,   nullptr, nullptr, dot_int<L, Quantised>, dot_int_rows<L, Quantised>,
+        int_panel<L, Quantised>};
 }
 
 template <class L>

@@ -30,6 +30,8 @@ template <class L>
 struct Q4K {
     using Block = quant::q4_k::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 15;
     static constexpr int kZero = 0;
     static constexpr bool kHasMinimum = true;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -45,6 +47,8 @@ template <class L>
 struct Q5K {
     using Block = quant::q5_k::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 31;
     static constexpr int kZero = 0;
     static constexpr bool kHasMinimum = true;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -64,6 +68,8 @@ template <class L>
 struct Q6K {
     using Block = quant::q6_k::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 16;
+    static constexpr int kMostCode = 63;
     static constexpr int kZero = 32;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -84,6 +90,8 @@ template <class L>
 struct Q2K {
     using Block = quant::q2_k::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 16;
+    static constexpr int kMostCode = 3;
     static constexpr int kZero = 0;
     static constexpr bool kHasMinimum = true;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -106,6 +114,8 @@ template <class L>
 struct Q3K {
     using Block = quant::q3_k::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 16;
+    static constexpr int kMostCode = 7;
     static constexpr int kZero = 4;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
@@ -137,6 +147,8 @@ template <class L>
 struct Iq4Xs {
     using Block = quant::iq4_xs::Block;
     static constexpr int kWeights = 256;
+    static constexpr int kGroup = 32;
+    static constexpr int kMostCode = 255;
     static constexpr int kZero = 128;
     static constexpr bool kHasMinimum = false;
     static HEFT_INLINE void decode(const std::uint8_t* at, Chunk<L>& out) {
