@@ -74,9 +74,12 @@ struct Family {
     Block block = {};
     Window window = Window::none;
     int window_period = 0;             // Window::periodic, when the config does not say
+    int gguf_window = 0;               // when a GGUF file does not say
     bool scale_embedding = false;      // embeddings times sqrt(d_model)
     bool gguf_interleaves_qk = false;  // GGUF files store q and k rows for neighbouring pairs
     bool gguf_divides_logits = false;  // GGUF's logit_scale is a divisor
+    bool gguf_wants_scales = false;    // a GGUF file without them is read with others than 1
+    bool gguf_tenth_mscale = false;    // GGUF's yarn_log_multiplier is a tenth of mscale_all_dim
     int ff_factor = 0;                 // d_ff over d_model, when the config does not say
     // What keys that config.json leaves out stand for: what the makers' configuration class has.
     // Models inside larger ones (text_config) often say only what differs from it.
@@ -193,5 +196,8 @@ struct RopeTable {
     double magnitude = 1;
 };
 RopeTable rope_table(const Rope& rope, std::int64_t n_ctx, bool long_context);
+
+// The factor on cos and sin that GGUF takes for granted under yarn; its attn_factor comes on top.
+double gguf_yarn_magnitude(const Rope& rope, const Family& family);
 
 }  // namespace heft::arch

@@ -189,6 +189,9 @@ Result<std::int64_t> size_of(const ConfigSource& source, std::string_view hf, st
     const auto found = source.integer(hf, gguf);
     const std::int64_t value = found.value_or(fallback);
     const std::string key(source.is_gguf() ? gguf : hf.substr(0, hf.find('|')));
+    if (!found && source.in_gguf(gguf))
+        return Error{Code::unsupported,
+                     "configuration has " + key + " that is not one whole number for all layers"};
     if (!found && fallback < 0) return Error{Code::corrupt, "configuration lacks " + key};
     if (value < 1 || value > most)
         return Error{Code::corrupt, "configuration has " + key + " = " + std::to_string(value)

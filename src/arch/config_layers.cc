@@ -37,6 +37,8 @@ std::vector<bool> sliding_layers(const ConfigSource& source, const Config& c, Wi
     }
     if (rule == Window::chunked)
         for (int i = 0; i < c.n_layer; ++i) sliding[static_cast<std::size_t>(i)] = c.is_rotating(i);
+    const auto listed = source.layer_flags("attention.sliding_window_pattern");
+    if (rule == Window::periodic && listed.size() == sliding.size()) sliding = listed;
     if (const auto types = source.strings("layer_types"); types.size() == sliding.size())
         for (std::size_t i = 0; i < sliding.size(); ++i)
             sliding[i] = types[i] == "sliding_attention" || types[i] == "chunked_attention";
@@ -155,11 +157,11 @@ Status read_latent(const ConfigSource& source, Config& c) {
 
 Status read_windows(const ConfigSource& source, Config& c) {
     read_rotating(source, c);
-    const auto window =
-        source.integer("sliding_window|attention_chunk_size", "attention.sliding_window");
+    auto window = source.integer("sliding_window|attention_chunk_size", "attention.sliding_window");
+    if (!window && source.is_gguf()) window = c.family->gguf_window;
     Window rule = c.family->window;
     // A GGUF file names a window only when its layers slide.
-    if (source.is_gguf() && window && rule == Window::none) rule = Window::every;
+    if (source.in_gguf("attention.sliding_window") && rule == Window::none) rule = Window::every;
     if (!window || *window < 1 || rule == Window::none) return {};
     std::vector<bool> sliding = sliding_layers(source, c, rule);
     if (std::find(sliding.begin(), sliding.end(), true) == sliding.end()) return {};

@@ -55,6 +55,8 @@ Status check_scaling(const Rope& rope) {
         && (!usable(rope.short_factors, rope) || !usable(rope.long_factors, rope)))
         return Error{Code::corrupt, "longrope needs " + std::to_string(rope.pairs_count())
                                         + " positive short and long factors"};
+    if (!(rope.magnitude >= 0 && rope.magnitude < 1e6 && std::abs(rope.mscale_all) < 1e6))
+        return Error{Code::corrupt, "rope scaling has an attention factor out of range"};
     if (!rope.divisors.empty() && !usable(rope.divisors, rope))
         return Error{Code::corrupt, "rope_freqs.weight holds values out of range"};
     return {};
@@ -97,25 +99,36 @@ Status read_scaling(const ConfigSource& source, Rope& rope) {
     return {};
 }
 
+// GGUF: a factor without a type is linear, and 0 says that there is none.
+void read_factor(const ConfigSource& source, Rope& rope) {
+    rope.factor = RopeSource(source).number("factor", "rope.scaling.factor", 1);
+    if (!source.is_gguf()) return;
+    if (!source.in_gguf("rope.scaling.factor"))
+        rope.factor = source.number("", "rope.scale_linear").value_or(1);  // the key's first name
+    if (rope.factor == 0) rope.factor = 1;
+    if (!source.in_gguf("rope.scaling.type") && rope.factor != 1) rope.scaling = Scaling::linear;
+}
+
 double yarn_mscale(double factor, double weight) {
     return factor > 1 ? 0.1 * weight * std::log(factor) + 1 : 1;
 }
 
 // The factor on cos and sin, where it is not what the scaling's rule gives.
-void read_magnitude(const ConfigSource& source, Rope& rope) {
+void read_magnitude(const ConfigSource& source, const Family& family, Rope& rope) {
     const RopeSource from(source);
     rope.magnitude = from.number("attention_factor", "rope.scaling.attn_factor", 0);
-    // GGUF's factor comes on top of yarn's own; Hugging Face's replaces it.
-    if (source.is_gguf() && rope.scaling == Scaling::yarn && rope.magnitude > 0)
-        rope.magnitude *= yarn_mscale(rope.factor, 1);
     if (rope.scaling != Scaling::yarn) return;
+    if (source.is_gguf()) {
+        const double multiplier = source.number("", "rope.scaling.yarn_log_multiplier").value_or(0);
+        rope.mscale_all = family.gguf_tenth_mscale ? multiplier * 10 : multiplier;
+        // GGUF's factor comes on top of yarn's own; Hugging Face's replaces it.
+        const double usual = gguf_yarn_magnitude(rope, family);
+        rope.magnitude = rope.magnitude > 0 ? rope.magnitude * usual : usual;
+        return;
+    }
     const auto mscale = from.number("mscale", "");
     const auto all = from.number("mscale_all_dim", "");
     if (all) rope.mscale_all = *all;
-    if (const auto multiplier = source.number("", "rope.scaling.yarn_log_multiplier")) {
-        rope.mscale_all = *multiplier * 10;
-        if (rope.magnitude == 0) rope.magnitude = 1;
-    }
     if (mscale && all && *mscale != 0 && *all != 0 && rope.magnitude == 0)
         rope.magnitude = yarn_mscale(rope.factor, *mscale) / yarn_mscale(rope.factor, *all);
 }
@@ -172,7 +185,7 @@ Status read_rope(const ConfigSource& source, Config& c) {
     rope.pairs =
         source.is_gguf() && c.family->gguf_interleaves_qk ? Pairs::neighbour : c.block.pairs;
     HEFT_OK(read_scaling(source, rope));
-    rope.factor = from.number("factor", "rope.scaling.factor", 1);
+    read_factor(source, rope);
     rope.low_freq_factor = from.number("low_freq_factor", "", 1);
     rope.high_freq_factor = from.number("high_freq_factor", "", 4);
     rope.beta_fast = from.number("beta_fast", "rope.scaling.yarn_beta_fast", 32);
@@ -183,7 +196,7 @@ Status read_rope(const ConfigSource& source, Config& c) {
                            + RopeSource::places("original_max_position_embeddings"),
                        "rope.scaling.original_context_length");
     rope.original_ctx = std::clamp<std::int64_t>(original.value_or(c.n_ctx), 0, kMostContext);
-    read_magnitude(source, rope);
+    read_magnitude(source, *c.family, rope);
     HEFT_OK(read_factors(source, c));
     return check_scaling(rope);
 }

@@ -71,6 +71,17 @@ constexpr std::string_view kOfNoConcern[] = {
     "classifier_dropout",
 };
 
+// Some files say a number for each layer.
+std::optional<std::int64_t> same_in_all_layers(const format::Metadata& metadata,
+                                               const std::string& key) {
+    const auto numbers = metadata.integers(key);
+    const bool same =
+        !numbers.empty() && std::all_of(numbers.begin(), numbers.end(), [&](std::int64_t number) {
+            return number == numbers.front();
+        });
+    return same ? std::optional(numbers.front()) : std::nullopt;
+}
+
 bool says_something(JsonElement value) {
     bool flag = false;
     double number = 0;
@@ -124,7 +135,10 @@ std::optional<double> ConfigSource::number(std::string_view hf, std::string_view
 
 std::optional<std::int64_t> ConfigSource::integer(std::string_view hf,
                                                   std::string_view gguf) const {
-    if (is_gguf()) return checkpoint_->metadata().integer(key(gguf));
+    if (is_gguf()) {
+        const auto one = checkpoint_->metadata().integer(key(gguf));
+        return one ? one : same_in_all_layers(checkpoint_->metadata(), key(gguf));
+    }
     const auto value = number(hf, gguf);  // some configs write 32768.0
     if (!value || std::abs(*value) > 9e15 || *value != std::floor(*value)) return {};
     return static_cast<std::int64_t>(*value);
@@ -176,6 +190,23 @@ std::vector<std::string> ConfigSource::strings(std::string_view hf) const {
         out.emplace_back(text);
     }
     return out;
+}
+
+std::vector<bool> ConfigSource::layer_flags(std::string_view gguf) const {
+    std::vector<bool> out;
+    if (!is_gguf()) return out;
+    const format::MetaValue* value = checkpoint_->metadata().find(key(gguf));
+    if (value == nullptr || value->type != format::MetaType::array) return out;
+    if (value->item_type == format::MetaType::boolean)
+        for (const std::byte item : value->data) out.push_back(item != std::byte{0});
+    else
+        for (const std::int64_t item : checkpoint_->metadata().integers(key(gguf)))
+            out.push_back(item != 0);
+    return out;
+}
+
+bool ConfigSource::in_gguf(std::string_view gguf) const {
+    return is_gguf() && checkpoint_->metadata().find(key(gguf)) != nullptr;
 }
 
 std::vector<std::string> ConfigSource::unheeded() const {

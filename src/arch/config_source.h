@@ -31,13 +31,17 @@ class ConfigSource {
     const format::Checkpoint& checkpoint() const { return *checkpoint_; }
 
     // `hf`: a key of config.json, or a path such as "rope_scaling.factor", or several alternatives
-    // separated by '|'. `gguf`: a key without its prefix. Either may be empty: never there.
+    // separated by '|'. `gguf`: a key without its prefix. Either may be empty: never there. An
+    // integer may stand in a GGUF file layer by layer, if it is the same in all.
     std::optional<double> number(std::string_view hf, std::string_view gguf) const;
     std::optional<std::int64_t> integer(std::string_view hf, std::string_view gguf) const;
     std::optional<std::string> string(std::string_view hf, std::string_view gguf) const;
     std::optional<bool> flag(std::string_view hf, std::string_view gguf) const;
     std::vector<float> floats(std::string_view hf, std::string_view gguf) const;
     std::vector<std::string> strings(std::string_view hf) const;  // config.json only
+    // GGUF only: an array with an item per layer, of booleans or whole numbers.
+    std::vector<bool> layer_flags(std::string_view gguf) const;
+    bool in_gguf(std::string_view gguf) const;  // whether a GGUF file has the key, of any type
 
     // Keys of config.json that hold something and that nobody asked for: what the model's makers
     // say and heft does not heed. Keys about training, files and saving are not among them.

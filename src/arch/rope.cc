@@ -78,4 +78,13 @@ RopeTable rope_table(const Rope& rope, std::int64_t n_ctx, bool long_context) {
     return table;
 }
 
+double gguf_yarn_magnitude(const Rope& rope, const Family& family) {
+    if (rope.factor <= 1) return 1;
+    const double step = 0.1 * std::log(rope.factor);
+    if (rope.mscale_all == 0) return step + 1;
+    // The file holds one of the two weights: DeepSeek's are equal, others have 1 above.
+    const double above = family.gguf_tenth_mscale ? rope.mscale_all : 1;
+    return (step * above + 1) / (step * rope.mscale_all + 1);
+}
+
 }  // namespace heft::arch

@@ -24,6 +24,18 @@ TEST(RopeTable, PlainFrequenciesArePowersOfTheta) {
     EXPECT_EQ(table.magnitude, 1);
 }
 
+TEST(RopeTable, GgufTakesYarnsUsualFactorForGranted) {
+    Rope rope = base();
+    rope.factor = 40;
+    Family one{}, tenth{};
+    tenth.gguf_tenth_mscale = true;
+    EXPECT_DOUBLE_EQ(gguf_yarn_magnitude(rope, one), 0.1 * std::log(40.0) + 1);
+    rope.mscale_all = 0.707;
+    EXPECT_DOUBLE_EQ(gguf_yarn_magnitude(rope, tenth), 1);
+    EXPECT_DOUBLE_EQ(gguf_yarn_magnitude(rope, one),
+                     (0.1 * std::log(40.0) + 1) / (0.0707 * std::log(40.0) + 1));
+}
+
 TEST(RopeTable, LinearDividesAll) {
     Rope rope = base();
     rope.scaling = Scaling::linear;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "arch/tensors.h"
+
 namespace heft::convert {
 
 namespace {
@@ -55,7 +57,11 @@ std::optional<int> window_period(const arch::Config& config) {
 }
 
 Status set_windows(KeyWriter& keys, const arch::Config& config) {
-    if (config.window == 0) return {};
+    if (config.window == 0) {
+        // Said where readers have a number of their own.
+        if (config.family->window != arch::Window::none) keys.size("attention.sliding_window", 0);
+        return {};
+    }
     if (config.chunked) {
         keys.size("attention.chunk_size", config.window);
         return {};
@@ -71,7 +77,8 @@ Status set_windows(KeyWriter& keys, const arch::Config& config) {
 
 void set_attention(KeyWriter& keys, const arch::Config& config) {
     keys.size("attention.head_count", config.n_head);
-    keys.size("attention.head_count_kv", config.n_kv);
+    // Keys and values that come from a latent vector are made for every head.
+    keys.size("attention.head_count_kv", config.latent.kv_rank > 0 ? config.n_head : config.n_kv);
     keys.size("attention.key_length", config.d_head);
     keys.size("attention.value_length", config.d_value);
     if (config.latent.kv_rank > 0) {
@@ -82,7 +89,6 @@ void set_attention(KeyWriter& keys, const arch::Config& config) {
         const double usual = 1.0F / std::sqrt(static_cast<float>(config.d_head));
         keys.number_unless(usual, "attention.scale", config.attn_scale);
     }
-    keys.number_unless(0, "attn_logit_softcapping", config.attn_cap);
     keys.number_unless(0, "attention.clamp_kqv", config.qkv_limit);
     if (config.block.position == arch::Position::alibi) keys.flag("attention.alibi", true);
     if (config.tune > 0) {
@@ -91,12 +97,38 @@ void set_attention(KeyWriter& keys, const arch::Config& config) {
     }
 }
 
-void set_experts(KeyWriter& keys, const arch::Experts& experts) {
-    if (experts.n == 0) return;
+// Which layers have experts: from the first on, all or every n-th.
+Status set_sparse(KeyWriter& keys, const arch::Config& config) {
+    const std::vector<bool>& sparse = config.experts.sparse;
+    const auto first = std::find(sparse.begin(), sparse.end(), true) - sparse.begin();
+    const auto all = static_cast<std::ptrdiff_t>(sparse.size());
+    const auto second =
+        std::find(sparse.begin() + std::min(first + 1, all), sparse.end(), true) - sparse.begin();
+    const auto step = second == all ? first + 1 : second - first;
+    for (const std::ptrdiff_t every : {std::ptrdiff_t{1}, step}) {
+        std::ptrdiff_t layer = 0;
+        while (layer < all
+               && sparse[static_cast<std::size_t>(layer)]
+                      == (layer >= first && (layer + 1) % every == 0))
+            ++layer;
+        if (layer < all) continue;
+        keys.size("leading_dense_block_count", first);
+        if (every > 1 || config.family->window == arch::Window::chunked)
+            keys.size("interleave_moe_layer_step", every);
+        return {};
+    }
+    return Error{Code::unsupported, "GGUF has no key for these layers without experts"};
+}
+
+Status set_experts(KeyWriter& keys, const arch::Config& config) {
+    const arch::Experts& experts = config.experts;
+    if (experts.n == 0) return {};
     keys.size("expert_count", experts.n);
     keys.size("expert_used_count", experts.n_used);
     keys.size("expert_feed_forward_length", experts.d_ff);
     if (experts.d_shared > 0) keys.size("expert_shared_feed_forward_length", experts.d_shared);
+    // Some readers count in experts.
+    keys.size("expert_shared_count", experts.d_shared / std::max(experts.d_ff, 1));
     keys.flag("expert_weights_norm", experts.normalise);
     keys.number_unless(1, "expert_weights_scale", experts.scale);
     constexpr int kNumbers[] = {1, 3, 2};  // by arch::Score
@@ -105,8 +137,36 @@ void set_experts(KeyWriter& keys, const arch::Experts& experts) {
         keys.size("expert_group_count", experts.n_group);
         keys.size("expert_group_used_count", experts.n_group_used);
     }
-    const auto first = std::find(experts.sparse.begin(), experts.sparse.end(), true);
-    keys.size("leading_dense_block_count", first - experts.sparse.begin());
+    return set_sparse(keys, config);
+}
+
+// Whether GGUF files of the family have a tensor for it.
+bool has_tensor(const arch::Family& family, arch::Role role) {
+    return std::any_of(family.tensors.begin(), family.tensors.end(),
+                       [role](const arch::Tensor& tensor) { return tensor.role == role; });
+}
+
+// The scalings whose numbers are tensors.
+Status check_rope_tensors(const arch::Config& config) {
+    const bool llama3 = config.rope.scaling == arch::Scaling::llama3;
+    if (!llama3 && config.rope.scaling != arch::Scaling::longrope) return {};
+    if (has_tensor(*config.family, llama3 ? arch::Role::rope_divisors : arch::Role::rope_long))
+        return {};
+    return Error{Code::unsupported,
+                 std::string("GGUF has no tensor for the rope scaling of this model in ")
+                     + config.family->gguf + " files"};
+}
+
+void set_yarn(KeyWriter& keys, const arch::Rope& rope, const arch::Family& family) {
+    keys.number("rope.scaling.factor", rope.factor);
+    keys.number("rope.scaling.yarn_beta_fast", rope.beta_fast);
+    keys.number("rope.scaling.yarn_beta_slow", rope.beta_slow);
+    keys.number_unless(0, "rope.scaling.yarn_log_multiplier",
+                       family.gguf_tenth_mscale ? 0.1 * rope.mscale_all : rope.mscale_all);
+    if (rope.magnitude <= 0) return;
+    const double own = rope.magnitude / arch::gguf_yarn_magnitude(rope, family);
+    constexpr double kSame = 1e-6;
+    if (std::abs(own - 1) > kSame) keys.number("rope.scaling.attn_factor", own);
 }
 
 void set_rope(format::GgufWriter& writer, KeyWriter& keys, const arch::Config& config) {
@@ -124,13 +184,7 @@ void set_rope(format::GgufWriter& writer, KeyWriter& keys, const arch::Config& c
             return;
         case arch::Scaling::yarn:
             writer.set_string(type, "yarn");
-            keys.number("rope.scaling.factor", rope.factor);
-            keys.number("rope.scaling.yarn_beta_fast", rope.beta_fast);
-            keys.number("rope.scaling.yarn_beta_slow", rope.beta_slow);
-            keys.number_unless(0, "rope.scaling.yarn_log_multiplier", 0.1 * rope.mscale_all);
-            if (rope.magnitude > 0 && rope.factor > 1)
-                keys.number("rope.scaling.attn_factor",
-                            rope.magnitude / (0.1 * std::log(rope.factor) + 1));
+            set_yarn(keys, rope, *config.family);
             break;
         case arch::Scaling::longrope:  // its factors are tensors
             keys.number("rope.scaling.attn_factor",
@@ -151,6 +205,22 @@ Status set_rotating(KeyWriter& keys, const arch::Config& config) {
     return {};
 }
 
+// Factors and limits. A family whose readers have numbers of their own gets all of them.
+void set_factors(KeyWriter& keys, const arch::Config& config) {
+    const arch::Family& family = *config.family;
+    const auto scale = [&](const char* key, double value) {
+        if (value != 1 || family.gguf_wants_scales) keys.number(key, value);
+    };
+    scale("logit_scale", family.gguf_divides_logits ? 1 / config.logit_scale : config.logit_scale);
+    scale("residual_scale", config.residual_scale);
+    if (!family.scale_embedding) scale("embedding_scale", config.embedding_scale);
+    const auto cap = [&](const char* key, double value) {
+        if (value != 0 || family.gguf_window > 0) keys.number(key, value);
+    };
+    cap("attn_logit_softcapping", config.attn_cap);
+    cap("final_logit_softcapping", config.logit_cap);
+}
+
 }  // namespace
 
 Status set_config(format::GgufWriter& writer, const arch::Config& config) {
@@ -165,27 +235,30 @@ Status set_config(format::GgufWriter& writer, const arch::Config& config) {
                                                          : "attention.layer_norm_epsilon",
                 config.norm_eps);
     keys.flag("use_parallel_residual", config.block.residual == arch::Residual::parallel);
-    keys.number_unless(0, "final_logit_softcapping", config.logit_cap);
-    keys.number_unless(
-        1, "logit_scale",
-        config.family->gguf_divides_logits ? 1 / config.logit_scale : config.logit_scale);
-    keys.number_unless(1, "residual_scale", config.residual_scale);
-    if (!config.family->scale_embedding)
-        keys.number_unless(1, "embedding_scale", config.embedding_scale);
+    set_factors(keys, config);
     set_attention(keys, config);
-    set_experts(keys, config.experts);
+    HEFT_OK(set_experts(keys, config));
     HEFT_OK(set_windows(keys, config));
     if (!config.rotates.empty() && config.family->window != arch::Window::chunked)
         HEFT_OK(set_rotating(keys, config));
-    if (config.block.position == arch::Position::rope) set_rope(writer, keys, config);
+    if (config.block.position != arch::Position::rope) return {};
+    HEFT_OK(check_rope_tensors(config));
+    set_rope(writer, keys, config);
     return {};
 }
 
-void set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer) {
+Status set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer) {
     const text::Vocabulary& words = tokenizer.vocabulary();
     const text::SpecialTokens& special = tokenizer.special();
+    if (words.model.empty())
+        return Error{Code::unsupported, "GGUF has no name for a tokenizer of this kind: "
+                                            + std::string(tokenizer.description())};
+    if (words.pre.empty())
+        return Error{Code::unsupported,
+                     "GGUF has no name (tokenizer.ggml.pre) for the rules by which this tokenizer "
+                     "cuts a text into words; keep the model in its own format"};
     writer.set_string("tokenizer.ggml.model", words.model);
-    if (!words.pre.empty()) writer.set_string("tokenizer.ggml.pre", words.pre);
+    writer.set_string("tokenizer.ggml.pre", words.pre);
     writer.set_strings("tokenizer.ggml.tokens", words.tokens);
     if (!words.scores.empty())
         writer.set_array<float>("tokenizer.ggml.scores", std::span<const float>(words.scores));
@@ -202,9 +275,17 @@ void set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer)
     id("tokenizer.ggml.eos_token_id", special.eos);
     id("tokenizer.ggml.unknown_token_id", special.unk);
     id("tokenizer.ggml.padding_token_id", special.pad);
-    writer.set("tokenizer.ggml.add_bos_token", special.add_bos);
-    writer.set("tokenizer.ggml.add_eos_token", special.add_eos);
+    writer.set("tokenizer.ggml.add_bos_token", special.add_bos && special.bos.has_value());
+    writer.set("tokenizer.ggml.add_eos_token", special.add_eos && special.eos.has_value());
     writer.set("tokenizer.ggml.add_space_prefix", words.add_space_prefix);
+    if (words.model != "t5") return {};
+    writer.set("tokenizer.ggml.remove_extra_whitespaces", words.remove_extra_whitespaces);
+    const std::string& map = words.precompiled_charsmap;
+    const std::vector<std::uint8_t> bytes(map.begin(), map.end());
+    if (!bytes.empty())
+        writer.set_array<std::uint8_t>("tokenizer.ggml.precompiled_charsmap",
+                                       std::span<const std::uint8_t>(bytes));
+    return {};
 }
 
 }  // namespace heft::convert

@@ -9,6 +9,6 @@ namespace heft::convert {
 
 // Errors: unsupported, for what no GGUF key can express.
 Status set_config(format::GgufWriter& writer, const arch::Config& config);
-void set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer);
+Status set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer);
 
 }  // namespace heft::convert

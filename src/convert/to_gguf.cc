@@ -252,7 +252,7 @@ Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
     format::GgufWriter writer;
     HEFT_OK(set_config(writer, config));
     if (!options.name.empty()) writer.set_string("general.name", options.name);
-    if (tokenizer != nullptr) set_tokenizer(writer, *tokenizer);
+    if (tokenizer != nullptr) HEFT_OK(set_tokenizer(writer, *tokenizer));
     if (!options.chat_template.empty())
         writer.set_string("tokenizer.chat_template", options.chat_template);
     for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);

@@ -188,6 +188,9 @@ const std::vector<PreTokenizerRow>& rows() {  // NOLINT(readability-function-siz
         plain("gigachat", {kGpt2Pattern}),
         plain("mellum", {kGpt2Pattern}),
         plain("modern-bert", {kGpt2Pattern}),
+        plain("roberta-bpe", {kGpt2Pattern}),
+        plain("jina-v1-en", {kGpt2Pattern}),
+        plain("jina-v2-code", {kGpt2Pattern}),
         plain("a.x-4.0", {kGpt2Pattern}),
         plain("jina-es", {kGpt2Pattern}),
         plain("jina-de", {kGpt2Pattern}),
@@ -228,7 +231,7 @@ const std::vector<PreTokenizerRow>& rows() {  // NOLINT(readability-function-siz
         plain("bailingmoe2", {kBailing}),
         plain("llada-moe", {kBailing}),
         plain("seed-coder", {kSeedCoder}),
-        PreTokenizerRow{"gemma4", {kLines}, false, true, true},
+        PreTokenizerRow{"gemma4", {kLines}, false, true, true, true},
         marked("granite-embed-multi-311m"),
         marked("sarvam-moe"),
     };
@@ -242,6 +245,24 @@ const PreTokenizerRow* find_pre_tokenizer(std::string_view name) {
     const auto row = std::find_if(table.begin(), table.end(),
                                   [name](const PreTokenizerRow& r) { return r.name == name; });
     return row == table.end() ? nullptr : &*row;
+}
+
+const PreTokenizerRow* usual_pre_tokenizer(std::string_view architecture) {
+    struct Usual {
+        std::string_view architecture, name;
+    };
+    static constexpr Usual kUsual[] = {
+        {"gpt2", "gpt-2"},          {"gptneox", "gpt-2"},
+        {"phi2", "phi-2"},          {"mpt", "mpt"},
+        {"falcon", "falcon"},       {"bloom", "bloom"},
+        {"starcoder", "starcoder"}, {"starcoder2", "starcoder"},
+        {"codeshell", "codeshell"}, {"refact", "refact"},
+        {"command-r", "command-r"}, {"olmo", "olmo"},
+        {"qwen2", "qwen2"},         {"qwen2moe", "qwen2"},
+    };
+    for (const Usual& usual : kUsual)
+        if (usual.architecture == architecture) return find_pre_tokenizer(usual.name);
+    return nullptr;
 }
 
 std::string known_pre_tokenizers() {

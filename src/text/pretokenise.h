@@ -67,6 +67,7 @@ struct PreTokenizerRow {
     bool ignore_merges = false;  // a word that is a token is that token, whatever the merges say
     bool add_bos = false;        // unless the file says otherwise
     bool marks = false;          // tokens are characters with "▁" for a space, not spelled bytes
+    bool needs_bos = false;      // texts begin with BOS even where the file denies it
 };
 
 inline constexpr std::string_view kGpt2Pattern =
@@ -75,6 +76,10 @@ inline constexpr std::string_view kGpt2Pattern =
 // Null when the name is not known; then known_pre_tokenizers() is for the error's sentence.
 const PreTokenizerRow* find_pre_tokenizer(std::string_view name);
 std::string known_pre_tokenizers();
+
+// What files without a name mean, of an architecture (general.architecture) all of whose models cut
+// alike; null for others.
+const PreTokenizerRow* usual_pre_tokenizer(std::string_view architecture);
 
 // The name of the row with these patterns, or "": how a tokenizer.json's rules are called in GGUF.
 std::string_view pre_tokenizer_name(const std::vector<std::string>& patterns, bool ignore_merges);

@@ -43,7 +43,7 @@ class TestMetadata {
     // As a GGUF writer would store it.
     void vocabulary(const Vocabulary& vocabulary) {
         text("tokenizer.ggml.model", vocabulary.model);
-        text("tokenizer.ggml.pre", vocabulary.pre);
+        if (!vocabulary.pre.empty()) text("tokenizer.ggml.pre", vocabulary.pre);
         texts("tokenizer.ggml.tokens", vocabulary.tokens);
         if (!vocabulary.scores.empty()) floats("tokenizer.ggml.scores", vocabulary.scores);
         if (!vocabulary.merges.empty()) texts("tokenizer.ggml.merges", vocabulary.merges);

@@ -22,7 +22,7 @@ Result<std::vector<TokenKind>> read_kinds(const Metadata& metadata, std::size_t 
     std::vector<TokenKind> kinds(tokens, TokenKind::normal);
     const auto types = metadata.integers(key("token_type"));
     if (types.empty()) return kinds;
-    if (types.size() != tokens)
+    if (types.size() < tokens)
         return Error{Code::corrupt, "tokenizer.ggml.token_type has " + std::to_string(types.size())
                                         + " items for " + std::to_string(tokens) + " tokens"};
     for (std::size_t i = 0; i < tokens; ++i) {
@@ -82,10 +82,11 @@ Status read_special(const Metadata& metadata, Tokenizer::Impl& impl) {
 Status read_scores(const Metadata& metadata, Tokenizer::Impl& impl) {
     const auto tokens = static_cast<std::size_t>(impl.table.size());
     impl.scores = metadata.floats(key("scores"));
-    if (impl.scores.size() != tokens)
+    if (impl.scores.size() < tokens)
         return Error{Code::corrupt, "tokenizer.ggml.scores has "
                                         + std::to_string(impl.scores.size()) + " items for "
                                         + std::to_string(tokens) + " tokens"};
+    impl.scores.resize(tokens);
     return {};
 }
 
@@ -204,10 +205,13 @@ Status read_wordpiece(const Metadata& metadata, Tokenizer::Impl& impl) {
     impl.special.eos = named("[SEP]");
     impl.special.pad = named("[PAD]");
     HEFT_OK(read_id(metadata, "cls_token_id", impl.special.bos, tokens));
-    HEFT_OK(read_id(metadata, "seperator_token_id", impl.special.eos, tokens));  // so spelled
-    impl.special.add_bos = true;
-    impl.special.add_eos = metadata.flag(key("add_sep_token")).value_or(true);
+    std::optional<TokenId> separator = impl.special.eos;
+    HEFT_OK(read_id(metadata, "seperator_token_id", separator, tokens));  // so spelled
     HEFT_OK(read_special(metadata, impl));
+    // Whatever the file's keys of BOS and EOS say: a text stands between [CLS] and [SEP].
+    impl.special.eos = separator;
+    impl.special.add_bos = true;
+    impl.special.add_eos = true;
     if (impl.special.unk) {
         TokenKind& kind = impl.kinds[static_cast<std::size_t>(*impl.special.unk)];
         if (kind == TokenKind::normal) kind = TokenKind::unknown;
@@ -250,27 +254,39 @@ void use_marks(Tokenizer::Impl& impl) {
             impl.kinds[static_cast<std::size_t>(id)] = TokenKind::byte;
 }
 
-Status read_merged(const Metadata& metadata, Tokenizer::Impl& impl) {
-    const auto model = metadata.string(key("model"));
-    const auto named = model == "gemma4" ? model : metadata.string(key("pre"));
-    const PreTokenizerRow* row = find_pre_tokenizer(named.value_or("gpt-2"));
-    if (!row)
+Result<const PreTokenizerRow*> pre_tokenizer_of(const Metadata& metadata,
+                                                std::optional<std::string_view> named) {
+    const std::string_view architecture = metadata.string("general.architecture").value_or("");
+    const PreTokenizerRow* row =
+        named ? find_pre_tokenizer(*named) : usual_pre_tokenizer(architecture);
+    if (row) return row;
+    if (named)
         return Error{Code::unsupported, "the pre-tokenizer " + shown(*named)
                                             + " (tokenizer.ggml.pre) is not one that heft knows: "
                                             + known_pre_tokenizers()};
+    return Error{Code::unsupported,
+                 "the file does not say how its tokenizer cuts a text into words "
+                 "(tokenizer.ggml.pre is missing), and models of architecture "
+                     + shown(architecture) + " differ in it; convert the model anew"};
+}
+
+Status read_merged(const Metadata& metadata, Tokenizer::Impl& impl) {
+    const auto model = metadata.string(key("model"));
+    const auto named = model == "gemma4" ? model : metadata.string(key("pre"));
+    HEFT_TRY(const PreTokenizerRow* row, pre_tokenizer_of(metadata, named));
     HEFT_TRY(impl.pretokeniser, compile_pre_tokenizer(*row));
     impl.pre = row->name;
     impl.ignore_merges = row->ignore_merges;
     impl.special.add_bos = row->add_bos;
     HEFT_OK(read_special(metadata, impl));
+    impl.special.add_bos = impl.special.add_bos || row->needs_bos;
     HEFT_OK(read_merges(metadata, impl));
     if (row->marks)
         use_marks(impl);
     else if (metadata.flag(key("add_space_prefix")).value_or(false))
         impl.prefix = {" ", Prefix::When::always, true, true};
     const std::string kind = row->marks ? "SentencePiece BPE" : "byte-level BPE";
-    impl.description = named ? kind + " (" + impl.pre + ")"
-                             : kind + " (the file names no pre-tokenizer; gpt-2 assumed)";
+    impl.description = kind + " (" + impl.pre + ")";
     return {};
 }
 
@@ -308,6 +324,7 @@ Result<Tokenizer> Tokenizer::from_gguf(const format::Metadata& metadata) {
     HEFT_TRY(impl->table, TokenTable::build(tokens));
     HEFT_TRY(impl->kinds, read_kinds(metadata, tokens.size()));
     HEFT_OK(row->read(metadata, *impl));
+    mark_endings(*impl);
     HEFT_OK(read_added(metadata, *impl));
     HEFT_OK(impl->finish());
     return Impl::wrap(std::move(impl));

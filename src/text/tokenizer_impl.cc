@@ -11,7 +11,7 @@ namespace heft::text {
 namespace {
 
 // Texts that end an answer or a turn, from the published tokenizers.
-constexpr std::array<std::string_view, 27> kEndings{
+constexpr std::array<std::string_view, 32> kEndings{
     "<|eot_id|>",
     "<|eom_id|>",
     "<|im_end|>",
@@ -24,6 +24,9 @@ constexpr std::array<std::string_view, 27> kEndings{
     "<|eom|>",
     "<|return|>",
     "<|call|>",
+    "<|calls|>",
+    "<|flush|>",
+    "<|tool_response>",
     "<|endofturn|>",
     "<|end_of_turn|>",
     "<|END_OF_TURN_TOKEN|>",
@@ -39,7 +42,12 @@ constexpr std::array<std::string_view, 27> kEndings{
     "<end_of_utterance>",
     "</s>",
     "<eos>",
-    "[EOS]"};
+    "[EOS]",
+    "[EOT]",
+    "[e~["};
+
+// As literal text it is the end of a struck-out passage of HTML.
+constexpr std::string_view kAlsoMarkup = "</s>";
 
 bool is_literal(TokenKind kind) {
     return kind == TokenKind::control || kind == TokenKind::unknown
@@ -100,7 +108,8 @@ void find_byte_ids(Tokenizer::Impl& impl) {
 
 void find_endings(Tokenizer::Impl& impl) {
     // Where an answer has parts, <|end|> ends a part.
-    const bool parts = impl.table.find("<|return|>") != kNoToken;
+    const bool parts =
+        impl.table.find("<|return|>") != kNoToken || impl.table.find("<|flush|>") != kNoToken;
     for (const std::string_view text : kEndings) {
         const TokenId id = impl.table.find(text);
         if (id == kNoToken || (parts && text == "<|end|>")) continue;
@@ -234,6 +243,15 @@ void mark_by_name(Tokenizer::Impl& impl) {
         if (id) impl.kinds[static_cast<std::size_t>(*id)] = TokenKind::control;
     if (impl.special.unk)
         impl.kinds[static_cast<std::size_t>(*impl.special.unk)] = TokenKind::unknown;
+}
+
+void mark_endings(Tokenizer::Impl& impl) {
+    for (const std::string_view text : kEndings) {
+        const TokenId id = impl.table.find(text);
+        if (id == kNoToken || text == kAlsoMarkup) continue;
+        TokenKind& kind = impl.kinds[static_cast<std::size_t>(id)];
+        if (kind == TokenKind::user_defined) kind = TokenKind::control;
+    }
 }
 
 std::string shown(std::string_view text) {

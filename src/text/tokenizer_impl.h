@@ -120,6 +120,9 @@ Status collapse_spaces(std::vector<NormaliserStep>& steps);
 // Kinds, for files that do not store them: "<0xAB>" is a byte, bos, eos and unk are what they are.
 void mark_by_name(Tokenizer::Impl& impl);
 
+// Makes literal tokens whose text ends an answer control tokens, as some GGUF files fail to.
+void mark_endings(Tokenizer::Impl& impl);
+
 // Texts by id, for files that number their tokens. Refuses ids that are out of proportion to
 // the number of entries: memory stays within a few times the file.
 class NumberedTexts {

@@ -199,5 +199,22 @@ TEST(WordPiece, GgufSpellsTheSameOtherwise) {
         EXPECT_EQ(gguf->encode(text, kPlain), json->encode(text, kPlain)) << text;
 }
 
+TEST(WordPiece, GgufTextsStandBetweenClsAndSep) {
+    Vocabulary vocabulary;
+    vocabulary.model = "bert";
+    vocabulary.tokens = {"[UNK]", "[CLS]", "[SEP]", "\u2581able"};
+    vocabulary.kinds = {TokenKind::control, TokenKind::control, TokenKind::control,
+                        TokenKind::normal};
+    TestMetadata metadata;
+    metadata.vocabulary(vocabulary);
+    metadata.integer("tokenizer.ggml.seperator_token_id", 2);
+    metadata.integer("tokenizer.ggml.eos_token_id", 0);
+    metadata.flag("tokenizer.ggml.add_bos_token", false);
+    metadata.flag("tokenizer.ggml.add_eos_token", false);
+    const auto gguf = Tokenizer::from_gguf(metadata.get());
+    ASSERT_TRUE(gguf) << gguf.error().what;
+    EXPECT_EQ(gguf->encode("able"), (std::vector<TokenId>{1, 3, 2}));
+}
+
 }  // namespace
 }  // namespace heft::text

@@ -49,6 +49,7 @@ constexpr Family kCohere{.name = "cohere",
                          .gguf = "command-r",
                          .tensors = kTensors,
                          .block = kBlock,
+                         .gguf_wants_scales = true,
                          .defaults = kCohereDefaults,
                          .refine = refine};
 
@@ -58,6 +59,7 @@ constexpr Family kCohere2{.name = "cohere2",
                           .block = kBlock,
                           .window = Window::periodic,
                           .window_period = 4,
+                          .gguf_wants_scales = true,
                           .defaults = kCohere2Defaults,
                           .refine = refine_cohere2};
 

@@ -139,6 +139,7 @@ constexpr Family kDeepseekV3{.name = "deepseek_v3",
                              .gguf = "deepseek2",
                              .tensors = kTensors,
                              .block = kBlock,
+                             .gguf_tenth_mscale = true,
                              .defaults = kV3Defaults,
                              .refine = refine_v3};
 
@@ -146,6 +147,7 @@ constexpr Family kDeepseekV2{.name = "deepseek_v2",
                              .gguf = "deepseek2",
                              .tensors = kTensors,
                              .block = kBlock,
+                             .gguf_tenth_mscale = true,
                              .defaults = kV2Defaults,
                              .refine = refine_v2};
 
@@ -153,6 +155,7 @@ constexpr Family kKimiK2{.name = "kimi_k2",
                          .gguf = "deepseek2",
                          .tensors = kTensors,
                          .block = kBlock,
+                         .gguf_tenth_mscale = true,
                          .defaults = kKimiDefaults,
                          .refine = refine_v3};
 

@@ -50,6 +50,9 @@ void read_score_scale(const ConfigSource& source, Config& config, int layers_of_
 Status refine_gemma2(const ConfigSource& source, Config& config) {
     read_activation(source, config);
     read_score_scale(source, config, 46);
+    // The first GGUF files were made before there were keys for these.
+    if (source.is_gguf() && !source.in_gguf("attn_logit_softcapping")) config.attn_cap = 50;
+    if (source.is_gguf() && !source.in_gguf("final_logit_softcapping")) config.logit_cap = 30;
     return {};
 }
 
@@ -119,6 +122,7 @@ constexpr Family kGemma2{.name = "gemma2",
                          .block = {.norms = Norms::around, .act = Act::gelu_tanh},
                          .window = Window::periodic,
                          .window_period = 2,
+                         .gguf_window = 4096,
                          .scale_embedding = true,
                          .defaults = kGemma2Defaults,
                          .refine = refine_gemma2};

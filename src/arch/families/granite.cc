@@ -21,16 +21,36 @@ constexpr std::array<Tensor, 4> kMixture = {{
            "blk.{}.ffn_down_exps.weight", Dim::model, Dim::expert_ff),
 }};
 
+// An expert that all tokens use, in the later models.
+constexpr Tensor shared_gate_or_up(Role role, const char* gguf, int part) {
+    Tensor tensor = sparse(role, "model.layers.{}.shared_mlp.input_linear.weight", gguf,
+                           Dim::shared_ff, Dim::model, true);
+    tensor.fused = {{Dim::shared_ff, Dim::shared_ff}, part};
+    return tensor;
+}
+
+constexpr std::array<Tensor, 3> kSharedExpert = {{
+    shared_gate_or_up(Role::shared_gate, "blk.{}.ffn_gate_shexp.weight", 0),
+    shared_gate_or_up(Role::shared_up, "blk.{}.ffn_up_shexp.weight", 1),
+    sparse(Role::shared_down, "model.layers.{}.shared_mlp.output_linear.weight",
+           "blk.{}.ffn_down_shexp.weight", Dim::model, Dim::shared_ff, true),
+}};
+
 constexpr auto kAttentionPart = join(kEnds, kBlockNorms, kAttention, kQkvBias<true>, kOutBias);
 constexpr auto kDenseTensors = join(kAttentionPart, kGatedFfn, kGatedFfnBias, kRopeDivisors);
-constexpr auto kMoeTensors = join(kAttentionPart, kMixture, kRopeDivisors);
+constexpr auto kMoeTensors = join(kAttentionPart, kMixture, kSharedExpert, kRopeDivisors);
 
 Status refine(const ConfigSource& source, Config& config) {
     const auto number = [&](const char* key, double usual) {
         return static_cast<float>(source.number(key, "").value_or(usual));
     };
     config.experts.score = Score::softmax_chosen;
-    if (source.is_gguf()) return {};
+    if (source.is_gguf()) {
+        // So the files of this family say that no layer rotates.
+        if (!source.flag("", "rope.scaling.finetuned").value_or(true))
+            config.rotates.assign(static_cast<std::size_t>(config.n_layer), false);
+        return {};
+    }
     config.embedding_scale = number("embedding_multiplier", 1);
     config.attn_scale = number("attention_multiplier", 1);
     config.residual_scale = number("residual_multiplier", 1);
@@ -56,6 +76,7 @@ constexpr Family kGranite{.name = "granite",
                           .tensors = kDenseTensors,
                           .gguf_interleaves_qk = true,
                           .gguf_divides_logits = true,
+                          .gguf_wants_scales = true,
                           .defaults = kDenseDefaults,
                           .refine = refine};
 
@@ -64,13 +85,23 @@ constexpr Family kGraniteMoe{.name = "granitemoe",
                              .tensors = kMoeTensors,
                              .gguf_interleaves_qk = true,
                              .gguf_divides_logits = true,
+                             .gguf_wants_scales = true,
                              .defaults = kMoeDefaults,
                              .refine = refine};
+
+constexpr Family kGraniteMoeShared{.name = "granitemoeshared",
+                                   .gguf = "granitemoe",
+                                   .tensors = kMoeTensors,
+                                   .gguf_interleaves_qk = true,
+                                   .gguf_divides_logits = true,
+                                   .gguf_wants_scales = true,
+                                   .defaults = kMoeDefaults,
+                                   .refine = refine};
 
 }  // namespace
 
 std::span<const Family* const> granite_families() {
-    static constexpr const Family* kAll[] = {&kGranite, &kGraniteMoe};
+    static constexpr const Family* kAll[] = {&kGranite, &kGraniteMoe, &kGraniteMoeShared};
     return kAll;
 }
 

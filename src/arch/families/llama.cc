@@ -15,10 +15,23 @@ constexpr std::array<Tensor, 4> kMixtralExperts = {{
            "blk.{}.ffn_down_exps.weight", Dim::model, Dim::expert_ff),
 }};
 
+// GGUF files from before experts were stacked have a tensor for each.
+constexpr Tensor unstacked(Role role, const char* gguf, Dim rows, Dim cols) {
+    Tensor tensor = expert(role, nullptr, gguf, rows, cols);
+    tensor.optional = true;
+    return tensor;
+}
+
+constexpr std::array<Tensor, 3> kUnstackedExperts = {{
+    unstacked(Role::expert_gate, "blk.{}.ffn_gate.{}.weight", Dim::expert_ff, Dim::model),
+    unstacked(Role::expert_up, "blk.{}.ffn_up.{}.weight", Dim::expert_ff, Dim::model),
+    unstacked(Role::expert_down, "blk.{}.ffn_down.{}.weight", Dim::model, Dim::expert_ff),
+}};
+
 // GGUF calls the mixture by the same name as the dense model, so all have all rows.
 constexpr auto kTensors =
     join(kEnds, kBlockNorms, kAttention, kQkvBias<true>, kOutBias, in_layers(On::dense, kGatedFfn),
-         in_layers(On::dense, kGatedFfnBias), kMixtralExperts, kRopeDivisors);
+         in_layers(On::dense, kGatedFfnBias), kMixtralExperts, kUnstackedExperts, kRopeDivisors);
 
 Status refine(const ConfigSource&, Config& config) {
     config.experts.normalise = true;

@@ -49,6 +49,23 @@ constexpr auto kTensors =
 // What GGUF has no keys for, as the published models have it.
 constexpr int kPublishedChunk = 8192;
 constexpr int kPublishedPeriod = 4;
+constexpr int kExpertsWithoutQkNorm = 128;  // of the model that has none
+
+// Which layers rotate, and that these see chunks.
+void read_chunks(const ConfigSource& source, Config& config) {
+    const bool implied = config.rotates.empty();
+    if (implied) {
+        config.rotates.resize(static_cast<std::size_t>(config.n_layer));
+        for (int i = 0; i < config.n_layer; ++i)
+            config.rotates[static_cast<std::size_t>(i)] = (i + 1) % kPublishedPeriod != 0;
+    }
+    if (config.window == 0 || source.is_gguf())
+        config.window =
+            static_cast<int>(source.integer("", "attention.chunk_size").value_or(kPublishedChunk));
+    if (config.sliding.empty() || (implied && source.strings("layer_types").empty()))
+        config.sliding = config.rotates;
+    config.chunked = true;
+}
 
 Status refine(const ConfigSource& source, Config& config) {
     Experts& experts = config.experts;
@@ -56,19 +73,12 @@ Status refine(const ConfigSource& source, Config& config) {
     experts.weigh_input = true;
     experts.normalise = false;
     experts.d_shared = experts.d_ff;
-    if (!source.flag("use_qk_norm", "attention.qk_norm").value_or(true))
+    const bool norm = !source.is_gguf() || experts.n != kExpertsWithoutQkNorm;
+    if (!source.flag("use_qk_norm", "attention.qk_norm").value_or(norm))
         config.block.qk_norm = QkNorm::none;
-    if (config.rotates.empty()) {
-        config.rotates.resize(static_cast<std::size_t>(config.n_layer));
-        for (int i = 0; i < config.n_layer; ++i)
-            config.rotates[static_cast<std::size_t>(i)] = (i + 1) % kPublishedPeriod != 0;
-    }
-    if (config.window == 0) {
-        config.window =
-            static_cast<int>(source.integer("", "attention.chunk_size").value_or(kPublishedChunk));
-        config.sliding = config.rotates;
-        config.chunked = true;
-    }
+    // A GGUF file says by a window of 0 that all layers rotate and see everything.
+    if (source.integer("", "attention.sliding_window") == 0) return {};
+    read_chunks(source, config);
     if (source.flag("attn_temperature_tuning", "").value_or(true)) {
         config.tune = static_cast<float>(
             source.number("attn_scale", "attention.temperature_scale").value_or(0.1));

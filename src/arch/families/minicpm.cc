@@ -42,6 +42,7 @@ constexpr Family kMiniCpm{.name = "minicpm",
                           .tensors = kTensors,
                           .gguf_interleaves_qk = true,
                           .gguf_divides_logits = true,
+                          .gguf_wants_scales = true,
                           .defaults = kDefaults,
                           .refine = refine};
 

@@ -28,9 +28,10 @@ Status refine(const ConfigSource&, Config& config) {
     return {};
 }
 
-// Only layers that see everything stretch their rotation.
+// OLMo 3: sliding layers rotate without the scaling of the others.
 Status refine_olmo3(const ConfigSource&, Config& config) {
-    if (config.window == 0) return {};
+    if (config.window == 0 || config.rope.scaling == Scaling::none) return {};
+    config.local_rope = Rope{};
     config.local_rope.dim = config.rope.dim;
     config.local_rope.pairs = config.rope.pairs;
     config.local_rope.theta = config.rope.theta;
@@ -66,6 +67,7 @@ constexpr Family kOlmo{.name = "olmo",
                        .defaults = kOlmoDefaults,
                        .refine = refine};
 
+// GGUF has one name for both generations.
 constexpr Family kOlmo2{.name = "olmo2",
                         .gguf = "olmo2",
                         .tensors = kOlmo2Tensors,

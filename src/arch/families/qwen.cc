@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "arch/families/tables.h"
 
 namespace heft::arch {
@@ -100,11 +102,26 @@ constexpr Family kQwen2{.name = "qwen2",
                         .window = Window::upper_layers,
                         .defaults = kQwen2Defaults};
 
+// GGUF files made before there were keys for the widths of experts: those in use share the width of
+// the feed-forward block, and the expert that all tokens use has the whole of it.
+Status usual_widths_in_gguf(const ConfigSource& source, Config& config) {
+    Experts& experts = config.experts;
+    if (!source.is_gguf() || experts.n == 0) return {};
+    if (!source.in_gguf("expert_feed_forward_length"))
+        experts.d_ff = std::max(1, config.d_ff / experts.n_used);
+    const std::string shared = "blk." + std::to_string(config.n_layer - 1) + ".ffn_up_shexp.weight";
+    if (!source.in_gguf("expert_shared_feed_forward_length")
+        && source.checkpoint().find(shared) != nullptr)
+        experts.d_shared = config.d_ff;
+    return {};
+}
+
 constexpr Family kQwen2Moe{.name = "qwen2_moe",
                            .gguf = "qwen2moe",
                            .tensors = kQwen2MoeTensors,
                            .window = Window::upper_layers,
-                           .defaults = kQwen2MoeDefaults};
+                           .defaults = kQwen2MoeDefaults,
+                           .refine = usual_widths_in_gguf};
 
 constexpr Family kQwen3{.name = "qwen3",
                         .gguf = "qwen3",
