@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import tempfile
 import time
 import unittest
@@ -58,13 +59,24 @@ class Chat(Case):
             self.expect(terminal, b"> ")
             os.write(terminal, b"Hello fox\n")
             seen = self.expect(terminal, b"> ", after=b"fox")
-            os.write(terminal, b"\x04")
-            _, status = os.waitpid(pid, 0)
-            self.assertEqual(os.waitstatus_to_exitcode(status), 0, seen)
+            self.assertEqual(self.leave(pid, terminal), 0, seen)
             history = pathlib.Path(state) / "heft" / "chat_history"
             self.assertEqual(history.stat().st_mode & 0o777, 0o600)
             self.assertIn("fox", history.read_text())
             self.assertNotIn("this", history.read_text())
+
+    def leave(self, pid, terminal):
+        """Ctrl-D, again while the program is not listening: a terminal forgets what is typed then."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            os.write(terminal, b"\x04")
+            time.sleep(0.2)
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        self.fail("Ctrl-D did not end it")
 
     def expect(self, terminal, wanted, after=b""):
         seen, end = b"", time.monotonic() + 60
