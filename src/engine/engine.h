@@ -35,7 +35,7 @@ struct OpenOptions {
         std::filesystem::path path;  // a PEFT folder or a GGUF file
         float scale = 1;
     };
-    std::vector<Lora> lora;  // applied beside the weights, all together
+    std::vector<Lora> lora = {};  // applied beside the weights, all together
 };
 
 class Engine {
