@@ -39,9 +39,10 @@ std::string as_tekken(std::string_view lines) {
     while (!lines.empty() && count < 1000) {
         const std::size_t end = std::min(lines.find('\n'), lines.size());
         const std::string_view token = lines.substr(0, std::min(end, lines.find(' ')));
-        vocab.append(count ? "," : "").append(R"({"rank":)").append(std::to_string(count++));
+        vocab.append(count ? "," : "").append(R"({"rank":)").append(std::to_string(count));
         vocab.append(R"(,"token_bytes":")").append(token).append(R"("})");
         lines.remove_prefix(std::min(end + 1, lines.size()));
+        ++count;
     }
     return R"({"config":{"pattern":"\\p{L}+|\\s+","default_num_special_tokens":3,)"
            R"("default_vocab_size":)"
