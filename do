@@ -293,8 +293,8 @@ usage() {
   lint           format check, layers, clang-tidy, size report
   asan           unit tests with address and undefined-behaviour sanitizers
   tsan           unit tests with the thread sanitizer
-  fuzz SECONDS   every fuzz target in turn for so long
-HEFT_JOBS=N sets how many compilers run at once (2).
+  fuzz SECONDS   every fuzz target for so long, several at once
+HEFT_JOBS=N sets how many compilers, tests and fuzz targets run at once (2).
 END
 }
 
