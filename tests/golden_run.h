@@ -19,8 +19,8 @@ struct Loaded {
 // nullptr, and a failed test, where it does not open.
 std::unique_ptr<Loaded> load(const std::filesystem::path& path);
 
-// Feeds the prompt chunks[0], chunks[1], … tokens at a time, round and round, and returns the logits
-// at the golden positions.
+// Feeds the prompt chunks[0], chunks[1] and so on tokens at a time, round and round, and returns
+// the logits at the golden positions.
 std::vector<float> run(const Loaded& loaded, op::Context& context, const Golden& golden,
                        const std::vector<int>& chunks);
 
