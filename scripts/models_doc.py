@@ -25,7 +25,8 @@ where a checkpoint's configuration asks for them.
 FORMATS = """
 ## Number types
 
-Bits are those of the file, scales included. Exact test: a formula written a second time, bit by bit.
+Bits are those of the file, scales included. Encoded: the library can make it, though no command does
+yet. Exact test: a formula written a second time, bit by bit.
 Ids that are not listed are refused by name: retired types, and those of private forks.
 """
 PACKED = """
@@ -37,12 +38,12 @@ values by a route of their own.
 FILES = """
 ## Files
 
-| file | read | written |
-| --- | --- | --- |
-| GGUF v2 and v3, single or split | yes | v3, single |
-| safetensors, single or sharded | yes | yes |
-| PyTorch zip archives (`.bin`, `.pt`, `.pth`), single or sharded | yes, without running anything | no |
-| LoRA adapters: PEFT folders, GGUF | yes | no |
+| file | read |
+| --- | --- |
+| GGUF v2 and v3, single or split | yes |
+| safetensors, single or sharded | yes |
+| PyTorch zip archives (`.bin`, `.pt`, `.pth`), single or sharded | yes, without running anything |
+| LoRA adapters: PEFT folders, GGUF | yes |
 """
 
 
@@ -99,7 +100,7 @@ def families(supported, root):
 
 def formats(supported, root):
     exact = exactly_tested(root)
-    out = table("type", "GGUF id", "safetensors", "bits per weight", "read", "written", "exact test")
+    out = table("type", "GGUF id", "safetensors", "bits per weight", "read", "encoded", "exact test")
     for kind in supported["weights"]:
         gguf = "-" if kind["gguf_id"] is None else str(kind["gguf_id"])
         out += row(kind["name"], gguf, kind["safetensors"] or "-",

@@ -138,15 +138,20 @@ inline Files read_files(const std::filesystem::path& folder) {
     return files;
 }
 
-inline void write_files(const Files& files, const TempFolder& folder) {
-    folder.write("config.json", files.config.dump());
+inline void write_tensors(const std::map<std::string, Array>& tensors,
+                          const std::filesystem::path& path) {
     format::SafetensorsWriter writer;
-    for (const auto& [name, array] : files.tensors)
+    for (const auto& [name, array] : tensors)
         writer.add({name, DType::f32, array.shape, [&values = array.values](const auto& out) {
                         return out(std::as_bytes(std::span(values)));
                     }});
-    const auto written = writer.write(folder / "model.safetensors");
+    const auto written = writer.write(path);
     ASSERT_TRUE(written) << written.error().what;
+}
+
+inline void write_files(const Files& files, const TempFolder& folder) {
+    folder.write("config.json", files.config.dump());
+    write_tensors(files.tensors, folder / "model.safetensors");
 }
 
 }  // namespace heft::testing

@@ -5,16 +5,16 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
+#include "checkpoint_files.h"
 #include "convert/to_gguf.h"
-#include "format/safetensors_writer.h"
 #include "golden_run.h"
 #include "model/adapter.h"
-#include "temp_folder.h"
-#include "tensor/quant/quant.h"
 
 namespace heft {
 namespace {
 
+using testing::Array;
+using testing::Files;
 using testing::Golden;
 using testing::TempFolder;
 
@@ -23,14 +23,10 @@ constexpr float kAlpha = 5;
 // Float sums in another order; a change left out moves logits by more than 0.1.
 constexpr double kBound = 1e-4;
 
-struct Matrix {
-    Shape shape;
-    std::vector<float> values;
-};
-using Matrices = std::map<std::string, Matrix>;
+using Arrays = std::map<std::string, Array>;
 
 // As a model of matrices in `type` holds it: rounded where its rows are whole blocks, else to F16.
-std::vector<float> as_stored(const Matrix& m, DType type) {
+std::vector<float> as_stored(const Array& m, DType type) {
     if (m.shape.size() < 2 || type == DType::f32) return m.values;
     if (m.shape.back() % dtype_info(type).block != 0) type = DType::f16;
     const auto n = static_cast<std::int64_t>(m.values.size());
@@ -43,32 +39,8 @@ std::vector<float> as_stored(const Matrix& m, DType type) {
     return out;
 }
 
-Matrices read_all(const format::Checkpoint& checkpoint) {
-    Matrices out;
-    for (const TensorView& view : checkpoint.tensors()) {
-        Matrix m{view.shape, {}};
-        std::int64_t n = 1;
-        for (const std::int64_t extent : view.shape) n *= extent;
-        m.values.resize(static_cast<std::size_t>(n));
-        codec(view.type)->dequantise(view.data.data(), n, m.values.data());
-        out.emplace(view.name, std::move(m));
-    }
-    return out;
-}
-
-void write_model(const TempFolder& folder, const std::filesystem::path& like,
-                 const Matrices& tensors) {
-    std::filesystem::copy_file(like / "config.json", folder / "config.json");
-    format::SafetensorsWriter writer;
-    for (const auto& [name, m] : tensors)
-        writer.add({name, DType::f32, m.shape, [&values = m.values](const format::ByteSink& out) {
-                        return out(std::as_bytes(std::span(values)));
-                    }});
-    ASSERT_TRUE(writer.write(folder / "model.safetensors"));
-}
-
-Matrix random(std::int64_t rows, std::int64_t cols, float size, Rng& rng) {
-    Matrix out{{rows, cols}, std::vector<float>(static_cast<std::size_t>(rows * cols))};
+Array random(std::int64_t rows, std::int64_t cols, float size, Rng& rng) {
+    Array out{{rows, cols}, std::vector<float>(static_cast<std::size_t>(rows * cols))};
     for (float& x : out.values) x = size * static_cast<float>(rng.uniform() * 2 - 1);
     return out;
 }
@@ -80,10 +52,10 @@ bool in_layer(const std::string& name) {
 // PEFT writes A [rank, in] and B [out, rank] of a module; Conv1D modules are stored [in, out].
 struct LoraFiles {
     TempFolder folder;
-    Matrices tensors;
+    Arrays tensors;
     bool transposed;
 
-    LoraFiles(const Matrices& base, bool conv1d, std::uint64_t seed) : transposed(conv1d) {
+    LoraFiles(const Arrays& base, bool conv1d, std::uint64_t seed) : transposed(conv1d) {
         Rng rng(seed);
         for (const auto& [name, m] : base) {
             if (m.shape.size() != 2 || !in_layer(name) || !name.ends_with(".weight")) continue;
@@ -97,23 +69,17 @@ struct LoraFiles {
         folder.write("adapter_config.json",
                      R"({"peft_type":"LORA","r":3,"lora_alpha":5,"fan_in_fan_out":)"
                          + std::string(conv1d ? "true}" : "false}"));
-        format::SafetensorsWriter writer;
-        for (const auto& [name, m] : tensors)
-            writer.add(
-                {name, DType::f32, m.shape, [&values = m.values](const format::ByteSink& out) {
-                     return out(std::as_bytes(std::span(values)));
-                 }});
-        EXPECT_TRUE(writer.write(folder / "adapter_model.safetensors"));
+        testing::write_tensors(tensors, folder / "adapter_model.safetensors");
     }
 
     // W + scale * alpha / rank * B A, in float64.
-    void merge_into(Matrices& base, double scale) const {
+    void merge_into(Arrays& base, double scale) const {
         const std::string end = ".lora_A.weight";
         for (const auto& [name, a] : tensors) {
             if (!name.ends_with(end)) continue;
             const std::string stem = name.substr(0, name.size() - end.size());
-            const Matrix& b = tensors.at(stem + ".lora_B.weight");
-            Matrix& w = base.at(stem.substr(std::string("base_model.model.").size()) + ".weight");
+            const Array& b = tensors.at(stem + ".lora_B.weight");
+            Array& w = base.at(stem.substr(std::string("base_model.model.").size()) + ".weight");
             const std::int64_t out = b.shape[0];
             const std::int64_t in = a.shape[1];
             for (std::int64_t r = 0; r < out; ++r)
@@ -173,16 +139,16 @@ class LoraTest : public ::testing::TestWithParam<Base> {
         ASSERT_TRUE(original);
         const auto config = arch::read_config(*original);
         ASSERT_TRUE(config);
-        Matrices weights = read_all(*original);
-        const LoraFiles first(weights, GetParam().conv1d, 1);
-        const LoraFiles second(weights, GetParam().conv1d, 2);
-        for (auto& [name, m] : weights) m.values = as_stored(m, type);
-        TempFolder stored;
-        write_model(stored, source_, weights);
-        first.merge_into(weights, 1);
-        second.merge_into(weights, -0.5);
-        TempFolder merged;
-        write_model(merged, source_, weights);
+        Files files = testing::read_files(source_);
+        const LoraFiles first(files.tensors, GetParam().conv1d, 1);
+        const LoraFiles second(files.tensors, GetParam().conv1d, 2);
+        for (auto& [name, array] : files.tensors) array.values = as_stored(array, type);
+        const TempFolder stored;
+        testing::write_files(files, stored);
+        first.merge_into(files.tensors, 1);
+        second.merge_into(files.tensors, -0.5);
+        const TempFolder merged;
+        testing::write_files(files, merged);
 
         std::filesystem::path base = stored.path();
         if (type != DType::f32) {
@@ -195,8 +161,8 @@ class LoraTest : public ::testing::TestWithParam<Base> {
         const auto frozen = testing::load(base);
         ASSERT_TRUE(whole && frozen);
         const auto before = logits(*frozen);
-        for (const auto& [files, scale] : {std::pair{&first, 1.0F}, std::pair{&second, -0.5F}}) {
-            auto adapter = model::load_adapter(files->folder.path(), frozen->checkpoint,
+        for (const auto& [adapted, scale] : {std::pair{&first, 1.0F}, std::pair{&second, -0.5F}}) {
+            auto adapter = model::load_adapter(adapted->folder.path(), frozen->checkpoint,
                                                frozen->model.config(), scale);
             ASSERT_TRUE(adapter) << adapter.error().what;
             const Status added = frozen->model.add_adapter(std::move(*adapter));

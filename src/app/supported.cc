@@ -1,5 +1,4 @@
 // heft supported: which families and formats this heft opens.
-#include <algorithm>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -21,11 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool has(const arch::Family& family, arch::Role role) {
-    return std::any_of(family.tensors.begin(), family.tensors.end(),
-                       [role](const arch::Tensor& tensor) { return tensor.role == role; });
-}
-
 // What the configuration of a family may ask for; a checkpoint need not use it.
 const char* window_of(const arch::Family& family) {
     switch (family.window) {
@@ -44,8 +38,8 @@ Json family_json(const arch::Family& family) {
     return {
         {"model_type", family.name},
         {"gguf", family.gguf},
-        {"experts", has(family, arch::Role::expert_up)},
-        {"latent_attention", has(family, arch::Role::latent_kv_a)},
+        {"experts", has_role(family, arch::Role::expert_up)},
+        {"latent_attention", has_role(family, arch::Role::latent_kv_a)},
         {"window", window_of(family)},
         {"positions", kPositions[static_cast<int>(family.block.position)]},
         {"context_extension", rotates ? arch::scaling_names() : std::vector<std::string_view>{}}};

@@ -78,7 +78,7 @@ struct Family {
     bool scale_embedding = false;      // embeddings times sqrt(d_model)
     bool gguf_interleaves_qk = false;  // GGUF files store q and k rows for neighbouring pairs
     bool gguf_divides_logits = false;  // GGUF's logit_scale is a divisor
-    bool gguf_wants_scales = false;    // a GGUF file without them is read with others than 1
+    bool gguf_wants_scales = false;    // a GGUF file without scales and caps has usual ones
     bool gguf_tenth_mscale = false;    // GGUF's yarn_log_multiplier is a tenth of mscale_all_dim
     int ff_factor = 0;                 // d_ff over d_model, when the config does not say
     // What keys that config.json leaves out stand for: what the makers' configuration class has.

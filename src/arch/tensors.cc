@@ -92,6 +92,11 @@ bool stands_elsewhere(const format::Checkpoint& checkpoint, const Config& config
 
 }  // namespace
 
+bool has_role(const Family& family, Role role) {
+    return std::any_of(family.tensors.begin(), family.tensors.end(),
+                       [role](const Tensor& tensor) { return tensor.role == role; });
+}
+
 std::int64_t extent(Dim dim, const Config& c) {
     const auto times = [](std::int64_t a, std::int64_t b) { return a * b; };
     switch (dim) {

@@ -146,6 +146,9 @@ constexpr auto join(const std::array<Tensor, sizes>&... tables) {
     return all;
 }
 
+// Whether its files may have such a tensor.
+bool has_role(const Family& family, Role role);
+
 std::int64_t extent(Dim dim, const Config& config);
 bool per_layer(const Tensor& tensor);
 // Whether the tensor belongs to a layer of this number (any, for those of no layer).

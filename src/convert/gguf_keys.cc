@@ -140,17 +140,11 @@ Status set_experts(KeyWriter& keys, const arch::Config& config) {
     return set_sparse(keys, config);
 }
 
-// Whether GGUF files of the family have a tensor for it.
-bool has_tensor(const arch::Family& family, arch::Role role) {
-    return std::any_of(family.tensors.begin(), family.tensors.end(),
-                       [role](const arch::Tensor& tensor) { return tensor.role == role; });
-}
-
 // The scalings whose numbers are tensors.
 Status check_rope_tensors(const arch::Config& config) {
     const bool llama3 = config.rope.scaling == arch::Scaling::llama3;
     if (!llama3 && config.rope.scaling != arch::Scaling::longrope) return {};
-    if (has_tensor(*config.family, llama3 ? arch::Role::rope_divisors : arch::Role::rope_long))
+    if (has_role(*config.family, llama3 ? arch::Role::rope_divisors : arch::Role::rope_long))
         return {};
     return Error{Code::unsupported,
                  std::string("GGUF has no tensor for the rope scaling of this model in ")
@@ -205,7 +199,7 @@ Status set_rotating(KeyWriter& keys, const arch::Config& config) {
     return {};
 }
 
-// Factors and limits. A family whose readers have numbers of their own gets all of them.
+// Scales and caps. A family whose readers have numbers of their own gets all of them.
 void set_factors(KeyWriter& keys, const arch::Config& config) {
     const arch::Family& family = *config.family;
     const auto scale = [&](const char* key, double value) {
@@ -215,7 +209,7 @@ void set_factors(KeyWriter& keys, const arch::Config& config) {
     scale("residual_scale", config.residual_scale);
     if (!family.scale_embedding) scale("embedding_scale", config.embedding_scale);
     const auto cap = [&](const char* key, double value) {
-        if (value != 0 || family.gguf_window > 0) keys.number(key, value);
+        if (value != 0 || family.gguf_wants_scales) keys.number(key, value);
     };
     cap("attn_logit_softcapping", config.attn_cap);
     cap("final_logit_softcapping", config.logit_cap);

@@ -2,12 +2,12 @@
 #include "convert/gguf_keys.h"
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
+#include <cstring>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "../../tests/temp_folder.h"
 #include "arch/arch.h"
 #include "format/checkpoint.h"
 
@@ -18,28 +18,22 @@ namespace {
 class GgufKeysTest : public ::testing::Test {
   protected:
     void SetUp() override {
-        folder_ =
-            std::filesystem::temp_directory_path()
-            / ("heft-gguf-keys-"
-               + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-        std::filesystem::create_directories(folder_);
         const std::string header =
             R"({"model.norm.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
-        std::ofstream file(folder_ / "model.safetensors", std::ios::binary);
         const std::uint64_t size = header.size();
-        file.write(reinterpret_cast<const char*>(&size), 8);
-        file << header << std::string(4, '\0');
+        std::string file(sizeof size, '\0');
+        std::memcpy(file.data(), &size, sizeof size);
+        folder_.write("model.safetensors", file + header + std::string(4, '\0'));
     }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     Status write(const std::string& model_type, const std::string& more) {
-        std::ofstream(folder_ / "config.json")
-            << R"({"model_type":")" + model_type
-                   + R"(","hidden_size":64,"num_hidden_layers":4,"num_attention_heads":4,)"
-                     R"("num_key_value_heads":2,"intermediate_size":96,"vocab_size":8,)"
-                     R"("max_position_embeddings":1024)"
-                   + (more.empty() ? "" : "," + more) + "}";
-        HEFT_TRY(const format::Checkpoint source, format::Checkpoint::open(folder_));
+        folder_.write("config.json",
+                      R"({"model_type":")" + model_type
+                          + R"(","hidden_size":64,"num_hidden_layers":4,"num_attention_heads":4,)"
+                            R"("num_key_value_heads":2,"intermediate_size":96,"vocab_size":8,)"
+                            R"("max_position_embeddings":1024)"
+                          + (more.empty() ? "" : "," + more) + "}");
+        HEFT_TRY(const format::Checkpoint source, format::Checkpoint::open(folder_.path()));
         HEFT_TRY(before_, arch::read_config(source));
         format::GgufWriter writer;
         HEFT_OK(set_config(writer, before_));
@@ -57,7 +51,7 @@ class GgufKeysTest : public ::testing::Test {
         return {};
     }
 
-    std::filesystem::path folder_;
+    heft::testing::TempFolder folder_;
     std::vector<std::byte> bytes_;
     format::Metadata metadata_;
     arch::Config before_, after_;

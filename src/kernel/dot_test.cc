@@ -183,13 +183,8 @@ TEST(DotInt, NothingSaturates) {
             for (const int sign : {-1, 1}) {
                 const auto blocks = static_cast<std::size_t>(kN / info.block);
                 const auto size = static_cast<std::size_t>(info.block_bytes);
-                std::vector<std::uint8_t> stored(blocks * size, static_cast<std::uint8_t>(fill));
-                for (std::size_t b = 0; b < blocks; ++b) {
-                    for (const int at : test::half_offsets(info.type))
-                        test::put_u16(stored.data() + b * size + static_cast<std::size_t>(at),
-                                      0x3c00);
-                    if (info.type == DType::mxfp4) stored[b * size] = 128;
-                }
+                std::vector<std::uint8_t> stored(blocks * size);
+                test::fill_codes(info.type, static_cast<std::uint8_t>(fill), stored);
                 const Quantised x{
                     std::vector<std::int8_t>(kN, static_cast<std::int8_t>(127 * sign)),
                     std::vector<float>(kN / 32, 1.0F),

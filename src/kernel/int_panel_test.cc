@@ -126,14 +126,7 @@ TEST(IntPanel, NothingSaturates) {
     for_all(3, [](Operands o) {
         for (const int fill : {0x00, 0xff, 0x7f, 0x80, 0x0f, 0xf0})
             for (const int sign : {-1, 1}) {
-                const auto size = static_cast<std::size_t>(dtype_info(o.type).block_bytes);
-                std::fill(o.weights.begin(), o.weights.end(), static_cast<std::uint8_t>(fill));
-                for (std::size_t at = 0; at < o.weights.size(); at += size) {
-                    for (const int half : test::half_offsets(o.type))
-                        test::put_u16(o.weights.data() + at + static_cast<std::size_t>(half),
-                                      0x3c00);
-                    if (o.type == DType::mxfp4) o.weights[at] = 128;
-                }
+                test::fill_codes(o.type, static_cast<std::uint8_t>(fill), o.weights);
                 std::fill(o.q.begin(), o.q.end(), static_cast<std::int8_t>(127 * sign));
                 std::fill(o.scale.begin(), o.scale.end(), 1.0F);
                 std::fill(o.sum16.begin(), o.sum16.end(),

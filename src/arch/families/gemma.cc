@@ -124,6 +124,7 @@ constexpr Family kGemma2{.name = "gemma2",
                          .window_period = 2,
                          .gguf_window = 4096,
                          .scale_embedding = true,
+                         .gguf_wants_scales = true,
                          .defaults = kGemma2Defaults,
                          .refine = refine_gemma2};
 

@@ -54,13 +54,13 @@ Status refine(const ConfigSource& source, Config& config) {
     return {};
 }
 
+constexpr Block kBlock{
+    .norm = NormKind::layer, .act = Act::gelu_tanh, .gated = false, .position = Position::learned};
+
 constexpr Family kGpt2{.name = "gpt2",
                        .gguf = "gpt2",
                        .tensors = kTensors,
-                       .block = {.norm = NormKind::layer,
-                                 .act = Act::gelu_tanh,
-                                 .gated = false,
-                                 .position = Position::learned},
+                       .block = kBlock,
                        .ff_factor = 4,
                        .defaults = kDefaults,
                        .refine = refine};
@@ -80,10 +80,7 @@ Status refine_big_code(const ConfigSource& source, Config& config) {
 constexpr Family kBigCode{.name = "gpt_bigcode",
                           .gguf = "starcoder",
                           .tensors = kBigCodeTensors,
-                          .block = {.norm = NormKind::layer,
-                                    .act = Act::gelu_tanh,
-                                    .gated = false,
-                                    .position = Position::learned},
+                          .block = kBlock,
                           .ff_factor = 4,
                           .defaults = kDefaults,
                           .refine = refine_big_code};

@@ -89,14 +89,11 @@ constexpr Family kGraniteMoe{.name = "granitemoe",
                              .defaults = kMoeDefaults,
                              .refine = refine};
 
-constexpr Family kGraniteMoeShared{.name = "granitemoeshared",
-                                   .gguf = "granitemoe",
-                                   .tensors = kMoeTensors,
-                                   .gguf_interleaves_qk = true,
-                                   .gguf_divides_logits = true,
-                                   .gguf_wants_scales = true,
-                                   .defaults = kMoeDefaults,
-                                   .refine = refine};
+constexpr Family with_shared_expert(Family family) {
+    family.name = "granitemoeshared";
+    return family;
+}
+constexpr Family kGraniteMoeShared = with_shared_expert(kGraniteMoe);
 
 }  // namespace
 

@@ -17,30 +17,23 @@ struct Method {
     std::string_view quant_method;  // in config.json
     std::string_view trace;         // how a tensor's name ends that shows it; empty: none
     Status (*build)(Parts& parts, const Settings& settings);
-    PackedMethod about = {};  // of the first row of a method
+    std::string_view bits = {};  // these two as in PackedMethod, in the first row of a method
+    std::string_view kinds = {};
 };
 
 constexpr Method kMethods[] = {
-    {"fp8",
-     ".weight_scale_inv",
-     packed::build_fp8,
-     {"fp8", "8", "E4M3 floats, scaled by blocks (128 x 128), rows or matrices"}},
-    {"fbgemm_fp8", "", packed::build_fp8, {"fbgemm_fp8", "8", "E4M3 floats, scaled by rows"}},
-    {"compressed-tensors",
-     ".weight_packed",
-     packed::build_compressed_tensors,
-     {"compressed-tensors", "2-8", "integers of 2 to 8 bits, packed or plain; E4M3 floats"}},
-    {"gptq",
-     ".g_idx",
-     packed::build_gptq,
-     {"gptq", "2, 3, 4, 8", "act-order or not, zero points of versions 1 and 2"}},
-    {"awq", "", packed::build_awq, {"awq", "4", "gemm and gemv layouts"}},
-    {"bitsandbytes",
-     ".weight.absmax",
-     packed::build_bitsandbytes,
-     {"bitsandbytes", "4, 8", "NF4 and FP4, nested scales or not; int8"}},
+    {"fp8", ".weight_scale_inv", packed::build_fp8, "8",
+     "E4M3 floats, scaled by blocks (128 x 128), rows or matrices"},
+    {"fbgemm_fp8", "", packed::build_fp8, "8", "E4M3 floats, scaled by rows"},
+    {"compressed-tensors", ".weight_packed", packed::build_compressed_tensors, "2-8",
+     "integers of 2 to 8 bits, packed or plain; E4M3 floats"},
+    {"gptq", ".g_idx", packed::build_gptq, "2, 3, 4, 8",
+     "act-order or not, zero points of versions 1 and 2"},
+    {"awq", "", packed::build_awq, "4", "gemm and gemv layouts"},
+    {"bitsandbytes", ".weight.absmax", packed::build_bitsandbytes, "4, 8",
+     "NF4 and FP4, nested scales or not; int8"},
     {"bitsandbytes", ".SCB", packed::build_bitsandbytes},
-    {"mxfp4", "_blocks", packed::build_mxfp4, {"mxfp4", "4", "E2M1 floats in blocks of 32"}},
+    {"mxfp4", "_blocks", packed::build_mxfp4, "4", "E2M1 floats in blocks of 32"},
     {"fp8", ".weight_scale", packed::build_fp8},
 };
 
@@ -121,7 +114,7 @@ const Method* method_of_file(JsonElement settings) {
 std::vector<PackedMethod> packed_methods() {
     std::vector<PackedMethod> out;
     for (const Method& method : kMethods)
-        if (!method.about.name.empty()) out.push_back(method.about);
+        if (!method.bits.empty()) out.push_back({method.quant_method, method.bits, method.kinds});
     return out;
 }
 

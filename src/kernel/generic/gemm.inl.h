@@ -27,21 +27,22 @@ void transpose_panel(const PanelProduct& p, Panel& panel) {
             panel.at[k * kPanelRows + r] = r < p.n_rows ? p.w[r * p.w_stride + k] : 0.0F;
 }
 
-template <class L>
-void put_sums(const PanelProduct& p, const typename L::F* sums, float* out) {
-    constexpr int kVectors = kPanelRows / L::kWidth;
-    if (p.n_rows == kPanelRows) {
-        unroll<kVectors>([&](auto i) __attribute__((always_inline)) {
+// To the first n_rows numbers at `out`, or on top of them.
+template <class L, int vectors>
+HEFT_INLINE void put_sums(const typename L::F (&sums)[vectors], int n_rows, bool add, float* out) {
+    constexpr int kRows = vectors * L::kWidth;
+    if (n_rows >= kRows) {
+        unroll<vectors>([&](auto i) __attribute__((always_inline)) {
             float* at = out + i.value * L::kWidth;
-            L::store(at, p.add ? L::load(at) + sums[i.value] : sums[i.value]);
+            L::store(at, add ? L::load(at) + sums[i.value] : sums[i.value]);
         });
         return;
     }
-    float part[kPanelRows];
-    unroll<kVectors>([&](auto i) __attribute__((always_inline)) {
+    float part[kRows];
+    unroll<vectors>([&](auto i) __attribute__((always_inline)) {
         L::store(part + i.value * L::kWidth, sums[i.value]);
     });
-    for (int r = 0; r < p.n_rows; ++r) out[r] = p.add ? out[r] + part[r] : part[r];
+    for (int r = 0; r < n_rows; ++r) out[r] = add ? out[r] + part[r] : part[r];
 }
 
 template <class L, int tokens>
@@ -68,7 +69,7 @@ void panel_tile(const PanelProduct& p, const Panel& panel, int first) {
         });
     }
     unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-        put_sums<L>(p, sums[t.value], p.out + (first + t.value) * p.out_stride);
+        put_sums<L>(sums[t.value], p.n_rows, p.add, p.out + (first + t.value) * p.out_stride);
     });
 }
 

@@ -4,6 +4,7 @@
 // columns, so a result depends on nothing but its row and its token.
 #pragma once
 
+#include "kernel/generic/gemm.inl.h"
 #include "kernel/generic/int_dot.inl.h"
 
 namespace heft::kernel {
@@ -144,26 +145,12 @@ struct IntTile {
         });
     }
 
-    HEFT_INLINE void put(int t, const F (&from)[kVectors]) const {
-        float* out = p.out + (token + t) * p.out_stride + row;
-        constexpr int kRows = kVectors * L::kWidth;
-        if (row + kRows <= p.n_rows) {
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-                float* at = out + v.value * L::kWidth;
-                L::store(at, p.add ? L::load(at) + from[v.value] : from[v.value]);
-            });
-            return;
-        }
-        float part[kRows];
-        unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-            L::store(part + v.value * L::kWidth, from[v.value]);
-        });
-        for (int r = 0; row + r < p.n_rows; ++r) out[r] = p.add ? out[r] + part[r] : part[r];
-    }
-
     HEFT_INLINE void compute() {
         for (int c = 0; c < p.n_cols; c += kWidth) add_group(c);
-        unroll<tokens>([&](auto t) __attribute__((always_inline)) { put(t.value, sums[t.value]); });
+        unroll<tokens>([&](auto t) __attribute__((always_inline)) {
+            put_sums<L>(sums[t.value], p.n_rows - row, p.add,
+                        p.out + (token + t.value) * p.out_stride + row);
+        });
     }
 };
 

@@ -54,6 +54,16 @@ inline void put_halves(DType type, std::uint8_t* block, std::uint16_t bits) {
     }
 }
 
+// Every byte the same, but scales of 1: codes at their ends.
+inline void fill_codes(DType type, std::uint8_t value, std::vector<std::uint8_t>& blocks) {
+    const auto size = static_cast<std::size_t>(dtype_info(type).block_bytes);
+    for (std::size_t at = 0; at < blocks.size(); at += size) {
+        std::memset(blocks.data() + at, value, size);
+        put_halves(type, blocks.data() + at, 0x3c00);
+        if (type == DType::mxfp4) blocks[at] = 128;
+    }
+}
+
 // About n random weights of ordinary size.
 inline std::vector<std::uint8_t> random_weights(DType type, std::int64_t n, Rng& rng) {
     const DTypeInfo& info = dtype_info(type);
