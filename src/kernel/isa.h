@@ -43,6 +43,21 @@ struct FormatKernels {
     void (*int_panel)(const IntPanelProduct& product) noexcept;
 };
 
+// Products of bfloat16 tiles; see table.h.
+struct TileKernels {
+    using Unpack = void (*)(const void* from, std::int64_t n, std::uint16_t* to,
+                            std::int64_t step) noexcept;
+    Unpack unpack[kFormats];
+    void (*from_floats)(const float* from, std::int64_t n, std::uint16_t* to,
+                        std::int64_t step) noexcept;
+    void (*pack)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
+                 std::uint16_t* to) noexcept;
+    void (*product)(const TileProduct& product) noexcept;
+    void (*put)(const float* tile, int n_rows, int n_tokens, float* out,
+                std::int64_t out_stride) noexcept;
+    bool instead_of_integers;  // faster than int_panel too
+};
+
 // Rows of keys or values, `stride` bytes apart.
 struct KvRows {
     const void* at;
@@ -79,6 +94,7 @@ struct Isa {
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+    const TileKernels* tiles;  // nullptr: none
 };
 
 }  // namespace heft::kernel
@@ -91,4 +107,10 @@ const Isa& isa();
 }
 namespace heft::kernel::avx512_isa {
 const Isa& isa();
+}
+namespace heft::kernel::avx512_bf16_isa {
+const TileKernels& tiles();
+}
+namespace heft::kernel::amx_isa {
+const TileKernels& tiles();
 }

@@ -11,6 +11,8 @@
 
 #if defined(HEFT_KERNEL_X86)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace heft::kernel {
@@ -137,6 +139,26 @@ struct Calls {
         kernels(type).int_panel(product);
     }
 
+    static bool has_tiles(DType type) noexcept {
+        const TileKernels* tiles = isa().tiles;
+        return tiles != nullptr && type != DType::f32
+               && (tiles->instead_of_integers || !has_dot_int(type));
+    }
+
+    static void unpack_tiles(DType type, const void* from, std::int64_t n, std::uint16_t* to,
+                             std::int64_t step) noexcept {
+        if (format_of(type) != kNone)
+            return isa().tiles->unpack[format_of(type)](from, n, to, step);
+        const DTypeInfo& info = dtype_info(type);
+        const auto* bytes = static_cast<const std::byte*>(from);
+        float piece[kPiece];
+        for (std::int64_t k = 0; k < n; k += kPiece, to += kPiece / kTileCols * step) {
+            const std::int64_t count = n - k < kPiece ? n - k : kPiece;
+            unpack(type, bytes + k / info.block * info.block_bytes, count, piece);
+            isa().tiles->from_floats(piece, count, to, step);
+        }
+    }
+
     static const KvKernels& kv(DType type) {
         switch (type) {
             case DType::f16: return isa().kv_f16;
@@ -172,6 +194,8 @@ template <const Isa& (*isa)()>
 Table make_table() {
     using C = Calls<isa>;
     const Isa& i = isa();
+    const TileKernels no_tiles{};
+    const TileKernels& tiles = i.tiles != nullptr ? *i.tiles : no_tiles;
     return {.name = i.name,
             .unpack = C::unpack,
             .dot = C::dot,
@@ -183,6 +207,11 @@ Table make_table() {
             .panel = i.panel,
             .int_panel = C::int_panel,
             .gemm_panel = C::gemm_panel,
+            .has_tiles = C::has_tiles,
+            .unpack_tiles = C::unpack_tiles,
+            .pack_tiles = tiles.pack,
+            .tile_product = tiles.product,
+            .put_tile = tiles.put,
             .scores = C::scores,
             .weighted_sum = C::weighted_sum,
             .exp_sum = i.exp_sum,
@@ -221,12 +250,66 @@ bool runs_avx512() {
            && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0
            && __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
 }
+
+// Leaf 7: of subleaf 0 register edx, of subleaf 1 register eax.
+constexpr unsigned kAmxBf16 = 1U << 22;
+constexpr unsigned kAmxTile = 1U << 24;
+constexpr unsigned kAvx512Bf16 = 1U << 5;
+
+bool has_avx512_bf16() {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    return runs_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvx512Bf16) != 0;
+}
+
+// Zen 4 and later multiply bfloat16 at twice the rate of float32; Intel's cores with VDPBF16PS at
+// half of it (docs/performance.md).
+bool runs_avx512_bf16() {
+    return has_avx512_bf16() && __builtin_cpu_is("amd") != 0;
+}
+
+// The operating system gives the tiles' state only to those who ask (Linux, x86 XSTATE).
+bool may_use_tiles() {
+    constexpr int kRequestPermission = 0x1023;
+    constexpr int kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+bool runs_amx() {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    constexpr unsigned kBoth = kAmxBf16 | kAmxTile;
+    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0
+           && (d & kBoth) == kBoth && may_use_tiles();
+}
+
+Isa with_tiles(const Isa& base, const char* name, const TileKernels& tiles) {
+    Isa out = base;
+    out.name = name;
+    out.tiles = &tiles;
+    return out;
+}
+
+const Isa& isa_with_bf16() {
+    static const Isa kIsa =
+        with_tiles(avx512_isa::isa(), "avx512_bf16", avx512_bf16_isa::tiles());
+    return kIsa;
+}
+
+const Isa& isa_with_amx() {
+    static const Isa kIsa = with_tiles(avx512_isa::isa(), "amx", amx_isa::tiles());
+    return kIsa;
+}
 #endif
 
 std::vector<const Table*> find_usable() {
-    std::vector<const Table*> out{&scalar()};
-    if (avx2() != nullptr) out.push_back(avx2());
-    if (avx512() != nullptr) out.push_back(avx512());
+    std::vector<const Table*> out;
+    for (const Table* table : {&scalar(), avx2(), avx512(), avx512_bf16(), amx()})
+        if (table != nullptr) out.push_back(table);
     return out;
 }
 
@@ -260,6 +343,26 @@ const Table* avx512() {
 #if defined(HEFT_KERNEL_X86)
     static const Table kTable = make_table<avx512_isa::isa>();
     return runs_avx512() ? &kTable : nullptr;
+#else
+    return nullptr;
+#endif
+}
+
+const Table* avx512_bf16() {
+#if defined(HEFT_KERNEL_X86)
+    static const Table kTable = make_table<isa_with_bf16>();
+    static const bool kRuns = runs_avx512_bf16();
+    return kRuns ? &kTable : nullptr;
+#else
+    return nullptr;
+#endif
+}
+
+const Table* amx() {
+#if defined(HEFT_KERNEL_X86)
+    static const Table kTable = make_table<isa_with_amx>();
+    static const bool kRuns = runs_amx();
+    return kRuns ? &kTable : nullptr;
 #else
     return nullptr;
 #endif

@@ -14,7 +14,7 @@
 namespace heft::kernel {
 
 struct Table {
-    const char* name;  // "scalar", "avx2", "avx512"
+    const char* name;  // "scalar", "avx2", "avx512", "avx512_bf16", "amx"
 
     // -- weights
     // n weights (whole blocks) to float, bit-equal to tensor/quant's reference on every table.
@@ -44,6 +44,21 @@ struct Table {
     void (*gemm_panel)(const float* w, int n_rows, std::int64_t n, const float* x,
                        std::int64_t x_stride, int n_tokens, float* out,
                        std::int64_t out_stride) noexcept;
+
+    // -- bfloat16 tiles (types.h), for products of many tokens in half precision
+    // Whether tiles are this table's fastest way for a type; the others exist only if it ever is.
+    bool (*has_tiles)(DType type) noexcept;
+    // n weights (whole blocks), scales folded in and rounded to nearest: every 32 of them `step`
+    // numbers after those before, the last filled up with zeros.
+    void (*unpack_tiles)(DType type, const void* from, std::int64_t n, std::uint16_t* to,
+                         std::int64_t step) noexcept;
+    // n activations of at most kTile tokens, as tiles side by side, filled up with zeros.
+    void (*pack_tiles)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
+                       std::uint16_t* to) noexcept;
+    void (*tile_product)(const TileProduct& product) noexcept;
+    // A tile of results to out[t * out_stride + r], for r < n_rows and t < n_tokens.
+    void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
+                     std::int64_t out_stride) noexcept;
 
     // -- attention, for one query head; k and v rows of type f32, f16 or bf16, `stride` bytes apart
     // out[j] = scale * dot(q, k_j)
@@ -76,7 +91,9 @@ struct Table {
 
 const Table& scalar();
 const Table* avx2();    // nullptr when this build or this machine lacks it
-const Table* avx512();  // AVX-512 F, BW, DQ, VL and VNNI
+const Table* avx512();       // AVX-512 F, BW, DQ, VL and VNNI
+const Table* avx512_bf16();  // the same, and AVX-512 BF16 where that is faster than float32
+const Table* amx();          // the same, and AMX TILE and BF16, with leave of the operating system
 
 // Every table that works here, slowest first.
 std::span<const Table* const> usable();

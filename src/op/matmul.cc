@@ -11,9 +11,10 @@ namespace heft::op {
 namespace {
 
 bool has_few_tokens(const Call& call) {
-    const auto integers = [&call](const Product& p) { return in_integers(call, *p.weight); };
-    const bool all = std::all_of(call.products.begin(), call.products.end(), integers);
-    return call.n_tokens <= (all ? kFewTokensInInteger : kFewTokensInFloat);
+    Call few = call;
+    few.few = true;
+    return call.n_tokens
+           <= (takes(few, Route::floats) ? kFewTokensInFloat : kFewTokensInInteger);
 }
 
 // x with its columns in the order in which a matrix stores its own.
@@ -32,7 +33,9 @@ class Calls {
     Calls(Context& context, std::span<const Group> groups) {
         for (const Group& group : groups)
             if (!group.products.empty() && group.n_tokens > 0) add(context, group);
-        middle_ = std::stable_partition(calls_.begin(), calls_.end(), has_few_tokens);
+        for (Call& call : calls_) call.few = has_few_tokens(call);
+        middle_ = std::stable_partition(calls_.begin(), calls_.end(),
+                                        [](const Call& call) { return call.few; });
     }
 
     std::span<Call> few() { return {calls_.begin(), middle_}; }

@@ -1,17 +1,10 @@
 #include "op/matmul_call.h"
 
-#include <algorithm>
-
 #include "op/parallel.h"
 
 namespace heft::op {
 
 namespace {
-
-bool any_in_integers(const Call& call) {
-    return std::any_of(call.products.begin(), call.products.end(),
-                       [&call](const Product& p) { return in_integers(call, *p.weight); });
-}
 
 struct TokenSizes {
     std::size_t q, scale, sum16;
@@ -43,14 +36,14 @@ Scratch::Scratch(Context& context, std::size_t bytes) {
 std::size_t quantised_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)
-        if (any_in_integers(call))
+        if (takes(call, Route::integers))
             bytes += TokenSizes(call.cols).all() * static_cast<std::size_t>(call.n_tokens);
     return bytes;
 }
 
 void quantise(Context& context, std::span<Call> calls, Scratch& scratch) {
     for (Call& call : calls) {
-        if (!any_in_integers(call)) continue;
+        if (!takes(call, Route::integers)) continue;
         call.quantised.resize(static_cast<std::size_t>(call.n_tokens));
         auto* at = scratch.take<std::byte>(quantised_bytes({&call, 1}));
         for_each(context, call.n_tokens, [&](int t, int) { quantise_token(call, t, at); });

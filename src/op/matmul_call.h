@@ -1,6 +1,7 @@
 // What the two ways to multiply share: a call, and its activations as int8. Private to op/matmul*.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -9,7 +10,6 @@
 namespace heft::op {
 
 // Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens pays.
-// (Measured against float panels, with AVX-512; integer panels may pay earlier.)
 inline constexpr int kFewTokensInFloat = 4;
 inline constexpr int kFewTokensInInteger = 24;
 
@@ -21,11 +21,25 @@ struct Call {
     std::int64_t x_stride;
     int n_tokens;
     std::int64_t cols;
+    bool few = false;                                  // tokens
     std::vector<kernel::QuantisedRow> quantised = {};  // where a product is made in integers
+    std::uint16_t* tiles = nullptr;                    // where one is made of tiles: x, packed
 };
 
-inline bool in_integers(const Call& call, const Weight& w) {
-    return call.context->precision == Precision::fast && call.context->kernels.has_dot_int(w.type);
+// How a product is made.
+enum class Route : std::uint8_t { floats, integers, tiles };
+
+inline Route route(const Call& call, const Weight& w) {
+    const kernel::Table& kernels = call.context->kernels;
+    if (call.context->precision != Precision::fast) return Route::floats;
+    if (!call.few && kernels.has_tiles(w.type)) return Route::tiles;
+    return kernels.has_dot_int(w.type) ? Route::integers : Route::floats;
+}
+
+inline bool takes(const Call& call, Route wanted) {
+    return std::any_of(call.products.begin(), call.products.end(), [&](const Product& product) {
+        return route(call, *product.weight) == wanted;
+    });
 }
 
 // The context's scratch, handed out in aligned pieces.
@@ -54,5 +68,15 @@ void quantise(Context& context, std::span<Call> calls, Scratch& scratch);
 
 void by_rows(Context& context, std::span<Call> calls);
 void by_panels(Context& context, std::span<Call> calls);
+
+// Products made of bfloat16 tiles, for by_panels: x is packed once for all rows.
+std::size_t packed_bytes(std::span<const Call> calls);
+void pack(Context& context, std::span<Call> calls, Scratch& scratch);
+
+inline constexpr int kTilePanelRows = 256;  // unpacked at once: they stay in the second cache
+std::size_t tile_scratch_bytes(std::span<const Call> calls);  // of each thread
+// Rows first … first + n_rows - 1, at most kTilePanelRows; `memory` is the thread's.
+void tile_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
+                std::byte* memory);
 
 }  // namespace heft::op

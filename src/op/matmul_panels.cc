@@ -12,21 +12,15 @@ constexpr std::size_t kPanelFloats = std::size_t{kernel::kPanelRows} * kernel::k
 constexpr std::int64_t kPageFloats = 1024;
 constexpr std::int64_t kLineFloats = 16;
 
-std::int64_t panels(const Weight& w) {
-    return (w.rows + kernel::kPanelRows - 1) / kernel::kPanelRows;
-}
-
 // kPanelRows rows times all tokens, kPanelCols columns at a time: decoded once, they stay in the
 // nearest cache for all tokens. `floats` is room for a panel of a type that is multiplied in
 // floats.
-void panel_product(const Call& call, const Product& product, std::int64_t panel, float* floats) {
+void panel_product(const Call& call, const Product& product, std::int64_t first, int n_rows,
+                   float* floats) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     const DTypeInfo& info = dtype_info(w.type);
-    const bool integers = in_integers(call, w);
-    const std::int64_t first = panel * kernel::kPanelRows;
-    const auto n_rows =
-        static_cast<int>(std::min<std::int64_t>(kernel::kPanelRows, w.rows - first));
+    const bool integers = route(call, w) == Route::integers;
     for (std::int64_t k = 0; k < w.cols; k += kernel::kPanelCols) {
         const auto n_cols =
             static_cast<int>(std::min<std::int64_t>(kernel::kPanelCols, w.cols - k));
@@ -56,36 +50,70 @@ void spread_rows(Call& call, float* copy) {
 
 // The copied floats that a call needs.
 std::size_t spread_floats(const Call& call) {
-    const bool in_floats =
-        std::any_of(call.products.begin(), call.products.end(),
-                    [&](const Product& p) { return !in_integers(call, *p.weight); });
-    if (!in_floats || call.x_stride % kPageFloats != 0) return 0;
+    if (!takes(call, Route::floats) || call.x_stride % kPageFloats != 0) return 0;
     return static_cast<std::size_t>(call.n_tokens)
            * static_cast<std::size_t>(call.cols + kLineFloats);
+}
+
+// Rows that a thread takes at once: panels of tiles as high as may be without leaving threads idle.
+class Heights {
+  public:
+    Heights(std::span<const Call> calls, int n_threads) {
+        constexpr std::int64_t kTurns = 4;  // of each thread, at least
+        std::int64_t rows = 0;
+        for (const Call& call : calls)
+            for (const Product& product : call.products)
+                if (route(call, *product.weight) == Route::tiles) rows += product.weight->rows;
+        const std::int64_t share = rows / (kTurns * n_threads) / kernel::kPanelRows;
+        of_tiles_ = static_cast<int>(
+            std::clamp<std::int64_t>(share * kernel::kPanelRows, kernel::kPanelRows,
+                                     kTilePanelRows));
+    }
+    int of(const Call& call, const Weight& w) const {
+        return route(call, w) == Route::tiles ? of_tiles_ : kernel::kPanelRows;
+    }
+
+  private:
+    int of_tiles_;
+};
+
+void some_rows(const Call& call, const Product& product, std::int64_t first, int height,
+               std::byte* memory) {
+    const Weight& w = *product.weight;
+    const auto n_rows = static_cast<int>(std::min<std::int64_t>(height, w.rows - first));
+    if (route(call, w) == Route::tiles)
+        tile_panel(call, product, first, n_rows, memory);
+    else
+        panel_product(call, product, first, n_rows, reinterpret_cast<float*>(memory));
 }
 
 }  // namespace
 
 void by_panels(Context& context, std::span<Call> calls) {
     const auto n_threads = static_cast<std::size_t>(context.pool.size());
-    std::size_t bytes = quantised_bytes(calls) + n_threads * kPanelFloats * sizeof(float);
+    const std::size_t memory =
+        Scratch::aligned(std::max(kPanelFloats * sizeof(float), tile_scratch_bytes(calls)));
+    std::size_t bytes = quantised_bytes(calls) + packed_bytes(calls) + n_threads * memory;
     for (const Call& call : calls) bytes += Scratch::aligned(spread_floats(call) * sizeof(float));
     Scratch scratch(context, bytes);
-    auto* panels_of_threads = scratch.take<float>(n_threads * kPanelFloats);
+    auto* memory_of_threads = scratch.take<std::byte>(n_threads * memory);
     quantise(context, calls, scratch);
+    pack(context, calls, scratch);
     for (Call& call : calls)
         if (const std::size_t floats = spread_floats(call); floats > 0)
             spread_rows(call, scratch.take<float>(floats));
+    const Heights heights(calls, context.pool.size());
     std::atomic<std::int64_t> next{0};
     context.pool.run([&](int thread, int) {
-        float* floats = panels_of_threads + static_cast<std::size_t>(thread) * kPanelFloats;
+        std::byte* const mine = memory_of_threads + static_cast<std::size_t>(thread) * memory;
         std::int64_t before = 0;  // panels of the products before this one
         std::int64_t panel = next.fetch_add(1, std::memory_order_relaxed);
         for (const Call& call : calls)
             for (const Product& product : call.products) {
-                const std::int64_t count = panels(*product.weight);
+                const int height = heights.of(call, *product.weight);
+                const std::int64_t count = (product.weight->rows + height - 1) / height;
                 for (; panel < before + count; panel = next.fetch_add(1, std::memory_order_relaxed))
-                    panel_product(call, product, panel - before, floats);
+                    some_rows(call, product, (panel - before) * height, height, mine);
                 before += count;
             }
     });

@@ -55,7 +55,7 @@ void few_tokens(const Call& call, const Product& product, std::int64_t r) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     float out[kFewTokensInInteger];
-    if (in_integers(call, w))
+    if (route(call, w) == Route::integers)
         kernels.dot_int(w.type, row(w, r), w.cols, call.quantised.data(), call.n_tokens, out);
     else
         kernels.dot(w.type, row(w, r), w.cols, call.x, call.x_stride, call.n_tokens, out);
@@ -67,7 +67,7 @@ void few_tokens(const Call& call, const Product& product, std::int64_t r) {
 void one_token(const Call& call, const Product& product, Rows rows) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
-    const bool integers = in_integers(call, w);
+    const bool integers = route(call, w) == Route::integers;
     const std::int64_t segment = (rows.last - rows.first) / kStreams;
     for (std::int64_t i = rows.first; i < rows.first + segment; ++i) {
         const void* at[kStreams];

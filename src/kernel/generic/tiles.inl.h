@@ -1,0 +1,178 @@
+// Bfloat16 tiles (types.h): weights unpacked into them with their scales folded in, activations
+// packed into them once for all rows, and the walk over a product of them. `Block` computes up to
+// 2 x 2 tiles of results:
+//
+//   begin end                       around a product
+//   add<rows, tokens>(a, a_stride, b, b_stride, k_tiles, c, c_stride, add)
+//
+// A result is the sum over its columns in order, whatever is computed beside it.
+#pragma once
+
+#include "kernel/generic/float_dot.inl.h"
+#include "kernel/generic/int_dot.inl.h"
+
+namespace heft::kernel {
+namespace {
+
+// Every 32 numbers, of which the last may be few, go to 32 places `step` numbers after those before.
+template <class L, class Stored>
+void float_tiles(const void* from, std::int64_t n, std::uint16_t* to, std::int64_t step) noexcept {
+    const auto* at = static_cast<const std::uint8_t*>(from);
+    std::int64_t k = 0;
+    for (; k + kTileCols <= n; k += kTileCols, at += kTileCols * Stored::kBytes, to += step)
+        L::to_bf16_pair(Stored::load(at), Stored::load(at + L::kWidth * Stored::kBytes), to);
+    if (k == n) return;
+    std::uint8_t rest[kTileCols * Stored::kBytes] = {};
+    __builtin_memcpy(rest, at, static_cast<std::size_t>(n - k) * Stored::kBytes);
+    L::to_bf16_pair(Stored::load(rest), Stored::load(rest + L::kWidth * Stored::kBytes), to);
+}
+
+// Bfloat16 as it is stored.
+inline void same_tiles(const void* from, std::int64_t n, std::uint16_t* to,
+                       std::int64_t step) noexcept {
+    const auto* at = static_cast<const std::uint8_t*>(from);
+    constexpr std::size_t kBytes = kTileCols * sizeof(std::uint16_t);
+    std::int64_t k = 0;
+    for (; k + kTileCols <= n; k += kTileCols, at += kBytes, to += step)
+        __builtin_memcpy(to, at, kBytes);
+    if (k == n) return;
+    std::uint16_t rest[kTileCols] = {};
+    __builtin_memcpy(rest, at, static_cast<std::size_t>(n - k) * sizeof(std::uint16_t));
+    __builtin_memcpy(to, rest, kBytes);
+}
+
+template <class L>
+void tiles_of_floats(const float* from, std::int64_t n, std::uint16_t* to,
+                     std::int64_t step) noexcept {
+    float_tiles<L, Float32<L>>(from, n, to, step);
+}
+
+// The first n of a chunk's 256 weights: a multiple of 32.
+template <class L, class Format>
+HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint16_t* to,
+                             std::int64_t step) {
+    using F = typename L::F;
+    Chunk<L> chunk;
+    Format::decode(from, chunk);
+    alignas(64) std::uint8_t codes[kChunk];
+    alignas(64) float scale[16];
+    alignas(64) float offset[16];  // weight = scale * code + offset: one rounding, as the reference
+    unroll<4>([&](auto j) __attribute__((always_inline)) {
+        L::store_codes(codes + 64 * j.value, chunk.codes[j.value]);
+    });
+    unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
+        const F s = chunk.scale.v[i.value];
+        L::store(scale + i.value * L::kWidth, s);
+        if constexpr (Format::kHasMinimum)
+            L::store(offset + i.value * L::kWidth, -chunk.minimum.v[i.value]);
+        else
+            L::store(offset + i.value * L::kWidth, s * L::set(-float{Format::kZero}));
+    });
+    static_assert(L::kWidth == 16);
+    for (int i = 0; i < n; i += kTileCols, to += step) {
+        const int g = i / 16;
+        L::to_bf16_pair(L::fma(L::from_u8(codes + i), L::set(scale[g]), L::set(offset[g])),
+                        L::fma(L::from_u8(codes + i + 16), L::set(scale[g + 1]),
+                               L::set(offset[g + 1])),
+                        to);
+    }
+}
+
+template <class L, class Format>
+void quantised_tiles(const void* from, std::int64_t n, std::uint16_t* to,
+                     std::int64_t step) noexcept {
+    static_assert(!Format::kHasMinimum || Format::kZero == 0);
+    const auto* bytes = static_cast<const std::uint8_t*>(from);
+    std::int64_t k = 0;
+    for (; k + kChunk <= n; k += kChunk, bytes += kChunkBytes<Format>) {
+        chunk_tiles<L, Format>(bytes, kChunk, to, step);
+        to += kChunk / kTileCols * step;
+    }
+    if (Format::kWeights == kChunk || k == n) return;
+    const PaddedWeights<Format> padded(bytes, n - k);
+    chunk_tiles<L, Format>(padded.bytes, n - k, to, step);
+}
+
+// Up to 16 tokens of n activations, as tiles side by side; what is missing is zero.
+template <class L>
+void pack_tiles(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
+                std::uint16_t* to) noexcept {
+    alignas(64) std::uint16_t rows[kTile][kTileCols];
+    __builtin_memset(rows, 0, sizeof rows);
+    for (std::int64_t k = 0; k < n; k += kTileCols, to += kTileNumbers) {
+        const std::int64_t count = n - k < kTileCols ? n - k : kTileCols;
+        for (int t = 0; t < n_tokens; ++t)
+            float_tiles<L, Float32<L>>(x + t * x_stride + k, count, rows[t], 0);
+        // A pair of numbers is as wide as a float, and moved as one.
+        L::transpose(reinterpret_cast<const float*>(rows), kTile, reinterpret_cast<float*>(to),
+                     kTile);
+    }
+}
+
+// A tile of results to out[token][row].
+template <class L>
+void put_tile(const float* tile, int n_rows, int n_tokens, float* out,
+              std::int64_t out_stride) noexcept {
+    if (n_rows == kTile && n_tokens == kTile) return L::transpose(tile, kTile, out, out_stride);
+    for (int t = 0; t < n_tokens; ++t)
+        for (int r = 0; r < n_rows; ++r) out[t * out_stride + r] = tile[r * kTile + t];
+}
+
+template <class Block, int rows, int tokens>
+HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
+    Block::template add<rows, tokens>(
+        p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
+        std::int64_t{p.k_tiles} * kTileNumbers, p.b + token * p.b_stride, p.b_stride, p.k_tiles,
+        p.c + (std::int64_t{token} * p.row_tiles + row) * kResultNumbers,
+        std::int64_t{p.row_tiles} * kResultNumbers, p.add);
+}
+
+template <class Block, int tokens>
+HEFT_INLINE void tile_rows(const TileProduct& p, int token) {
+    int row = 0;
+    for (; row + 2 <= p.row_tiles; row += 2) tile_block<Block, 2, tokens>(p, row, token);
+    if (row < p.row_tiles) tile_block<Block, 1, tokens>(p, row, token);
+}
+
+// Two tiles of tokens stay in the nearest cache while all rows pass by.
+template <class Block>
+void tile_product(const TileProduct& p) noexcept {
+    Block::begin();
+    int token = 0;
+    for (; token + 2 <= p.token_tiles; token += 2) tile_rows<Block, 2>(p, token);
+    if (token < p.token_tiles) tile_rows<Block, 1>(p, token);
+    Block::end();
+}
+
+template <class L, class Block>
+constexpr TileKernels make_tiles(bool instead_of_integers) {
+    TileKernels out{};
+    const auto set = [&out](Format format, TileKernels::Unpack unpack) {
+        out.unpack[static_cast<int>(format)] = unpack;
+    };
+    set(Format::f32, float_tiles<L, Float32<L>>);
+    set(Format::f16, float_tiles<L, Float16<L>>);
+    set(Format::bf16, same_tiles);
+    set(Format::q4_0, quantised_tiles<L, Q40<L>>);
+    set(Format::q4_1, quantised_tiles<L, Q41<L>>);
+    set(Format::q5_0, quantised_tiles<L, Q50<L>>);
+    set(Format::q5_1, quantised_tiles<L, Q51<L>>);
+    set(Format::q8_0, quantised_tiles<L, Q80<L>>);
+    set(Format::q2_k, quantised_tiles<L, Q2K<L>>);
+    set(Format::q3_k, quantised_tiles<L, Q3K<L>>);
+    set(Format::q4_k, quantised_tiles<L, Q4K<L>>);
+    set(Format::q5_k, quantised_tiles<L, Q5K<L>>);
+    set(Format::q6_k, quantised_tiles<L, Q6K<L>>);
+    set(Format::iq4_nl, quantised_tiles<L, Iq4Nl<L>>);
+    set(Format::iq4_xs, quantised_tiles<L, Iq4Xs<L>>);
+    set(Format::mxfp4, quantised_tiles<L, Mxfp4<L>>);
+    out.from_floats = tiles_of_floats<L>;
+    out.pack = pack_tiles<L>;
+    out.product = tile_product<Block>;
+    out.put = put_tile<L>;
+    out.instead_of_integers = instead_of_integers;
+    return out;
+}
+
+}  // namespace
+}  // namespace heft::kernel
