@@ -283,8 +283,8 @@ bool runs_amx() {
     unsigned c = 0;
     unsigned d = 0;
     constexpr unsigned kBoth = kAmxBf16 | kAmxTile;
-    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0
-           && (d & kBoth) == kBoth && may_use_tiles();
+    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kBoth) == kBoth
+           && may_use_tiles();
 }
 
 Isa with_tiles(const Isa& base, const char* name, const TileKernels& tiles) {
@@ -295,8 +295,7 @@ Isa with_tiles(const Isa& base, const char* name, const TileKernels& tiles) {
 }
 
 const Isa& isa_with_bf16() {
-    static const Isa kIsa =
-        with_tiles(avx512_isa::isa(), "avx512_bf16", avx512_bf16_isa::tiles());
+    static const Isa kIsa = with_tiles(avx512_isa::isa(), "avx512_bf16", avx512_bf16_isa::tiles());
     return kIsa;
 }
 

@@ -90,7 +90,7 @@ struct Table {
 };
 
 const Table& scalar();
-const Table* avx2();    // nullptr when this build or this machine lacks it
+const Table* avx2();         // nullptr when this build or this machine lacks it
 const Table* avx512();       // AVX-512 F, BW, DQ, VL and VNNI
 const Table* avx512_bf16();  // the same, and AVX-512 BF16 where that is faster than float32
 const Table* amx();          // the same, and AMX TILE and BF16, with leave of the operating system

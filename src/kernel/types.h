@@ -48,9 +48,9 @@ struct IntPanelProduct {
     bool add;
 };
 
-// Tiles of bfloat16, 16 by 32 numbers: of weights, 16 rows of 32 columns; of activations, 16 pairs of
-// columns of 16 tokens, the two numbers of a pair side by side. Results are tiles of 16 rows by 16
-// tokens of float32. (Intel 64 Software Developer's Manual, TDPBF16PS.)
+// Tiles of bfloat16, 16 by 32 numbers: of weights, 16 rows of 32 columns; of activations, 16 pairs
+// of columns of 16 tokens, the two numbers of a pair side by side. Results are tiles of 16 rows by
+// 16 tokens of float32. (Intel 64 Software Developer's Manual, TDPBF16PS.)
 inline constexpr int kTile = 16;
 inline constexpr int kTileCols = 32;
 inline constexpr int kTileNumbers = kTile * kTileCols;
@@ -58,10 +58,10 @@ inline constexpr int kResultNumbers = kTile * kTile;
 
 // c[token tile][row tile] (+)= sum over the tiles of columns of a[row tile][k] * b[token tile][k].
 struct TileProduct {
-    const std::uint16_t* a;      // [row_tiles][k_tiles], tiles side by side
-    const std::uint16_t* b;      // [token_tiles][k_tiles]
-    std::int64_t b_stride;       // numbers from one token tile to the next
-    float* c;                    // [token_tiles][row_tiles], 64-byte aligned as a and b are
+    const std::uint16_t* a;  // [row_tiles][k_tiles], tiles side by side
+    const std::uint16_t* b;  // [token_tiles][k_tiles]
+    std::int64_t b_stride;   // numbers from one token tile to the next
+    float* c;                // [token_tiles][row_tiles], 64-byte aligned as a and b are
     int row_tiles;
     int token_tiles;
     int k_tiles;

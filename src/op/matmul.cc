@@ -13,8 +13,7 @@ namespace {
 bool has_few_tokens(const Call& call) {
     Call few = call;
     few.few = true;
-    return call.n_tokens
-           <= (takes(few, Route::floats) ? kFewTokensInFloat : kFewTokensInInteger);
+    return call.n_tokens <= (takes(few, Route::floats) ? kFewTokensInFloat : kFewTokensInInteger);
 }
 
 // x with its columns in the order in which a matrix stores its own.

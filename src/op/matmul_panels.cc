@@ -65,9 +65,8 @@ class Heights {
             for (const Product& product : call.products)
                 if (route(call, *product.weight) == Route::tiles) rows += product.weight->rows;
         const std::int64_t share = rows / (kTurns * n_threads) / kernel::kPanelRows;
-        of_tiles_ = static_cast<int>(
-            std::clamp<std::int64_t>(share * kernel::kPanelRows, kernel::kPanelRows,
-                                     kTilePanelRows));
+        of_tiles_ = static_cast<int>(std::clamp<std::int64_t>(share * kernel::kPanelRows,
+                                                              kernel::kPanelRows, kTilePanelRows));
     }
     int of(const Call& call, const Weight& w) const {
         return route(call, w) == Route::tiles ? of_tiles_ : kernel::kPanelRows;

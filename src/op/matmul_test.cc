@@ -112,6 +112,30 @@ TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
     }
 }
 
+// As on a machine where tiles are faster than integers.
+TEST(Matmul, TilesOfEveryTypeAgreeWithDouble) {
+    Rng rng(16);
+    for (const kernel::Table* table : kernel::usable()) {
+        if (table->tile_product == nullptr) continue;
+        kernel::Table all = *table;
+        all.has_tiles = [](DType) noexcept { return true; };
+        for (const DTypeInfo& info : dtypes()) {
+            if (codec(info.type) == nullptr) continue;
+            const std::int64_t cols = info.block == 1 ? 801 : info.block > 32 ? 768 : 800;
+            const Matrix m = random_matrix(info.type, 101, cols, 6, rng);
+            for (const int n_tokens : {25, 33, 48, 70}) {
+                const auto x = activations(m.weight.cols * n_tokens, rng);
+                expect_close({all, Precision::fast, 2}, m, x, n_tokens);
+            }
+        }
+        const Matrix tall = random_matrix(DType::q8_0, 2100, 64, 0, rng);
+        const auto x = activations(tall.weight.cols * 530, rng);
+        expect_close({all, Precision::fast, 2}, tall, x, 530);
+        EXPECT_EQ(multiply({all, Precision::fast, 1}, {&tall, 1}, x, 530),
+                  multiply({all, Precision::fast, 2}, {&tall, 1}, x, 530));
+    }
+}
+
 TEST(Matmul, OneAndTwoThreadsGiveTheSameBits) {
     Rng rng(11);
     for (const DTypeInfo& info : dtypes()) {

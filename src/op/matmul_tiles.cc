@@ -13,7 +13,7 @@ using kernel::kTile;
 using kernel::kTileCols;
 using kernel::kTileNumbers;
 
-constexpr int kCols = 512;    // of rows unpacked at once; those of 32 tokens stay in the first cache
+constexpr int kCols = 512;  // of rows unpacked at once; those of 32 tokens stay in the first cache
 constexpr int kTokens = 512;  // whose sums with a panel of rows stay in the second
 constexpr int kMostRowTiles = kTilePanelRows / kTile;
 

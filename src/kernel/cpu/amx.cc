@@ -2,6 +2,7 @@
 
 #include "kernel/cpu/lanes_avx512_bf16.inl.h"
 #include "kernel/generic/k_formats.inl.h"
+#include "kernel/generic/tile_block.inl.h"
 #include "kernel/generic/tiles.inl.h"
 
 namespace heft::kernel {
@@ -17,9 +18,7 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
-// Registers: 0-3 results [row tile][token tile], 4-5 weights, 6-7 activations. Weights stream by and
-// are read with the hint to leave the nearest cache to the activations.
-struct AmxBlock {
+struct AmxRegisters {
     static constexpr std::int64_t kRowBytes = 64;
 
     static void begin() {
@@ -28,43 +27,30 @@ struct AmxBlock {
         _tile_loadconfig(&config);
     }
     static void end() { _tile_release(); }
-
-    // NOLINTNEXTLINE(readability-function-size): the parameters are the walk's
-    template <int rows, int tokens>
-    static HEFT_INLINE void add(const std::uint16_t* a, std::int64_t a_stride,
-                                const std::uint16_t* b, std::int64_t b_stride, int k_tiles,
-                                float* c, std::int64_t c_stride, bool add) {
-        if (add) {
-            _tile_loadd(0, c, kRowBytes);
-            if constexpr (tokens == 2) _tile_loadd(1, c + c_stride, kRowBytes);
-            if constexpr (rows == 2) _tile_loadd(2, c + kResultNumbers, kRowBytes);
-            if constexpr (rows == 2 && tokens == 2)
-                _tile_loadd(3, c + c_stride + kResultNumbers, kRowBytes);
-        } else {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-        }
-        for (int k = 0; k < k_tiles; ++k, a += kTileNumbers, b += kTileNumbers) {
-            _tile_loadd(6, b, kRowBytes);
-            _tile_stream_loadd(4, a, kRowBytes);
-            _tile_dpbf16ps(0, 4, 6);
-            if constexpr (tokens == 2) {
-                _tile_loadd(7, b + b_stride, kRowBytes);
-                _tile_dpbf16ps(1, 4, 7);
-            }
-            if constexpr (rows == 2) {
-                _tile_stream_loadd(5, a + a_stride, kRowBytes);
-                _tile_dpbf16ps(2, 5, 6);
-                if constexpr (tokens == 2) _tile_dpbf16ps(3, 5, 7);
-            }
-        }
-        _tile_stored(0, c, kRowBytes);
-        if constexpr (tokens == 2) _tile_stored(1, c + c_stride, kRowBytes);
-        if constexpr (rows == 2) _tile_stored(2, c + kResultNumbers, kRowBytes);
-        if constexpr (rows == 2 && tokens == 2)
-            _tile_stored(3, c + c_stride + kResultNumbers, kRowBytes);
+    // Written out because g++'s intrinsics take literal numbers of tiles only.
+    template <int tile>
+    static HEFT_INLINE void zero() {
+        __asm__ volatile("tilezero %%tmm%c0" ::"i"(tile));
+    }
+    template <int tile>
+    static HEFT_INLINE void load(const void* at) {
+        __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(at), "r"(kRowBytes), "i"(tile)
+                         : "memory");
+    }
+    // For what passes by once: leaves the nearest cache to others.
+    template <int tile>
+    static HEFT_INLINE void stream(const void* at) {
+        __asm__ volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" ::"r"(at), "r"(kRowBytes), "i"(tile)
+                         : "memory");
+    }
+    template <int tile>
+    static HEFT_INLINE void store(void* at) {
+        __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(at), "r"(kRowBytes), "i"(tile)
+                         : "memory");
+    }
+    template <int sum, int a, int b>
+    static HEFT_INLINE void multiply() {
+        __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
     }
 };
 
@@ -74,7 +60,8 @@ struct AmxBlock {
 namespace heft::kernel::amx_isa {
 
 const TileKernels& tiles() {
-    static constexpr TileKernels kTiles = make_tiles<Avx512Bf16Lanes, AmxBlock>(true);
+    static constexpr TileKernels kTiles =
+        make_tiles<Avx512Bf16Lanes, TileBlock<AmxRegisters>>(true);
     return kTiles;
 }
 

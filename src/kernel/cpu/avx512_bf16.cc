@@ -39,8 +39,8 @@ struct Bf16Block {
             for (int pair = 0; pair < kTileCols / 2; ++pair) {
                 __m512bh x[tokens];
                 unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                    x[t.value] = (__m512bh)_mm512_loadu_si512(b + t.value * b_stride
-                                                             + pair * kTileCols);
+                    x[t.value] =
+                        (__m512bh)_mm512_loadu_si512(b + t.value * b_stride + pair * kTileCols);
                 });
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) {
                     const auto w = (__m512bh)_mm512_set1_epi32(
@@ -54,8 +54,7 @@ struct Bf16Block {
         }
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                _mm512_storeu_ps(c + r.value * kTile + t.value * c_stride,
-                                 sums[r.value][t.value]);
+                _mm512_storeu_ps(c + r.value * kTile + t.value * c_stride, sums[r.value][t.value]);
             });
         });
     }

@@ -1,20 +1,16 @@
 // Bfloat16 tiles (types.h): weights unpacked into them with their scales folded in, activations
-// packed into them once for all rows, and the walk over a product of them. `Block` computes up to
-// 2 x 2 tiles of results:
-//
-//   begin end                       around a product
-//   add<rows, tokens>(a, a_stride, b, b_stride, k_tiles, c, c_stride, add)
-//
-// A result is the sum over its columns in order, whatever is computed beside it.
+// packed into them once for all rows.
 #pragma once
 
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/int_dot.inl.h"
+#include "kernel/generic/tile_walk.inl.h"
 
 namespace heft::kernel {
 namespace {
 
-// Every 32 numbers, of which the last may be few, go to 32 places `step` numbers after those before.
+// Every 32 numbers, of which the last may be few, go to 32 places `step` numbers after those
+// before.
 template <class L, class Stored>
 void float_tiles(const void* from, std::int64_t n, std::uint16_t* to, std::int64_t step) noexcept {
     const auto* at = static_cast<const std::uint8_t*>(from);
@@ -56,32 +52,30 @@ HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint
     Format::decode(from, chunk);
     alignas(64) std::uint8_t codes[kChunk];
     alignas(64) float scale[16];
-    alignas(64) float offset[16];  // weight = scale * code + offset: one rounding, as the reference
+    alignas(64) float below[16];  // the minimum, negative
     unroll<4>([&](auto j) __attribute__((always_inline)) {
         L::store_codes(codes + 64 * j.value, chunk.codes[j.value]);
     });
     unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-        const F s = chunk.scale.v[i.value];
-        L::store(scale + i.value * L::kWidth, s);
+        L::store(scale + i.value * L::kWidth, chunk.scale.v[i.value]);
         if constexpr (Format::kHasMinimum)
-            L::store(offset + i.value * L::kWidth, -chunk.minimum.v[i.value]);
-        else
-            L::store(offset + i.value * L::kWidth, s * L::set(-float{Format::kZero}));
+            L::store(below + i.value * L::kWidth, -chunk.minimum.v[i.value]);
     });
-    static_assert(L::kWidth == 16);
-    for (int i = 0; i < n; i += kTileCols, to += step) {
-        const int g = i / 16;
-        L::to_bf16_pair(L::fma(L::from_u8(codes + i), L::set(scale[g]), L::set(offset[g])),
-                        L::fma(L::from_u8(codes + i + 16), L::set(scale[g + 1]),
-                               L::set(offset[g + 1])),
-                        to);
-    }
+    static_assert(L::kWidth == 16 && (!Format::kHasMinimum || Format::kZero == 0));
+    const auto weights = [&](int i) __attribute__((always_inline)) {
+        const F code = L::from_u8(codes + i);
+        const F s = L::set(scale[i / 16]);
+        // The product is exact: one rounding, as the reference makes.
+        if constexpr (Format::kHasMinimum) return L::fma(code, s, L::set(below[i / 16]));
+        return (code - L::set(float{Format::kZero})) * s;
+    };
+    for (int i = 0; i < n; i += kTileCols, to += step)
+        L::to_bf16_pair(weights(i), weights(i + 16), to);
 }
 
 template <class L, class Format>
 void quantised_tiles(const void* from, std::int64_t n, std::uint16_t* to,
                      std::int64_t step) noexcept {
-    static_assert(!Format::kHasMinimum || Format::kZero == 0);
     const auto* bytes = static_cast<const std::uint8_t*>(from);
     std::int64_t k = 0;
     for (; k + kChunk <= n; k += kChunk, bytes += kChunkBytes<Format>) {
@@ -116,32 +110,6 @@ void put_tile(const float* tile, int n_rows, int n_tokens, float* out,
     if (n_rows == kTile && n_tokens == kTile) return L::transpose(tile, kTile, out, out_stride);
     for (int t = 0; t < n_tokens; ++t)
         for (int r = 0; r < n_rows; ++r) out[t * out_stride + r] = tile[r * kTile + t];
-}
-
-template <class Block, int rows, int tokens>
-HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
-    Block::template add<rows, tokens>(
-        p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
-        std::int64_t{p.k_tiles} * kTileNumbers, p.b + token * p.b_stride, p.b_stride, p.k_tiles,
-        p.c + (std::int64_t{token} * p.row_tiles + row) * kResultNumbers,
-        std::int64_t{p.row_tiles} * kResultNumbers, p.add);
-}
-
-template <class Block, int tokens>
-HEFT_INLINE void tile_rows(const TileProduct& p, int token) {
-    int row = 0;
-    for (; row + 2 <= p.row_tiles; row += 2) tile_block<Block, 2, tokens>(p, row, token);
-    if (row < p.row_tiles) tile_block<Block, 1, tokens>(p, row, token);
-}
-
-// Two tiles of tokens stay in the nearest cache while all rows pass by.
-template <class Block>
-void tile_product(const TileProduct& p) noexcept {
-    Block::begin();
-    int token = 0;
-    for (; token + 2 <= p.token_tiles; token += 2) tile_rows<Block, 2>(p, token);
-    if (token < p.token_tiles) tile_rows<Block, 1>(p, token);
-    Block::end();
 }
 
 template <class L, class Block>

@@ -1,0 +1,121 @@
+// The walk for tile registers, on registers made of arrays: what runs on AMX but for its
+// instructions.
+#include <cstring>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+#include "kernel/generic/tile_block.inl.h"
+#include "kernel/generic/tile_walk.inl.h"
+
+namespace heft::kernel {
+namespace {
+
+float from_bf16(std::uint16_t bits) {
+    const std::uint32_t wide = std::uint32_t{bits} << 16;
+    float out = 0;
+    std::memcpy(&out, &wide, sizeof out);
+    return out;
+}
+
+struct ArrayRegisters {
+    struct Tile {
+        std::uint8_t bytes[1024];
+    };
+    inline static Tile tiles[8] = {};
+    inline static bool configured = false;
+
+    static void begin() { configured = true; }
+    static void end() { configured = false; }
+    template <int tile>
+    static void zero() {
+        ASSERT_TRUE(configured);
+        tiles[tile] = {};
+    }
+    template <int tile>
+    static void load(const void* at) {
+        std::memcpy(&tiles[tile], at, sizeof(Tile));
+    }
+    template <int tile>
+    static void stream(const void* at) {
+        load<tile>(at);
+    }
+    template <int tile>
+    static void store(void* at) {
+        std::memcpy(at, &tiles[tile], sizeof(Tile));
+    }
+    // TDPBF16PS, as the manual defines it.
+    template <int sum, int a, int b>
+    static void multiply() {
+        float c[16][16];
+        std::uint16_t left[16][32];
+        std::uint16_t right[16][32];
+        std::memcpy(c, &tiles[sum], sizeof c);
+        std::memcpy(left, &tiles[a], sizeof left);
+        std::memcpy(right, &tiles[b], sizeof right);
+        for (int m = 0; m < 16; ++m)
+            for (int k = 0; k < 16; ++k)
+                for (int n = 0; n < 16; ++n) {
+                    c[m][n] += from_bf16(left[m][2 * k]) * from_bf16(right[k][2 * n]);
+                    c[m][n] += from_bf16(left[m][2 * k + 1]) * from_bf16(right[k][2 * n + 1]);
+                }
+        std::memcpy(&tiles[sum], c, sizeof c);
+    }
+};
+
+// Small whole numbers: every product and sum is exact.
+std::vector<std::uint16_t> numbers(int count, Rng& rng) {
+    std::vector<std::uint16_t> out(static_cast<std::size_t>(count));
+    for (auto& bits : out) {
+        const auto value = static_cast<float>(static_cast<int>(rng.next() % 9) - 4);
+        std::uint32_t wide = 0;
+        std::memcpy(&wide, &value, sizeof wide);
+        bits = static_cast<std::uint16_t>(wide >> 16);
+    }
+    return out;
+}
+
+struct Sizes {
+    int rows, tokens, k;  // tiles
+    int spare;            // tiles of b between those of two tokens
+};
+
+void expect_product(const Sizes& s, bool add) {
+    Rng rng(static_cast<std::uint64_t>(s.rows * 100 + s.tokens * 10 + s.k));
+    const auto a = numbers(s.rows * s.k * kTileNumbers, rng);
+    const auto b = numbers(s.tokens * (s.k + s.spare) * kTileNumbers, rng);
+    std::vector<float> c(static_cast<std::size_t>(s.rows * s.tokens * kResultNumbers), 3.0F);
+    tile_product<TileBlock<ArrayRegisters>>({a.data(), b.data(),
+                                             std::int64_t{s.k + s.spare} * kTileNumbers, c.data(),
+                                             s.rows, s.tokens, s.k, add});
+    EXPECT_FALSE(ArrayRegisters::configured);
+    const auto left = [&](int row, int col) {
+        const int tile = row / 16 * s.k + col / 32;
+        return from_bf16(a[static_cast<std::size_t>(tile * 512 + row % 16 * 32 + col % 32)]);
+    };
+    const auto right = [&](int token, int col) {
+        const int tile = token / 16 * (s.k + s.spare) + col / 32;
+        const int pair = col % 32 / 2;
+        return from_bf16(
+            b[static_cast<std::size_t>(tile * 512 + pair * 32 + token % 16 * 2 + col % 2)]);
+    };
+    for (int row = 0; row < s.rows * 16; ++row)
+        for (int token = 0; token < s.tokens * 16; ++token) {
+            float want = add ? 3.0F : 0.0F;
+            for (int col = 0; col < s.k * 32; ++col) want += left(row, col) * right(token, col);
+            const int tile = token / 16 * s.rows + row / 16;
+            ASSERT_EQ(c[static_cast<std::size_t>(tile * 256 + row % 16 * 16 + token % 16)], want)
+                << row << " " << token;
+        }
+}
+
+TEST(TileBlock, EveryResultIsTheSumOverItsColumns) {
+    for (int rows = 1; rows <= 3; ++rows)
+        for (int tokens = 1; tokens <= 3; ++tokens)
+            for (int k = 1; k <= 3; ++k)
+                for (const bool add : {false, true}) expect_product({rows, tokens, k, 1}, add);
+}
+
+}  // namespace
+}  // namespace heft::kernel
