@@ -12,7 +12,11 @@ enum class Format : std::uint8_t {
     f32,
     f16,
     bf16,
-    q4_0,
+    f8_e4m3,
+    gf8,
+    gi8,
+    gi4,
+    q4_0,  // from here on: multiplied in integers
     q4_1,
     q5_0,
     q5_1,
@@ -26,7 +30,7 @@ enum class Format : std::uint8_t {
     iq4_xs,
     mxfp4,
 };
-inline constexpr int kFormats = 16;
+inline constexpr int kFormats = 20;
 
 struct FormatKernels {
     void (*unpack)(const void* from, std::int64_t n, float* to) noexcept;
@@ -47,7 +51,7 @@ struct FormatKernels {
 struct TileKernels {
     using Unpack = void (*)(const void* from, std::int64_t n, std::uint16_t* to,
                             std::int64_t step) noexcept;
-    Unpack unpack[kFormats];
+    Unpack unpack[kFormats];  // nullptr: by way of floats
     void (*from_floats)(const float* from, std::int64_t n, std::uint16_t* to,
                         std::int64_t step) noexcept;
     void (*pack)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,

@@ -27,6 +27,10 @@ constexpr int format_of(DType type) {
         case DType::f32: return static_cast<int>(Format::f32);
         case DType::f16: return static_cast<int>(Format::f16);
         case DType::bf16: return static_cast<int>(Format::bf16);
+        case DType::f8_e4m3: return static_cast<int>(Format::f8_e4m3);
+        case DType::gf8: return static_cast<int>(Format::gf8);
+        case DType::gi8: return static_cast<int>(Format::gi8);
+        case DType::gi4: return static_cast<int>(Format::gi4);
         case DType::q4_0: return static_cast<int>(Format::q4_0);
         case DType::q4_1: return static_cast<int>(Format::q4_1);
         case DType::q5_0: return static_cast<int>(Format::q5_0);
@@ -41,7 +45,6 @@ constexpr int format_of(DType type) {
         case DType::iq4_xs: return static_cast<int>(Format::iq4_xs);
         case DType::mxfp4: return static_cast<int>(Format::mxfp4);
         case DType::f64:
-        case DType::f8_e4m3:
         case DType::f8_e5m2:
         case DType::i64:
         case DType::i32:
@@ -66,9 +69,6 @@ constexpr int format_of(DType type) {
         case DType::nvfp4:
         case DType::q1_0:
         case DType::q2_0:
-        case DType::gi4:
-        case DType::gi8:
-        case DType::gf8:
         case DType::gnf4:
         case DType::gfp4: return kNone;
     }
@@ -147,7 +147,7 @@ struct Calls {
 
     static void unpack_tiles(DType type, const void* from, std::int64_t n, std::uint16_t* to,
                              std::int64_t step) noexcept {
-        if (format_of(type) != kNone)
+        if (format_of(type) != kNone && isa().tiles->unpack[format_of(type)] != nullptr)
             return isa().tiles->unpack[format_of(type)](from, n, to, step);
         const DTypeInfo& info = dtype_info(type);
         const auto* bytes = static_cast<const std::byte*>(from);

@@ -124,7 +124,8 @@ void dot_int(const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
              float* out) noexcept {
     int t = 0;
     for (; t + 4 <= n_tokens; t += 4) int_tile<L, Format, 1, 4>(&w, n, x + t, out + t);
-    for (; t < n_tokens; ++t) int_tile<L, Format, 1, 1>(&w, n, x + t, out + t);
+    for (; t + 2 <= n_tokens; t += 2) int_tile<L, Format, 1, 2>(&w, n, x + t, out + t);
+    if (t < n_tokens) int_tile<L, Format, 1, 1>(&w, n, x + t, out + t);
 }
 
 template <class L, class Format>

@@ -167,7 +167,8 @@ void int_panel(const IntPanelProduct& p) noexcept {
     int t = 0;
     for (; t + L::kIntTokens <= p.n_tokens; t += L::kIntTokens)
         int_tokens<L, Format, L::kIntTokens>(p, panel, t);
-    for (; t < p.n_tokens; ++t) int_tokens<L, Format, 1>(p, panel, t);
+    for (; t + 2 <= p.n_tokens; t += 2) int_tokens<L, Format, 2>(p, panel, t);
+    if (t < p.n_tokens) int_tokens<L, Format, 1>(p, panel, t);
 }
 
 }  // namespace

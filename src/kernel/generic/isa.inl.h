@@ -4,6 +4,7 @@
 #include "kernel/generic/elementwise.inl.h"
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/gemm.inl.h"
+#include "kernel/generic/grouped.inl.h"
 #include "kernel/generic/int_dot.inl.h"
 #include "kernel/generic/int_panel.inl.h"
 #include "kernel/generic/k_formats.inl.h"
@@ -25,6 +26,11 @@ constexpr FormatKernels int_kernels() {
         int_panel<L, Quantised>};
 }
 
+template <class L, class Grouped>
+constexpr FormatKernels grouped_kernels() {
+    return {unpack_grouped<L, Grouped>, nullptr, nullptr, nullptr, nullptr, nullptr};
+}
+
 template <class L>
 constexpr Isa make_isa(const char* name) {
     Isa isa{};
@@ -35,6 +41,10 @@ constexpr Isa make_isa(const char* name) {
     set(Format::f32, float_kernels<L, Float32<L>>());
     set(Format::f16, float_kernels<L, Float16<L>>());
     set(Format::bf16, float_kernels<L, BFloat16<L>>());
+    set(Format::f8_e4m3, float_kernels<L, Float8<L>>());
+    set(Format::gf8, grouped_kernels<L, GroupedFloat8<L>>());
+    set(Format::gi8, grouped_kernels<L, GroupedInt8<L>>());
+    set(Format::gi4, grouped_kernels<L, GroupedInt4<L>>());
     set(Format::q4_0, int_kernels<L, Q40<L>>());
     set(Format::q4_1, int_kernels<L, Q41<L>>());
     set(Format::q5_0, int_kernels<L, Q50<L>>());

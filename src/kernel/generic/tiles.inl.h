@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/generic/float_dot.inl.h"
+#include "kernel/generic/grouped.inl.h"
 #include "kernel/generic/int_dot.inl.h"
 #include "kernel/generic/tile_walk.inl.h"
 
@@ -121,6 +122,7 @@ constexpr TileKernels make_tiles(bool instead_of_integers) {
     set(Format::f32, float_tiles<L, Float32<L>>);
     set(Format::f16, float_tiles<L, Float16<L>>);
     set(Format::bf16, same_tiles);
+    set(Format::f8_e4m3, float_tiles<L, Float8<L>>);
     set(Format::q4_0, quantised_tiles<L, Q40<L>>);
     set(Format::q4_1, quantised_tiles<L, Q41<L>>);
     set(Format::q5_0, quantised_tiles<L, Q50<L>>);
