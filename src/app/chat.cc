@@ -16,6 +16,7 @@
 #include "app/model_flags.h"
 #include "app/reply.h"
 #include "app/sampling_flags.h"
+#include "app/spec_flags.h"
 #include "base/json.h"
 
 namespace heft::app {
@@ -27,6 +28,7 @@ using Json = nlohmann::ordered_json;
 struct ChatOptions {
     ModelFlags model;
     SamplingFlags sampling;
+    SpecFlags speculation;
     ConversationOptions conversation;
     std::string system;
     bool json = false, quiet = false;
@@ -184,6 +186,9 @@ Status chat(ChatOptions o) {
         return Error{Code::invalid, "-n: a number of tokens, or -1 for no limit, is needed"};
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
     HEFT_TRY(o.conversation.sampling, apply(o.sampling, engine.sampling_defaults()));
+    HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
+    o.conversation.speculation = speculation.options;
+    o.conversation.draft = speculation.draft_model();
     HEFT_TRY(Conversation conversation, Conversation::start(engine, o.conversation));
     conversation.set_system(o.system);
     if (engine.embedded() && !o.quiet)
@@ -208,6 +213,8 @@ void add_chat(CLI::App& app, Action& action) {
         ->type_name("N");
     add_threads(*verb, o->model);
     add_precision(*verb, o->model, "fast");
+    add_deterministic(*verb, o->model);
+    add_speculation(*verb, o->speculation);
     verb->add_option("--stop", o->conversation.stop, "end before this text")
         ->type_name("S")
         ->take_all();

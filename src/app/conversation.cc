@@ -29,6 +29,7 @@ Result<Conversation> Conversation::start(const engine::Engine& engine,
     }
     engine::SessionOptions session_options;
     session_options.n_ctx = options.n_ctx;
+    session_options.draft = options.draft;
     HEFT_TRY(engine::Session session, engine::Session::start(engine, session_options));
     return Conversation(engine, std::move(session), std::move(options));
 }
@@ -37,6 +38,7 @@ Status Conversation::answer(const OnText& on_text, const std::atomic<bool>& canc
     engine::Request request;
     HEFT_TRY(request.prompt, chat_ids(*engine_, messages_));
     request.sampling = options_.sampling;
+    request.speculation = options_.speculation;
     request.stop = options_.stop;
     request.n_predict = options_.n_predict;
     request.truncate = options_.truncate;

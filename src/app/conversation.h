@@ -15,6 +15,8 @@ namespace heft::app {
 
 struct ConversationOptions {
     gen::SamplingOptions sampling;
+    gen::SpeculationOptions speculation;
+    const engine::Engine* draft = nullptr;  // outlives the conversation
     std::vector<std::string> stop;
     std::int64_t n_ctx = 0;
     int n_predict = -1;

@@ -35,14 +35,21 @@ void add_precision(CLI::App& verb, ModelFlags& flags, const std::string& usual) 
     verb.add_option("--precision", flags.precision, "f32 or fast (" + usual + ")")->type_name("P");
 }
 
+void add_deterministic(CLI::App& verb, ModelFlags& flags) {
+    verb.add_flag("--deterministic", flags.deterministic, "same bits in any batch");
+}
+
 Result<op::Precision> parse_precision(const std::string& name) {
     if (name == "f32") return op::Precision::f32;
     if (name == "fast") return op::Precision::fast;
     return Error{Code::invalid, fmt::format("--precision: \"{}\" is neither f32 nor fast", name)};
 }
 
-Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual) {
+Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
+                                  const engine::Engine* threads_of) {
     engine::OpenOptions options;
+    options.threads_of = threads_of;
+    options.deterministic = flags.deterministic;
     options.precision = usual;
     if (!flags.precision.empty()) {
         HEFT_TRY(options.precision, parse_precision(flags.precision));

@@ -20,18 +20,21 @@ struct ModelFlags {
     int n_threads = 0;
     std::string precision;  // empty: the verb's own default
     std::vector<std::string> lora;
+    bool deterministic = false;
 };
 
 // MODEL as the verb's first positional.
 CLI::Option* add_model(CLI::App& verb, ModelFlags& flags);
 void add_threads(CLI::App& verb, ModelFlags& flags);
 void add_precision(CLI::App& verb, ModelFlags& flags, const std::string& usual);
+void add_deterministic(CLI::App& verb, ModelFlags& flags);
 
 Result<op::Precision> parse_precision(const std::string& name);
 
 // Opens with weights, threads and precision as asked. An error of "no such model" says what a model
-// can be.
-Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual);
+// can be. `threads_of`: computes on the threads of this one, which then outlives it.
+Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
+                                  const engine::Engine* threads_of = nullptr);
 
 // Names, numbers and vocabulary only.
 Result<engine::Engine> open_description(const std::string& reference);

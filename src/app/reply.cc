@@ -24,8 +24,9 @@ std::size_t decoded(const engine::Reply& reply) {
     return reply.ids.empty() ? 0 : reply.ids.size() - 1;
 }
 
-std::string counted(std::size_t count, const char* what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+std::string counted(std::size_t count, const std::string& what) {
+    const char* ending = what.ends_with('s') ? "es" : "s";
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : ending);
 }
 
 Json token_json(engine::TokenId id, float logprob, const text::Tokenizer* tokenizer) {
@@ -35,16 +36,25 @@ Json token_json(engine::TokenId id, float logprob, const text::Tokenizer* tokeni
     return token;
 }
 
+// Tokens that a pass of the model made, on average; 0: there was none.
+double tokens_per_pass(const engine::Reply& reply) {
+    if (reply.guessed.n_passes == 0) return 0;
+    return static_cast<double>(decoded(reply)) / reply.guessed.n_passes;
+}
+
 }  // namespace
 
 std::string stats_line(const engine::Reply& reply) {
     std::string line = counted(static_cast<std::size_t>(reply.n_prompt), "prompt token");
     if (reply.n_cached > 0) line += fmt::format(" ({} cached)", reply.n_cached);
-    line += fmt::format(", {:.1f} tok/s; {}, {:.1f} tok/s; {}",
+    line += fmt::format(", {:.1f} tok/s; {}, {:.1f} tok/s",
                         rate(computed_prompt(reply), reply.prefill_s),
-                        counted(reply.ids.size(), "token"), rate(decoded(reply), reply.decode_s),
-                        gen::to_string(reply.finish));
-    return line;
+                        counted(reply.ids.size(), "token"), rate(decoded(reply), reply.decode_s));
+    if (reply.guessed.n_checked > 0)
+        line += fmt::format("; {} of {} right, {:.2f} tokens a pass", reply.guessed.n_right,
+                            counted(static_cast<std::size_t>(reply.guessed.n_checked), "guess"),
+                            tokens_per_pass(reply));
+    return line + fmt::format("; {}", gen::to_string(reply.finish));
 }
 
 Json usage_json(const engine::Reply& reply) {
@@ -59,6 +69,17 @@ Json timings_json(const engine::Reply& reply) {
             {"prefill_tok_s", rate(computed_prompt(reply), reply.prefill_s)},
             {"decode_s", reply.decode_s},
             {"decode_tok_s", rate(decoded(reply), reply.decode_s)}};
+}
+
+Json speculation_json(gen::Guesser guesser, const engine::Reply& reply) {
+    const engine::Guessed& guessed = reply.guessed;
+    const auto share = [](int part, int all) { return all > 0 ? Json(1.0 * part / all) : Json(); };
+    return {{"kind", std::string(gen::to_string(guesser))},
+            {"proposed", guessed.n_checked},
+            {"accepted", guessed.n_right},
+            {"acceptance", share(guessed.n_right, guessed.n_checked)},
+            {"passes", guessed.n_passes},
+            {"tokens_per_pass", tokens_per_pass(reply)}};
 }
 
 Json logprobs_json(const engine::Reply& reply, const text::Tokenizer* tokenizer) {

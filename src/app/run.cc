@@ -16,6 +16,7 @@
 #include "app/prompt.h"
 #include "app/reply.h"
 #include "app/sampling_flags.h"
+#include "app/spec_flags.h"
 
 namespace heft::app {
 
@@ -28,6 +29,7 @@ constexpr const char* kToy = "tiny";
 struct RunOptions {
     ModelFlags model;
     SamplingFlags sampling;
+    SpecFlags speculation;
     std::string first, second;  // [MODEL] [PROMPT]
     std::string prompt, file, system, ids;
     std::vector<std::string> stop;
@@ -146,8 +148,8 @@ Result<engine::Request> make_request(const RunOptions& o, const engine::Engine& 
     return request;
 }
 
-void print_json(const RunOptions& o, const engine::Engine& engine, const engine::Reply& reply,
-                double load_s) {
+void print_json(const RunOptions& o, const engine::Engine& engine, const engine::Request& request,
+                const engine::Reply& reply, double load_s) {
     Json timings = {{"load_s", load_s}};
     timings.update(timings_json(reply));
     Json document = {{"schema", "heft.run/1"},
@@ -158,6 +160,7 @@ void print_json(const RunOptions& o, const engine::Engine& engine, const engine:
                      {"seed", reply.seed},
                      {"usage", usage_json(reply)},
                      {"timings", std::move(timings)},
+                     {"speculation", speculation_json(request.speculation.guesser, reply)},
                      {"degraded", reply.degraded}};
     if (o.logprobs >= 0) {
         const auto tokenizer = engine.tokenizer();
@@ -197,8 +200,12 @@ Status run(RunOptions o) {
             "with `heft run MODEL`");
     HEFT_TRY(engine::Request request, make_request(o, engine));
 
+    HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
+    request.speculation = speculation.options;
+
     engine::SessionOptions options;
     options.n_ctx = o.n_ctx;
+    options.draft = speculation.draft_model();
     HEFT_TRY(engine::Session session, engine::Session::start(engine, options));
     const InterruptGuard interrupt;
     request.cancel = &interrupt.requested();
@@ -210,7 +217,7 @@ Status run(RunOptions o) {
     }
     HEFT_TRY(const engine::Reply reply, session.generate(request));
     if (o.json)
-        print_json(o, engine, reply, load.count());
+        print_json(o, engine, request, reply, load.count());
     else
         print_text(o, request, reply);
     std::fflush(stdout);
@@ -236,6 +243,8 @@ void add_run(CLI::App& app, Action& action) {
     verb->add_option("-c,--ctx-size", o->n_ctx, "context (0: the model's)")->type_name("N");
     add_threads(*verb, o->model);
     add_precision(*verb, o->model, "fast");
+    add_deterministic(*verb, o->model);
+    add_speculation(*verb, o->speculation);
     verb->add_option("--stop", o->stop, "end before this text")->type_name("S")->take_all();
     verb->add_flag("--ignore-eos", o->ignore_eos, "go on after the end");
     verb->add_flag("--truncate", o->truncate, "cut a prompt that is too long");

@@ -38,8 +38,10 @@ Result<Engine> Engine::open(const std::string& reference, const OpenOptions& opt
                      model::load_adapter(lora.path, impl->checkpoint, *impl->config, lora.scale));
             HEFT_OK(impl->model->add_adapter(std::move(adapter)));
         }
-        impl->pool.emplace(options.n_threads);
-        impl->context.emplace(op::Context{*impl->pool, kernel::best(), options.precision});
+        if (options.threads_of == nullptr) impl->pool.emplace(options.n_threads);
+        ThreadPool& pool = impl->pool ? *impl->pool : options.threads_of->threads();
+        impl->context.emplace(
+            op::Context{pool, kernel::best(), options.precision, options.deterministic});
     }
     return Engine(std::move(impl));
 }
@@ -69,8 +71,8 @@ op::Context& Engine::context() const {
 }
 
 ThreadPool& Engine::threads() const {
-    HEFT_CHECK(impl_->pool);
-    return *impl_->pool;
+    HEFT_CHECK(impl_->context);
+    return impl_->context->pool;
 }
 
 Result<const text::Tokenizer*> Engine::tokenizer() const {

@@ -18,6 +18,7 @@
 #include "base/threads.h"
 #include "format/checkpoint.h"
 #include "gen/sampling.h"
+#include "gen/speculation.h"
 #include "gen/stop.h"
 #include "model/model.h"
 #include "text/chat_template.h"
@@ -26,6 +27,8 @@
 namespace heft::engine {
 
 using text::TokenId;
+
+class Engine;
 
 struct OpenOptions {
     int n_threads = 0;  // 0: every CPU that the process may use
@@ -36,6 +39,10 @@ struct OpenOptions {
         float scale = 1;
     };
     std::vector<Lora> lora = {};  // applied beside the weights, all together
+    // The same bits for a token whatever is computed beside it: however a prompt is cut, however
+    // many sequences there are. Costs speed (docs/cli.md).
+    bool deterministic = false;
+    const Engine* threads_of = nullptr;  // its threads rather than new ones; it outlives this one
 };
 
 class Engine {
@@ -75,14 +82,22 @@ class Engine {
 struct Request {
     std::vector<TokenId> prompt;  // the whole conversation so far; what is cached is not repeated
     gen::SamplingOptions sampling;
-    std::vector<std::string> stop;  // stop strings
-    int n_predict = -1;             // tokens to make at most; -1: until the context is full
+    gen::SpeculationOptions speculation;  // changes the speed, never the text
+    std::vector<std::string> stop;        // stop strings
+    int n_predict = -1;                   // tokens to make at most; -1: until the context is full
     bool ignore_eos = false;
     bool truncate = false;  // cut the prompt's front, after its first token, rather than refuse it
     bool decode_text = true;  // false: ids only, for models without a tokenizer
     // Called with each new stretch of text (possibly empty) and the token that made it.
     std::function<void(std::string_view text, TokenId id)> on_token;
     const std::atomic<bool>* cancel = nullptr;  // set by another thread or a signal: stop soon
+};
+
+// What guessing came to in an answer.
+struct Guessed {
+    int n_checked = 0;  // guesses that were checked
+    int n_right = 0;    // of those, accepted
+    int n_passes = 0;   // of the model, for all tokens but the first
 };
 
 struct Reply {
@@ -95,22 +110,26 @@ struct Reply {
     int n_cached = 0;        // of those, found in the cache
     double prefill_s = 0;
     double decode_s = 0;
+    Guessed guessed;
     std::vector<std::string> degraded;  // what was cut, approximated or replaced
 };
 
 struct SessionOptions {
-    std::int64_t n_ctx = 0;  // 0: the model's own
-    int n_batch = 512;       // prompt tokens computed at once
+    std::int64_t n_ctx = 0;         // 0: the model's own
+    int n_batch = 512;              // prompt tokens computed at once
+    const Engine* draft = nullptr;  // guesses where that is asked for; outlives the session
 };
 
 class Session {
   public:
+    // A draft model with another vocabulary is Code::invalid.
     static Result<Session> start(const Engine& engine, const SessionOptions& options = {});
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;
     ~Session();
 
-    // Answers a prompt. A prompt longer than the context is Code::invalid and says by how much.
+    // Answers a prompt. A prompt longer than the context is Code::invalid and says by how much; so
+    // is asking for the guesses of a draft model that the session does not have.
     Result<Reply> generate(const Request& request);
     std::int64_t n_ctx() const;
     void reset();  // forgets the conversation

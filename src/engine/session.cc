@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/draft.h"
 #include "engine/engine.h"
+#include "engine/guesses.h"
+#include "engine/sequence.h"
+#include "engine/writer.h"
 
 namespace heft::engine {
 
@@ -18,21 +22,22 @@ double seconds_since(Clock::time_point start) {
 struct Session::Impl {
     const Engine* engine;  // outlives the session
     SessionOptions options;
-    kv::Cache cache;
-    std::vector<TokenId> cached;  // the tokens whose keys and values the cache holds
-    std::vector<float> logits;    // after the last token fed
+    Sequence sequence;
+    std::unique_ptr<DraftProposer> draft;  // none where the session has no draft model
 
-    bool cancelled(const Request& request) const {
-        return request.cancel != nullptr && request.cancel->load(std::memory_order_relaxed);
+    std::int64_t n_ctx() const { return sequence.n_ctx(); }
+    Sequence::Reading reading(const Request& request) const {
+        return {options.n_batch, request.cancel};
     }
 
-    std::int64_t n_ctx() const { return cache.shape().n_ctx; }
-
     Result<std::vector<TokenId>> fit(const Request& request, Reply& reply) const;
-    Status feed(std::span<const TokenId> tokens, const Request& request);
-    Status settle_rope(std::int64_t length, const Request& request);
     Result<gen::Sampler> make_sampler(const Request& request) const;
-    Status answer(const Request& request, gen::Sampler& sampler, Reply& reply);
+    Result<gen::Proposer*> choose_proposer(const Request& request, gen::NgramProposer& ngram) const;
+    Status prefill(const Request& request, std::span<const TokenId> prompt, Reply& reply);
+    Status pass(const Request& request, std::span<const TokenId> text, std::int64_t wanted,
+                Guesses& guesses);
+    Status answer(const Request& request, std::vector<TokenId> text, gen::Sampler& sampler,
+                  gen::Proposer* proposer, Reply& reply);
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -45,8 +50,13 @@ Result<Session> Session::start(const Engine& engine, const SessionOptions& optio
     if (options.n_ctx < 0) return Error{Code::invalid, "a context cannot be negative"};
     if (options.n_batch < 1) return Error{Code::invalid, "a batch needs at least one token"};
     const std::int64_t n_ctx = options.n_ctx > 0 ? options.n_ctx : config->n_ctx;
-    HEFT_TRY(kv::Cache cache, engine.model().make_cache(n_ctx, engine.context().precision, 1));
-    return Session(std::make_unique<Impl>(Impl{&engine, options, std::move(cache), {}, {}}));
+    HEFT_TRY(Sequence sequence, Sequence::make(engine, n_ctx, 1));
+    std::unique_ptr<DraftProposer> draft;
+    if (options.draft != nullptr) {
+        HEFT_TRY(draft, DraftProposer::make(engine, *options.draft, n_ctx));
+    }
+    return Session(
+        std::make_unique<Impl>(Impl{&engine, options, std::move(sequence), std::move(draft)}));
 }
 
 std::int64_t Session::n_ctx() const {
@@ -54,8 +64,7 @@ std::int64_t Session::n_ctx() const {
 }
 
 void Session::reset() {
-    impl_->cached.clear();
-    impl_->cache.set_length(0);
+    impl_->sequence.cut(0);
 }
 
 // The prompt as it will be computed: whole, or cut if that was asked for.
@@ -82,39 +91,6 @@ Result<std::vector<TokenId>> Session::Impl::fit(const Request& request, Reply& r
     return cut;
 }
 
-// Computes tokens behind those in the cache; logits are those after the last one.
-Status Session::Impl::feed(std::span<const TokenId> tokens, const Request& request) {
-    std::vector<model::Input> inputs;
-    const auto batch = static_cast<std::size_t>(options.n_batch);
-    for (std::size_t from = 0; from < tokens.size(); from += batch) {
-        if (cancelled(request)) return Error{Code::cancelled, "stopped while reading the prompt"};
-        const std::size_t to = std::min(tokens.size(), from + batch);
-        inputs.clear();
-        for (std::size_t i = from; i < to; ++i)
-            inputs.push_back({tokens[i], static_cast<std::int32_t>(cached.size() + (i - from)),
-                              &cache, i + 1 == tokens.size()});
-        logits.clear();
-        HEFT_OK(engine->model().forward(engine->context(), inputs, logits));
-        cached.insert(cached.end(), tokens.begin() + static_cast<std::ptrdiff_t>(from),
-                      tokens.begin() + static_cast<std::ptrdiff_t>(to));
-    }
-    return {};
-}
-
-// Longrope has two sets of factors, chosen by the length of the whole sequence: when it grows past
-// the trained length, everything is computed again, as Hugging Face does.
-Status Session::Impl::settle_rope(std::int64_t length, const Request& request) {
-    const arch::Rope& rope = engine->model().config().rope;
-    if (rope.scaling != arch::Scaling::longrope || cache.long_context
-        || length <= rope.original_ctx)
-        return {};
-    cache.long_context = true;
-    const std::vector<TokenId> again = std::move(cached);
-    cached.clear();
-    cache.set_length(0);
-    return feed(again, request);
-}
-
 Result<gen::Sampler> Session::Impl::make_sampler(const Request& request) const {
     gen::DryBreakers breakers;
     if (request.sampling.dry.active()) {
@@ -131,56 +107,92 @@ Result<gen::Sampler> Session::Impl::make_sampler(const Request& request) const {
                               std::move(breakers));
 }
 
-Status Session::Impl::answer(const Request& request, gen::Sampler& sampler, Reply& reply) {
-    gen::StopOptions stop;
-    stop.strings = request.stop;
-    stop.max_tokens = request.n_predict;
-    const text::Tokenizer* words = nullptr;
-    if (request.decode_text) {
-        HEFT_TRY(words, engine->tokenizer());
-        if (!request.ignore_eos) stop.tokens = words->special().end_of_generation;
+Result<gen::Proposer*> Session::Impl::choose_proposer(const Request& request,
+                                                      gen::NgramProposer& ngram) const {
+    HEFT_OK(gen::validate(request.speculation));
+    gen::Proposer* proposer = nullptr;
+    switch (request.speculation.guesser) {
+        case gen::Guesser::off: break;
+        case gen::Guesser::ngram: proposer = &ngram; break;
+        case gen::Guesser::draft:
+            if (draft == nullptr)
+                return Error{Code::invalid, "the session has no draft model to guess with"};
+            draft->prepare(request.speculation.p_min, reading(request));
+            proposer = draft.get();
+            break;
     }
-    std::optional<text::StreamDecoder> decoder;
-    if (words != nullptr) decoder.emplace(*words);
-    gen::StopFilter filter(stop.strings);
-    const auto show = [&](const std::string& text, TokenId id) {
-        reply.text += text;
-        if (request.on_token) request.on_token(text, id);
-    };
+    return proposer;
+}
 
+Status Session::Impl::prefill(const Request& request, std::span<const TokenId> prompt,
+                              Reply& reply) {
+    const auto length = static_cast<std::int64_t>(prompt.size());
+    sequence.expect(length + std::max(request.n_predict, 0));
+    // The last token is computed again even if it is cached: its logits are needed.
+    const std::int64_t kept = sequence.keep_common(prompt.first(prompt.size() - 1));
+    reply.n_cached = static_cast<int>(kept);
+    return sequence.extend(prompt.subspan(static_cast<std::size_t>(kept)), Sequence::Rows::last,
+                           reading(request));
+}
+
+// Computes the last token of the text, and with it what is guessed to follow. `wanted`: how many
+// tokens are still to come; negative: no limit.
+Status Session::Impl::pass(const Request& request, std::span<const TokenId> text,
+                           std::int64_t wanted, Guesses& guesses) {
+    const Sequence::Reading how = reading(request);
+    HEFT_OK(sequence.settle_rope(sequence.length() + 1, how));
+    std::int64_t room = op::tokens_with_equal_bits(engine->context());
+    room = std::min(room, n_ctx() - sequence.length());
+    room = std::min(room, sequence.until_rope_changes());
+    if (wanted >= 0) room = std::min(room, wanted);
+    HEFT_TRY(const std::span<const TokenId> guessed, guesses.next(text, room - 1));
+    std::vector<TokenId> tokens = {text.back()};
+    tokens.insert(tokens.end(), guessed.begin(), guessed.end());
+    const auto start = Clock::now();
+    HEFT_OK(sequence.extend(tokens, Sequence::Rows::all, how));
+    guesses.computed(seconds_since(start));
+    return {};
+}
+
+// `text`: the prompt, whose last logits are there. Each pass leaves a row of logits for each of its
+// tokens, of which the first belongs to the text and the others do as long as the sampler agrees.
+Status Session::Impl::answer(const Request& request, std::vector<TokenId> text,
+                             gen::Sampler& sampler, gen::Proposer* proposer, Reply& reply) {
+    HEFT_TRY(Writer writer, Writer::make(*engine, request, reply));
+    Guesses guesses(proposer, request.speculation, reply.guessed);
     reply.finish = gen::FinishReason::length;
-    while (request.n_predict != 0) {
-        if (cancelled(request)) {
+    for (int row = 0; request.n_predict != 0;) {
+        if (reading(request).is_cancelled()) {
             reply.finish = gen::FinishReason::cancelled;
             break;
         }
-        HEFT_TRY(gen::Choice choice, sampler.sample(logits));
+        HEFT_TRY(gen::Choice choice, sampler.sample(sequence.logits(row)));
         const TokenId id = choice.id;
         sampler.accept(id);
-        reply.ids.push_back(id);
-        if (request.sampling.logprobs) reply.choices.push_back(std::move(choice));
-        const auto finish = gen::finished(stop, id, static_cast<int>(reply.ids.size()));
-        const bool ends = finish == gen::FinishReason::stop_token;
-        if (decoder && !ends) show(filter.push(decoder->push(id)), id);
-        if (!decoder && request.on_token) request.on_token({}, id);
-        if (filter.stopped() || finish) {
-            reply.finish = filter.stopped() ? gen::FinishReason::stop_string : *finish;
+        const auto before = static_cast<std::int64_t>(text.size());
+        text.push_back(id);
+        const auto finish = writer.add(std::move(choice));
+        if (finish || before >= n_ctx()) {
+            reply.finish = finish.value_or(gen::FinishReason::context_full);
             break;
         }
-        if (static_cast<std::int64_t>(cached.size()) >= n_ctx()) {
-            reply.finish = gen::FinishReason::context_full;
-            break;
+        if (guesses.foresaw(id)) {
+            ++row;
+            continue;
         }
-        const TokenId next[] = {id};
-        Status fed = settle_rope(static_cast<std::int64_t>(cached.size()) + 1, request);
-        if (fed) fed = feed(next, request);
-        if (!fed) {
-            if (fed.error().code != Code::cancelled) return std::move(fed.error());
-            reply.finish = gen::FinishReason::cancelled;
-            break;
-        }
+        row = 0;
+        sequence.cut(before);
+        const std::int64_t made = static_cast<std::int64_t>(reply.ids.size());
+        const std::int64_t wanted = request.n_predict < 0 ? -1 : request.n_predict - made;
+        const Status done = pass(request, text, wanted, guesses);
+        if (done) continue;
+        if (done.error().code != Code::cancelled) return done.error();
+        reply.finish = gen::FinishReason::cancelled;
+        break;
     }
-    if (decoder) show(filter.push(decoder->finish()) + filter.finish(), -1);
+    writer.finish();
+    // As if nothing had been guessed: the last token was not computed.
+    if (!reply.ids.empty()) sequence.cut(static_cast<std::int64_t>(text.size()) - 1);
     return {};
 }
 
@@ -191,29 +203,18 @@ Result<Reply> Session::generate(const Request& request) {
     stop.strings = request.stop;
     stop.max_tokens = request.n_predict;
     HEFT_OK(gen::validate(stop));
-    HEFT_TRY(const std::vector<TokenId> prompt, s.fit(request, reply));
+    gen::NgramProposer ngram;
+    HEFT_TRY(gen::Proposer* const proposer, s.choose_proposer(request, ngram));
+    HEFT_TRY(std::vector<TokenId> prompt, s.fit(request, reply));
     HEFT_TRY(gen::Sampler sampler, s.make_sampler(request));
     reply.seed = sampler.seed();
     reply.n_prompt = static_cast<int>(prompt.size());
 
     const auto start = Clock::now();
-    const auto length = static_cast<std::int64_t>(prompt.size());
-    const arch::Rope& rope = s.engine->model().config().rope;
-    const std::int64_t expected = length + std::max(request.n_predict, 0);
-    if (rope.scaling == arch::Scaling::longrope
-        && (expected > rope.original_ctx) != s.cache.long_context) {
-        reset();
-        s.cache.long_context = expected > rope.original_ctx;
-    }
-    // The last token is computed again even if it is cached: its logits are needed.
-    const auto same =
-        std::mismatch(s.cached.begin(), s.cached.end(), prompt.begin(), prompt.end() - 1);
-    const auto kept = static_cast<std::size_t>(same.first - s.cached.begin());
-    s.cached.resize(kept);
-    s.cache.set_length(static_cast<std::int64_t>(kept));
-    reply.n_cached = static_cast<int>(kept);
-    if (auto fed = s.feed(std::span(prompt).subspan(kept), request); !fed) {
-        if (fed.error().code != Code::cancelled) return fed.error();
+    Status read = s.prefill(request, prompt, reply);
+    if (read && proposer != nullptr) read = proposer->begin(prompt);
+    if (!read) {
+        if (read.error().code != Code::cancelled) return read.error();
         reply.finish = gen::FinishReason::cancelled;
         return reply;
     }
@@ -221,7 +222,7 @@ Result<Reply> Session::generate(const Request& request) {
     reply.prefill_s = seconds_since(start);
 
     const auto decode_start = Clock::now();
-    HEFT_OK(s.answer(request, sampler, reply));
+    HEFT_OK(s.answer(request, std::move(prompt), sampler, proposer, reply));
     reply.decode_s = seconds_since(decode_start);
     return reply;
 }

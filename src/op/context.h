@@ -19,6 +19,9 @@ struct Context {
     ThreadPool& pool;
     const kernel::Table& kernels;
     Precision precision = Precision::fast;
+    // A token gets the same bits whatever is computed beside it: every product by one route,
+    // however many tokens there are.
+    bool deterministic = false;
     std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
     std::vector<float> activations = {};  // the decoder's
     std::vector<float> experts = {};      // rows gathered for the experts

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/check.h"
 #include "op/matmul_call.h"
@@ -11,6 +12,7 @@ namespace heft::op {
 namespace {
 
 bool has_few_tokens(const Call& call) {
+    if (call.context->deterministic) return false;
     Call few = call;
     few.few = true;
     return call.n_tokens <= (takes(few, Route::floats) ? kFewTokensInFloat : kFewTokensInInteger);
@@ -80,6 +82,11 @@ class Calls {
 };
 
 }  // namespace
+
+int tokens_with_equal_bits(const Context& context) {
+    if (context.deterministic) return std::numeric_limits<int>::max();
+    return std::min(kFewTokensInFloat, kFewTokensInInteger);
+}
 
 void matmul(Context& context, std::span<const Group> groups) {
     Calls calls(context, groups);

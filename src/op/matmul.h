@@ -39,6 +39,9 @@ struct Group {
 // one quantisation of each x. Results do not depend on the number of threads.
 void matmul(Context& context, std::span<const Group> groups);
 
+// Up to how many tokens of a call each get the bits that they get alone.
+int tokens_with_equal_bits(const Context& context);
+
 // One group.
 void matmul(Context& context, std::span<const Product> products, const float* x,
             std::int64_t x_stride, int n_tokens);

@@ -47,6 +47,7 @@ struct Run {
     const kernel::Table& table;
     Precision precision;
     int n_threads;
+    bool deterministic = false;
 };
 
 // The products of x [n_tokens, cols] with each matrix, concatenated.
@@ -54,7 +55,7 @@ std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
                             const std::vector<float>& x, int n_tokens) {
     static ThreadPool one(1);
     static ThreadPool two(2);
-    Context context{run.n_threads == 1 ? one : two, run.table, run.precision};
+    Context context{run.n_threads == 1 ? one : two, run.table, run.precision, run.deterministic};
     std::size_t size = 0;
     for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
     std::vector<float> out(size, NAN);
@@ -153,6 +154,56 @@ TEST(Matmul, OneAndTwoThreadsGiveTheSameBits) {
                     << info.name << " " << n_tokens;
             }
         }
+    }
+}
+
+// Whether the tokens get the same bits one by one, and so many at a time.
+void expect_same_bits(const Run& run, const Matrix& m, const std::vector<float>& x,
+                      std::initializer_list<int> chunks) {
+    const auto n_tokens = static_cast<int>(x.size()) / static_cast<int>(m.weight.cols);
+    const auto in_chunks = [&](int chunk) {
+        std::vector<float> out;
+        for (int from = 0; from < n_tokens; from += chunk) {
+            const int n = std::min(chunk, n_tokens - from);
+            const std::vector<float> part(x.begin() + from * m.weight.cols,
+                                          x.begin() + (from + n) * m.weight.cols);
+            const auto rows = multiply(run, {&m, 1}, part, n);
+            out.insert(out.end(), rows.begin(), rows.end());
+        }
+        return out;
+    };
+    const auto alone = in_chunks(1);
+    for (const int chunk : chunks)
+        EXPECT_EQ(in_chunks(chunk), alone)
+            << run.table.name << " " << dtype_info(m.weight.type).name << " "
+            << (run.precision == Precision::f32 ? "f32" : "fast") << ", " << chunk << " at a time";
+}
+
+TEST(Matmul, AFewTokensTogetherGetTheBitsThatTheyGetAlone) {
+    Rng rng(16);
+    ThreadPool pool(1);
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        const Matrix m = random_matrix(info.type, 37, info.block > 32 ? 512 : 288, 6, rng);
+        for (const kernel::Table* table : kernel::usable()) {
+            for (const Precision precision : {Precision::f32, Precision::fast}) {
+                const int most = tokens_with_equal_bits({pool, *table, precision});
+                const auto x = activations(m.weight.cols * most, rng);
+                expect_same_bits({*table, precision, 1}, m, x, {2, 3, most - 1, most});
+            }
+        }
+    }
+}
+
+TEST(Matmul, AnyNumberOfTokensGetsTheSameBitsWhereThatIsAskedFor) {
+    Rng rng(17);
+    for (const DTypeInfo& info : dtypes()) {
+        if (codec(info.type) == nullptr) continue;
+        const Matrix m = random_matrix(info.type, 37, info.block > 32 ? 512 : 288, 6, rng);
+        const auto x = activations(m.weight.cols * 67, rng);
+        for (const kernel::Table* table : kernel::usable())
+            for (const Precision precision : {Precision::f32, Precision::fast})
+                expect_same_bits({*table, precision, 1, true}, m, x, {2, 3, 7, 16, 33, 67});
     }
 }
 

@@ -1,0 +1,61 @@
+// A text as one model has read it: its tokens, what the cache holds of them, the logits behind the
+// last ones. Private to this module; not thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "engine/engine.h"
+#include "kv/cache.h"
+
+namespace heft::engine {
+
+class Sequence {
+  public:
+    static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+    // The engine outlives the sequence. `expected`: how long it will get (0: n_ctx).
+    static Result<Sequence> make(const Engine& engine, std::int64_t n_ctx, std::int64_t expected);
+
+    std::int64_t n_ctx() const { return cache_.shape().n_ctx; }
+    std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
+
+    // Forgets the tokens behind the first `length`; nothing if there are no more.
+    void cut(std::int64_t length);
+    // Forgets what does not begin `text`; answers how many tokens are left.
+    std::int64_t keep_common(std::span<const TokenId> text);
+    // For a text that will get this long: forgets all if that takes other rotations.
+    void expect(std::int64_t length);
+
+    struct Reading {
+        int n_batch = 512;                          // tokens at once
+        const std::atomic<bool>* cancel = nullptr;  // set: stop with Code::cancelled
+        bool is_cancelled() const {
+            return cancel != nullptr && cancel->load(std::memory_order_relaxed);
+        }
+    };
+    enum class Rows : std::uint8_t { last, all };  // which of the tokens the logits are wanted for
+
+    // Reads tokens behind those it has, at most n_ctx in all. With Rows::all they are read at once.
+    Status extend(std::span<const TokenId> tokens, Rows rows, const Reading& reading);
+    // After the row-th of the tokens read last that logits were wanted for.
+    std::span<const float> logits(int row) const;
+
+    // How many tokens more before the whole text has to be computed with other rotations.
+    std::int64_t until_rope_changes() const;
+    // Does that if the text is to be longer than they allow.
+    Status settle_rope(std::int64_t length, const Reading& reading);
+
+  private:
+    Sequence(const Engine& engine, kv::Cache cache) : engine_(&engine), cache_(std::move(cache)) {}
+
+    const Engine* engine_;
+    kv::Cache cache_;
+    std::vector<TokenId> tokens_;
+    std::vector<float> logits_;
+};
+
+}  // namespace heft::engine
