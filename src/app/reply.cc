@@ -68,7 +68,9 @@ Json timings_json(const engine::Reply& reply) {
     return {{"prefill_s", reply.prefill_s},
             {"prefill_tok_s", rate(computed_prompt(reply), reply.prefill_s)},
             {"decode_s", reply.decode_s},
-            {"decode_tok_s", rate(decoded(reply), reply.decode_s)}};
+            {"decode_tok_s", rate(decoded(reply), reply.decode_s)},
+            {"sample_s", reply.sample_s},
+            {"text_s", reply.text_s}};
 }
 
 Json speculation_json(gen::Guesser guesser, const engine::Reply& reply) {

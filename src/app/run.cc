@@ -23,6 +23,11 @@ namespace heft::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 constexpr const char* kToy = "tiny";
 
@@ -148,9 +153,14 @@ Result<engine::Request> make_request(const RunOptions& o, const engine::Engine& 
     return request;
 }
 
+struct Preparing {
+    double load_s = 0;
+    double tokenize_s = 0;  // from the prompt to its ids, the tokenizer's loading included
+};
+
 void print_json(const RunOptions& o, const engine::Engine& engine, const engine::Request& request,
-                const engine::Reply& reply, double load_s) {
-    Json timings = {{"load_s", load_s}};
+                const engine::Reply& reply, const Preparing& preparing) {
+    Json timings = {{"load_s", preparing.load_s}, {"tokenize_s", preparing.tokenize_s}};
     timings.update(timings_json(reply));
     Json document = {{"schema", "heft.run/1"},
                      {"model", engine.checkpoint().name()},
@@ -192,13 +202,16 @@ Status finish(const RunOptions& o, const engine::Reply& reply) {
 Status run(RunOptions o) {
     HEFT_OK(check(o));
     HEFT_OK(sort_words(o));
-    const auto began = std::chrono::steady_clock::now();
+    Preparing preparing;
+    const auto began = Clock::now();
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
-    const std::chrono::duration<double> load = std::chrono::steady_clock::now() - began;
+    preparing.load_s = seconds_since(began);
     if (engine.embedded() && !o.quiet)
         say("heft: this is tiny, a built-in toy that tells children's stories; name a real model "
             "with `heft run MODEL`");
+    const auto loaded = Clock::now();
     HEFT_TRY(engine::Request request, make_request(o, engine));
+    preparing.tokenize_s = seconds_since(loaded);
 
     HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
     request.speculation = speculation.options;
@@ -217,7 +230,7 @@ Status run(RunOptions o) {
     }
     HEFT_TRY(const engine::Reply reply, session.generate(request));
     if (o.json)
-        print_json(o, engine, request, reply, load.count());
+        print_json(o, engine, request, reply, preparing);
     else
         print_text(o, request, reply);
     std::fflush(stdout);

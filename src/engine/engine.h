@@ -110,6 +110,8 @@ struct Reply {
     int n_cached = 0;        // of those, found in the cache
     double prefill_s = 0;
     double decode_s = 0;
+    double sample_s = 0;  // of that, the sampler's part
+    double text_s = 0;    // of that, for text: spelling, stop strings, on_token
     Guessed guessed;
     std::vector<std::string> degraded;  // what was cut, approximated or replaced
 };

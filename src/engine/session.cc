@@ -166,12 +166,16 @@ Status Session::Impl::answer(const Request& request, std::vector<TokenId> text,
             reply.finish = gen::FinishReason::cancelled;
             break;
         }
+        const auto begin = Clock::now();
         HEFT_TRY(gen::Choice choice, sampler.sample(sequence.logits(row)));
         const TokenId id = choice.id;
         sampler.accept(id);
+        const auto sampled = Clock::now();
         const auto before = static_cast<std::int64_t>(text.size());
         text.push_back(id);
         const auto finish = writer.add(std::move(choice));
+        reply.sample_s += std::chrono::duration<double>(sampled - begin).count();
+        reply.text_s += seconds_since(sampled);
         if (finish || before >= n_ctx()) {
             reply.finish = finish.value_or(gen::FinishReason::context_full);
             break;

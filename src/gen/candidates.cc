@@ -9,15 +9,56 @@ namespace {
 // Up to here a heap that the whole list is held against is quicker than partitioning the list.
 constexpr std::size_t kSmallPrefix = 512;
 
+// Logits whose highest is compared before each of them is.
+constexpr std::size_t kBlock = 64;
+
+Candidate candidate(std::size_t id, float logit) {
+    return {static_cast<TokenId>(id), std::isnan(logit) ? kImpossible : logit, 0.0F};
+}
+
 }  // namespace
+
+float highest(std::span<const float> logits) {
+    constexpr std::size_t lanes = 16;  // independent, so that they are compared side by side
+    float top[lanes];
+    std::fill_n(top, lanes, kImpossible);
+    std::size_t i = 0;
+    for (; i + lanes <= logits.size(); i += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            const float logit = logits[i + lane];
+            top[lane] = logit > top[lane] ? logit : top[lane];  // false for NaN
+        }
+    for (; i < logits.size(); ++i) top[0] = logits[i] > top[0] ? logits[i] : top[0];
+    return *std::max_element(top, top + lanes);
+}
 
 void assign(Candidates& list, std::span<const float> logits) {
     list.items.resize(logits.size());
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-        const float logit = std::isnan(logits[i]) ? kImpossible : logits[i];
-        list.items[i] = {static_cast<TokenId>(i), logit, 0.0F};
-    }
+    for (std::size_t i = 0; i < logits.size(); ++i) list.items[i] = candidate(i, logits[i]);
     list.order = Order::by_id;
+}
+
+void assign_first(Candidates& list, std::span<const float> logits, std::size_t n) {
+    auto& items = list.items;
+    items.clear();
+    list.order = Order::by_logit;
+    n = std::min(n, logits.size());
+    if (n == 0) return;
+    for (std::size_t i = 0; i < n; ++i) items.push_back(candidate(i, logits[i]));
+    // A heap of the first ones so far, the last of them in front. Whoever comes later and is equal
+    // to that one stands behind it.
+    std::make_heap(items.begin(), items.end(), ranks_before);
+    for (std::size_t from = n; from < logits.size(); from += kBlock) {
+        const std::size_t end = std::min(from + kBlock, logits.size());
+        if (!(highest(logits.subspan(from, end - from)) > items.front().logit)) continue;
+        for (std::size_t i = from; i < end; ++i) {
+            if (!(logits[i] > items.front().logit)) continue;
+            std::pop_heap(items.begin(), items.end(), ranks_before);
+            items.back() = candidate(i, logits[i]);
+            std::push_heap(items.begin(), items.end(), ranks_before);
+        }
+    }
+    std::sort_heap(items.begin(), items.end(), ranks_before);
 }
 
 bool ranks_before(const Candidate& a, const Candidate& b) {

@@ -42,8 +42,15 @@ struct Candidates {
     std::size_t size() const { return items.size(); }
 };
 
+// The highest, NaN never; kImpossible if there is none.
+float highest(std::span<const float> logits);
+
 // Every token of the vocabulary, by id.
 void assign(Candidates& list, std::span<const float> logits);
+
+// The n first ones alone, by_logit; all if there are fewer. The same as assign(), sort_first() and
+// keep_first(), but most logits are only looked at.
+void assign_first(Candidates& list, std::span<const float> logits, std::size_t n);
 
 bool ranks_before(const Candidate& a, const Candidate& b);
 
@@ -66,7 +73,17 @@ std::size_t best(const Candidates& list);
 // Draws a place in proportion to p, after softmax(); p need not sum to 1. The list is not empty.
 std::size_t draw(const Candidates& list, Rng& rng);
 
-// Applies adjust(logit, value) to each candidate that the map {id: value} names.
+// Applies adjust(logit, value) to each token that the map {id: value} names.
+template <class Map, class Adjust>
+void adjust_logits(std::span<float> logits, const Map& by_token, const Adjust& adjust) {
+    for (const auto& entry : by_token) {
+        const auto at = static_cast<std::size_t>(entry.first);
+        if (entry.first < 0 || at >= logits.size()) continue;
+        const float logit = adjust(logits[at], entry.second);
+        logits[at] = std::isnan(logit) ? kImpossible : logit;
+    }
+}
+
 template <class Map, class Adjust>
 void adjust_logits(Candidates& list, const Map& by_token, const Adjust& adjust) {
     const auto change = [&adjust](Candidate& item, const auto& value) {

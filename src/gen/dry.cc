@@ -113,19 +113,22 @@ DryBreakers prepare_breakers(std::span<const std::string> strings,
     return breakers;
 }
 
-void dry(Candidates& list, std::span<const TokenId> text, const DryOptions& options,
-         const DryBreakers& breakers) {
-    if (!options.active()) return;
+namespace {
+
+// What each token is to lose.
+std::unordered_map<TokenId, float> penalties_of(std::span<const TokenId> text,
+                                                const DryOptions& options,
+                                                const DryBreakers& breakers) {
+    std::unordered_map<TokenId, float> penalties;
+    if (!options.active()) return penalties;
     const auto last_n = static_cast<std::size_t>(options.last_n);
     if (options.last_n > 0 && text.size() > last_n) text = text.last(last_n);
     const auto allowed = static_cast<std::size_t>(std::max(options.allowed_length, 0));
-    if (text.size() <= allowed) return;
+    if (text.size() <= allowed) return penalties;
     const std::size_t limit = breakers.tokens_behind(text);
-    if (limit < allowed) return;
+    if (limit < allowed) return penalties;
 
-    const auto repeats = carried_on(text, allowed, limit);
-    std::unordered_map<TokenId, float> penalties;
-    for (const auto& [id, length] : repeats) {
+    for (const auto& [id, length] : carried_on(text, allowed, limit)) {
         if (breakers.is_whole(id)) continue;
         const double steps = static_cast<double>(length - allowed);
         const double penalty =
@@ -134,7 +137,23 @@ void dry(Candidates& list, std::span<const TokenId> text, const DryOptions& opti
         constexpr double largest = std::numeric_limits<float>::max();
         penalties[id] = static_cast<float>(std::min(penalty, largest));
     }
-    adjust_logits(list, penalties, [](float logit, float penalty) { return logit - penalty; });
+    return penalties;
+}
+
+float subtract(float logit, float penalty) {
+    return logit - penalty;
+}
+
+}  // namespace
+
+void dry(Candidates& list, std::span<const TokenId> text, const DryOptions& options,
+         const DryBreakers& breakers) {
+    adjust_logits(list, penalties_of(text, options, breakers), subtract);
+}
+
+void dry(std::span<float> logits, std::span<const TokenId> text, const DryOptions& options,
+         const DryBreakers& breakers) {
+    adjust_logits(logits, penalties_of(text, options, breakers), subtract);
 }
 
 }  // namespace heft::gen

@@ -64,5 +64,8 @@ DryBreakers prepare_breakers(std::span<const std::string> strings,
 // memory are linear in that number.
 void dry(Candidates& list, std::span<const TokenId> text, const DryOptions& options,
          const DryBreakers& breakers);
+// The same to the logits of all tokens.
+void dry(std::span<float> logits, std::span<const TokenId> text, const DryOptions& options,
+         const DryBreakers& breakers);
 
 }  // namespace heft::gen

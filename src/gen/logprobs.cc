@@ -5,10 +5,7 @@
 namespace heft::gen {
 
 double log_sum_exp(std::span<const float> logits) {
-    float top = kImpossible;
-    for (const float logit : logits) {
-        if (logit > top) top = logit;  // false for NaN
-    }
+    const float top = highest(logits);
     if (std::isinf(top)) return top;
     double sum = 0;
     for (const float logit : logits) {
@@ -28,14 +25,10 @@ std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, int n, dou
     std::vector<TokenLogprob> out;
     if (n <= 0) return out;
     Candidates list;
-    assign(list, logits);
-    const std::size_t count = std::min(static_cast<std::size_t>(n), list.size());
-    sort_first(list, count);
-    out.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const Candidate& item = list.items[i];
+    assign_first(list, logits, static_cast<std::size_t>(n));
+    out.reserve(list.size());
+    for (const Candidate& item : list.items)
         out.push_back({item.id, logprob_of(item.logit, log_sum)});
-    }
     return out;
 }
 

@@ -42,7 +42,9 @@ class TokenWindow {
 
 TokenCounts count_tokens(std::span<const TokenId> ids);
 
+// Of a list, or of the logits of all tokens.
 void penalise(Candidates& list, const TokenCounts& counts, const PenaltyOptions& options);
+void penalise(std::span<float> logits, const TokenCounts& counts, const PenaltyOptions& options);
 
 // Added to the token's logit before anything else; -inf forbids the token.
 struct LogitBias {
@@ -51,5 +53,6 @@ struct LogitBias {
 };
 
 void add_bias(Candidates& list, std::span<const LogitBias> biases);
+void add_bias(std::span<float> logits, std::span<const LogitBias> biases);
 
 }  // namespace heft::gen

@@ -1,5 +1,6 @@
 #include "gen/sampling.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -22,16 +23,9 @@ std::uint64_t random_seed() {
 }  // namespace
 
 std::optional<TokenId> greedy(std::span<const float> logits) {
-    float top = kImpossible;
-    std::size_t at = logits.size();
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-        if (logits[i] > top) {  // false for NaN
-            top = logits[i];
-            at = i;
-        }
-    }
-    if (at == logits.size()) return std::nullopt;
-    return static_cast<TokenId>(at);
+    const float top = highest(logits);
+    if (top == kImpossible) return std::nullopt;
+    return static_cast<TokenId>(std::find(logits.begin(), logits.end(), top) - logits.begin());
 }
 
 Result<Sampler> Sampler::make(SamplingOptions options, int n_vocab, DryBreakers breakers) {
@@ -76,31 +70,68 @@ Result<Choice> Sampler::sample(std::span<const float> logits) {
 }
 
 std::optional<TokenId> Sampler::choose(std::span<const float> logits) {
-    const bool is_greedy = options_.temperature <= 0;
-    if (is_greedy && !changes_logits()) return greedy(logits);
+    auto stage = options_.order.begin();
+    if (changes_logits()) {
+        adjusted_.assign(logits.begin(), logits.end());
+        add_bias(adjusted_, options_.logit_bias);
+        for (; stage != options_.order.end() && acts_on_all(*stage); ++stage) adjust(*stage);
+        logits = adjusted_;
+    }
+    if (is_greedy()) return greedy(logits);
 
-    assign(list_, logits);
-    add_bias(list_, options_.logit_bias);
-    for (const Stage stage : options_.order) run(stage);
+    // Most often all but a few tokens go at once; then no list of all of them is made.
+    while (stage != options_.order.end() && acts_on_all(*stage)) ++stage;
+    if (stage != options_.order.end() && *stage == Stage::top_k) {
+        const int most = std::max(options_.top_k, options_.min_keep);
+        assign_first(list_, logits, static_cast<std::size_t>(most));
+        ++stage;
+    } else {
+        assign(list_, logits);
+    }
+    for (; stage != options_.order.end(); ++stage) run(*stage);
 
     std::size_t at = best(list_);
     if (list_.items[at].logit == kImpossible) return std::nullopt;
-    if (!is_greedy && options_.mirostat.on) {
+    if (options_.mirostat.on) {
         at = mirostat_.draw_from(list_, rng_);
-    } else if (!is_greedy) {
+    } else {
         softmax(list_);
         at = draw(list_, rng_);
     }
     return list_.items[at].id;
 }
 
+bool Sampler::is_greedy() const {
+    return options_.temperature <= 0;
+}
+
+// Whether the stage needs no list: it changes single logits, or nothing.
+bool Sampler::acts_on_all(Stage stage) const {
+    const bool cuts = !is_greedy() && !options_.mirostat.on;
+    switch (stage) {
+        case Stage::penalties:
+        case Stage::dry: return true;
+        case Stage::temperature: return is_greedy();  // the best one is taken at the end
+        case Stage::top_n_sigma: return !cuts || options_.top_n_sigma <= 0;
+        case Stage::top_k: return !cuts || options_.top_k <= 0;
+        case Stage::typ_p: return !cuts || options_.typical_p >= 1;
+        case Stage::top_p: return !cuts || options_.top_p >= 1;
+        case Stage::min_p: return !cuts || options_.min_p <= 0;
+        case Stage::xtc: return !cuts || !options_.xtc.active();
+    }
+    return false;
+}
+
+void Sampler::adjust(Stage stage) {
+    if (stage == Stage::penalties) penalise(adjusted_, window_.counts(), options_.penalties);
+    if (stage == Stage::dry) dry(adjusted_, text_, options_.dry, breakers_);
+}
+
 void Sampler::run(Stage stage) {
-    const bool is_greedy = options_.temperature <= 0;
     switch (stage) {
         case Stage::penalties: penalise(list_, window_.counts(), options_.penalties); return;
         case Stage::dry: dry(list_, text_, options_.dry, breakers_); return;
         case Stage::temperature:
-            if (is_greedy) return;  // the best one is taken at the end
             dynamic_temperature(list_, options_.temperature, options_.dynamic_range,
                                 options_.dynamic_exponent);
             return;
@@ -110,7 +141,7 @@ void Sampler::run(Stage stage) {
         case Stage::top_p:
         case Stage::min_p:
         case Stage::xtc:
-            if (!is_greedy && !options_.mirostat.on) shorten(stage);
+            if (!options_.mirostat.on) shorten(stage);
             return;
     }
 }

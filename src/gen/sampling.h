@@ -47,6 +47,9 @@ class Sampler {
     Sampler(SamplingOptions options, DryBreakers breakers, int n_vocab, std::uint64_t seed);
 
     std::optional<TokenId> choose(std::span<const float> logits);
+    bool is_greedy() const;
+    bool acts_on_all(Stage stage) const;
+    void adjust(Stage stage);
     void run(Stage stage);
     void shorten(Stage stage);
     bool changes_logits() const;
@@ -58,8 +61,9 @@ class Sampler {
     Rng rng_;
     Mirostat mirostat_;
     TokenWindow window_;
-    std::vector<TokenId> text_;  // kept for DRY only
-    Candidates list_;            // reused, so that a step allocates nothing large
+    std::vector<TokenId> text_;    // kept for DRY only
+    std::vector<float> adjusted_;  // these two reused, so that a step allocates nothing large
+    Candidates list_;
 };
 
 // The highest logit, the lowest id on ties, NaN never; none if all are NaN or -inf.

@@ -55,6 +55,33 @@ TEST(Sampler, DrawsFromTheSoftmax) {
     }
 }
 
+// A cut that keeps everything makes the sampler go through the list of all tokens.
+TEST(Sampler, TheShortWayGivesTheSameTextAsTheListOfAllTokens) {
+    std::vector<SamplingOptions> all(5);
+    all[1].penalties.repeat = 1.4F;
+    all[1].penalties.presence = -0.5F;
+    all[2].dry.multiplier = 2;
+    all[2].logit_bias = {{3, 5.0F}, {7, kImpossible}};
+    all[3].min_keep = 90;
+    all[4].top_k = 5000;
+    all[4].mirostat.on = true;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        SamplingOptions options = all[i];
+        options.seed = 11;
+        auto shorter = make(options, 700);
+        options.top_n_sigma = 1e30F;
+        auto longer = make(options, 700);
+        for (std::uint64_t step = 0; step < 60; ++step) {
+            auto logits = rough_logits(700, step % 4);
+            logits[step] = NAN;
+            const TokenId id = next(shorter, logits);
+            ASSERT_EQ(next(longer, logits), id) << i << " " << step;
+            shorter.accept(id);
+            longer.accept(id);
+        }
+    }
+}
+
 TEST(Sampler, SeedFixesTheTextOnEveryMachine) {
     const auto logits = rough_logits(1000, 5);
     SamplingOptions options;
