@@ -16,9 +16,11 @@ extern "C" {
 typedef struct heft_model heft_model;
 
 typedef struct heft_options {
-    int threads;     /* 0: every CPU that the process may use */
-    int64_t context; /* 0: what the model was made for */
-    int exact;       /* not 0: float32 throughout */
+    int threads;             /* 0: every CPU that the process may use */
+    int64_t context;         /* 0: what the model was made for */
+    int exact;               /* not 0: float32 throughout */
+    int deterministic;       /* not 0: the same bits however a prompt is cut; slower */
+    const char* speculation; /* "off" (also NULL), "ngram", or the name of a smaller model */
 } heft_options;
 
 typedef struct heft_sampling {

@@ -24,6 +24,11 @@ struct ModelOptions {
     std::int64_t context =
         0;               // tokens of prompt and answer together; 0: what the model was made for
     bool exact = false;  // compute in float32 throughout, to compare engines; slower
+    // The same bits however a prompt is cut into batches; slower.
+    bool deterministic = false;
+    // Guesses of the next tokens, checked several at once; the text stays the same. "off", "ngram"
+    // (from the text itself), or a smaller model with the same tokenizer, named like the model.
+    std::string speculation = "off";
 };
 
 struct GenerateOptions {
@@ -53,6 +58,8 @@ struct Answer {
     int prompt_tokens = 0;
     double prefill_seconds = 0;
     double decode_seconds = 0;
+    int guesses_checked = 0;
+    int guesses_right = 0;
     std::vector<std::string> degraded;  // what was cut or replaced, in words; usually empty
 };
 

@@ -76,6 +76,8 @@ heft_model* heft_open(const char* reference, const heft_options* options) {
             how.threads = options->threads;
             how.context = options->context;
             how.exact = options->exact != 0;
+            how.deterministic = options->deterministic != 0;
+            if (options->speculation != nullptr) how.speculation = options->speculation;
         }
         auto model = heft::Model::open(reference, how);
         if (model) return new heft_model{std::move(*model)};

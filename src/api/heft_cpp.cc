@@ -10,7 +10,9 @@ namespace heft {
 
 struct Model::Impl {
     std::unique_ptr<engine::Engine> engine;
-    engine::Session session;  // points to the engine
+    std::unique_ptr<engine::Engine> draft;  // may be none; computes on the engine's threads
+    engine::Session session;                // points to both
+    gen::Guesser guesser = gen::Guesser::off;
 };
 
 namespace {
@@ -36,7 +38,8 @@ engine::Request request_of(std::vector<Token> prompt, const GenerateOptions& opt
     return request;
 }
 
-Result<Answer> answer(engine::Session& session, const engine::Request& request) {
+Result<Answer> answer(engine::Session& session, gen::Guesser guesser, engine::Request request) {
+    request.speculation.guesser = guesser;
     HEFT_TRY(engine::Reply reply, session.generate(request));
     Answer out;
     out.text = std::move(reply.text);
@@ -46,6 +49,8 @@ Result<Answer> answer(engine::Session& session, const engine::Request& request) 
     out.prompt_tokens = reply.n_prompt;
     out.prefill_seconds = reply.prefill_s;
     out.decode_seconds = reply.decode_s;
+    out.guesses_checked = reply.guessed.n_checked;
+    out.guesses_right = reply.guessed.n_right;
     out.degraded = std::move(reply.degraded);
     return out;
 }
@@ -61,12 +66,22 @@ Result<Model> Model::open(const std::string& reference, const ModelOptions& opti
     engine::OpenOptions how;
     how.n_threads = options.threads;
     how.precision = options.exact ? op::Precision::f32 : op::Precision::fast;
+    how.deterministic = options.deterministic;
     HEFT_TRY(engine::Engine engine, engine::Engine::open(reference, how));
     engine::SessionOptions conversation;
     conversation.n_ctx = options.context;
     auto opened = std::make_unique<engine::Engine>(std::move(engine));
+    const gen::Guesser guesser = gen::guesser_of(options.speculation);
+    std::unique_ptr<engine::Engine> draft;
+    if (guesser == gen::Guesser::draft) {
+        how.threads_of = opened.get();
+        HEFT_TRY(engine::Engine small, engine::Engine::open(options.speculation, how));
+        draft = std::make_unique<engine::Engine>(std::move(small));
+        conversation.draft = draft.get();
+    }
     HEFT_TRY(engine::Session session, engine::Session::start(*opened, conversation));
-    return Model(std::make_unique<Impl>(Impl{std::move(opened), std::move(session)}));
+    return Model(std::make_unique<Impl>(
+        Impl{std::move(opened), std::move(draft), std::move(session), guesser}));
 }
 
 Result<std::vector<Token>> Model::tokenize(std::string_view text, bool add_special) const {
@@ -86,7 +101,8 @@ Result<Answer> Model::generate(std::string_view prompt, const GenerateOptions& o
 
 Result<Answer> Model::generate(std::span<const Token> prompt, const GenerateOptions& options) {
     std::atomic<bool> stop{false};
-    return answer(impl_->session, request_of({prompt.begin(), prompt.end()}, options, stop));
+    return answer(impl_->session, impl_->guesser,
+                  request_of({prompt.begin(), prompt.end()}, options, stop));
 }
 
 Result<Answer> Model::chat(std::span<const Message> messages, const GenerateOptions& options) {
@@ -99,7 +115,7 @@ Result<Answer> Model::chat(std::span<const Message> messages, const GenerateOpti
     variables["add_generation_prompt"] = true;
     HEFT_TRY(std::vector<Token> prompt, text::encode_chat(*chat_template, *words, variables));
     std::atomic<bool> stop{false};
-    return answer(impl_->session, request_of(std::move(prompt), options, stop));
+    return answer(impl_->session, impl_->guesser, request_of(std::move(prompt), options, stop));
 }
 
 Result<std::vector<float>> Model::logits(std::span<const Token> tokens) const {

@@ -31,11 +31,15 @@ class Pace {
     struct Odds {
         double right, all;
     };
+    struct Cost {
+        double value;
+        int n_seen = 0;
+    };
 
     std::vector<Odds> odds_;
-    std::vector<double> cost_;  // [n_tokens]
-    double one_s_ = 0;          // seconds of a pass over one token; 0: not seen yet
-    int since_one_ = 0;         // passes since the last one over one token
+    std::vector<Cost> cost_;  // [n_tokens]
+    Cost one_s_{0};           // seconds of a pass over one token
+    int since_one_ = 0;       // passes since the last one over one token
 };
 
 }  // namespace heft::gen

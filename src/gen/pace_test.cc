@@ -48,6 +48,28 @@ TEST(Pace, WhatATokenCostsDecides) {
     EXPECT_EQ(dear.worth(0, kMost), 0);
 }
 
+TEST(Pace, NothingIsCheckedBeforeATokenAloneWasMeasured) {
+    Pace pace(kMost);
+    learn_odds(pace, 0, 1, 1);
+    EXPECT_EQ(pace.worth(0, kMost), 0);
+    pace.took(1, 1);
+    pace.took(1, 1);
+    EXPECT_GT(pace.worth(0, kMost), 0);
+}
+
+TEST(Pace, AFewDearPassesAreEnoughToSeeIt) {
+    Pace pace(kMost);
+    learn_odds(pace, 0, 9, 10);
+    for (int i = 0; i < 3; ++i) pace.took(1, 1);
+    int n_dear = 0;
+    for (int i = 0; i < 100; ++i) {
+        const int n = pace.worth(0, kMost);
+        if (n > 0) ++n_dear;
+        pace.took(n + 1, n == 0 ? 1 : 1 + n * 1.1);
+    }
+    EXPECT_LE(n_dear, 4);
+}
+
 TEST(Pace, OddsAreLearnedForEachTrustApartAndForgottenInTime) {
     Pace pace(kMost);
     learn_cost(pace, 0.2);
@@ -64,7 +86,7 @@ TEST(Pace, OneInterruptionIsForgotten) {
     learn_cost(pace, 0.1);
     learn_odds(pace, 0, 1, 1);
     pace.took(kMost + 1, 1000);
-    for (int i = 0; i < 300; ++i) pace.took(1, 1);
+    for (int i = 0; i < 1000; ++i) pace.took(1, 1);
     EXPECT_EQ(pace.worth(0, kMost), kMost);
 }
 

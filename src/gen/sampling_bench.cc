@@ -16,6 +16,7 @@ void run(benchmark::State& state, SamplingOptions options) {
         state.SkipWithError("no token");
         return;
     }
+    for (TokenId id = 0; id < 64; ++id) sampler->accept(id * 7);
     while (state.KeepRunning()) benchmark::DoNotOptimize(sampler->sample(logits));
     state.SetBytesProcessed(state.iterations() * n_vocab
                             * static_cast<std::int64_t>(sizeof(float)));
@@ -29,6 +30,13 @@ void greedy_step(benchmark::State& state) {
 
 void default_step(benchmark::State& state) {
     run(state, {});
+}
+
+void with_penalties(benchmark::State& state) {
+    SamplingOptions options;
+    options.penalties.repeat = 1.1F;
+    options.dry.multiplier = 0.8F;
+    run(state, options);
 }
 
 void top_p_without_top_k(benchmark::State& state) {
@@ -51,6 +59,7 @@ void with_logprobs(benchmark::State& state) {
 
 BENCHMARK(greedy_step)->Arg(131072)->Arg(262144);
 BENCHMARK(default_step)->Arg(131072)->Arg(262144);
+BENCHMARK(with_penalties)->Arg(131072)->Arg(262144);
 BENCHMARK(top_p_without_top_k)->Arg(131072)->Arg(262144);
 BENCHMARK(mirostat_step)->Arg(131072)->Arg(262144);
 BENCHMARK(with_logprobs)->Arg(131072)->Arg(262144);
