@@ -8,7 +8,9 @@ static int count(const char* text, void* user) {
 }
 
 int main(void) {
-    heft_model* model = heft_open("tiny", NULL);
+    heft_options how = {0};
+    how.speculation = "ngram";
+    heft_model* model = heft_open("tiny", &how);
     if (model == NULL) {
         fprintf(stderr, "%s\n", heft_last_error());
         return 1;

@@ -20,6 +20,15 @@ int main() {
     }
     std::printf("%s\n", answer->text.c_str());
 
+    // A second model's guesses change nothing.
+    heft::ModelOptions guessing;
+    guessing.speculation = "tiny";
+    auto second = heft::Model::open("tiny", guessing);
+    if (!second) return 1;
+    const auto again = second->chat(messages, options);
+    if (!again || again->text != answer->text || again->guesses_right > again->guesses_checked)
+        return 1;
+
     const auto tokens = model->tokenize(answer->text, false);
     const auto logits = model->logits(*tokens);
     const bool whole = *model->detokenize(*tokens) == answer->text && pieces > 1
