@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -15,9 +16,11 @@ namespace heft {
 
 namespace {
 
-// About 20 µs on a 3 GHz machine: longer than the gap between two matrices of a layer, far shorter
-// than a scheduler's time slice.
-constexpr int kSpins = 2000;
+using Clock = std::chrono::steady_clock;
+
+// Longer than the gap between two matrices of a layer, far shorter than a scheduler's time slice.
+constexpr std::chrono::microseconds kSpin{30};
+constexpr int kPausesPerLook = 32;  // at the clock, which costs about as much
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -25,14 +28,18 @@ void pause_cpu() {
 #endif
 }
 
-// Returns when `value` is no longer `old`.
-template <class T>
-void wait_change(const std::atomic<T>& value, T old) {
-    for (int i = 0; i < kSpins; ++i) {
-        if (value.load(std::memory_order_acquire) != old) return;
-        pause_cpu();
-    }
-    value.wait(old, std::memory_order_acquire);
+// Waits by time and not by count: pauses last ten times longer on some processors than on others,
+// and a thread that lost its processor meanwhile should not spin on.
+template <class Ready>
+bool spin_until(const Ready& ready) {
+    const auto give_up = Clock::now() + kSpin;
+    do {
+        for (int i = 0; i < kPausesPerLook; ++i) {
+            if (ready()) return true;
+            pause_cpu();
+        }
+    } while (Clock::now() < give_up);
+    return ready();
 }
 
 int cgroup_cpus() {
@@ -54,36 +61,73 @@ int usable_cpus() {
 }
 
 struct ThreadPool::State {
+    // A share is begun by whoever moves `begun` from the round before to this one.
+    struct alignas(64) Share {
+        std::atomic<std::uint32_t> begun{0};
+    };
+
+    explicit State(int n) : n_threads(n), shares(static_cast<std::size_t>(n)) {}
+
     std::atomic<std::uint32_t> round{0};
-    std::atomic<int> running{0};
+    std::atomic<int> sleepers{0};   // workers that may be asleep, since the last waking
+    std::atomic<int> not_begun{0};  // shares
+    std::atomic<int> not_done{0};
     std::atomic<bool> stop{false};
     const std::function<void(int, int)>* job = nullptr;
-    int n_threads = 1;
+    int n_threads;
+    std::vector<Share> shares;
     std::vector<std::jthread> workers;
+
+    // A thread that slept through rounds fails here: `begun` has moved on.
+    void try_share(int share, std::uint32_t now) {
+        std::uint32_t before = now - 1;
+        if (!shares[static_cast<std::size_t>(share)].begun.compare_exchange_strong(
+                before, now, std::memory_order_acq_rel))
+            return;
+        not_begun.fetch_sub(1, std::memory_order_relaxed);
+        (*job)(share, n_threads);
+        if (not_done.fetch_sub(1, std::memory_order_acq_rel) == 1) not_done.notify_all();
+    }
+
+    void take_part(int thread, std::uint32_t now) {
+        try_share(thread, now);
+        for (int i = 1; i < n_threads && not_begun.load(std::memory_order_relaxed) > 0; ++i)
+            try_share((thread + i) % n_threads, now);
+    }
 
     void work(int thread) {
         std::uint32_t seen = 0;
         for (;;) {
-            wait_change(round, seen);
+            const auto is_new = [&] { return round.load(std::memory_order_acquire) != seen; };
+            if (!spin_until(is_new)) {
+                // Either this is counted before the next round wakes the sleepers, or that round
+                // is seen here: both are sequentially consistent.
+                sleepers.fetch_add(1);
+                round.wait(seen, std::memory_order_seq_cst);
+            }
             seen = round.load(std::memory_order_acquire);
             if (stop.load(std::memory_order_acquire)) return;
-            (*job)(thread, n_threads);
-            if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_all();
+            take_part(thread, seen);
         }
+    }
+
+    void next_round() {
+        round.fetch_add(1);
+        // Not for every round: one that was woken but got no processor yet needs no second call.
+        if (sleepers.exchange(0) > 0) round.notify_all();
     }
 };
 
-ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int n_threads) {
     const int most = usable_cpus();
-    state_->n_threads = n_threads <= 0 ? most : std::min(n_threads, most);
+    state_ = std::make_unique<State>(n_threads <= 0 ? most : std::min(n_threads, most));
     for (int t = 1; t < state_->n_threads; ++t)
         state_->workers.emplace_back([state = state_.get(), t] { state->work(t); });
 }
 
 ThreadPool::~ThreadPool() {
     state_->stop.store(true, std::memory_order_release);
-    state_->round.fetch_add(1, std::memory_order_acq_rel);
-    state_->round.notify_all();
+    state_->next_round();
 }
 
 int ThreadPool::size() const {
@@ -97,13 +141,14 @@ void ThreadPool::run(const std::function<void(int, int)>& job) {
         return;
     }
     s.job = &job;
-    s.running.store(s.n_threads - 1, std::memory_order_relaxed);
-    s.round.fetch_add(1, std::memory_order_acq_rel);
-    s.round.notify_all();
-    job(0, s.n_threads);
-    for (int left = s.running.load(std::memory_order_acquire); left != 0;
-         left = s.running.load(std::memory_order_acquire))
-        wait_change(s.running, left);
+    s.not_begun.store(s.n_threads, std::memory_order_relaxed);
+    s.not_done.store(s.n_threads, std::memory_order_relaxed);
+    s.next_round();
+    s.take_part(0, s.round.load(std::memory_order_relaxed));
+    if (spin_until([&s] { return s.not_done.load(std::memory_order_acquire) == 0; })) return;
+    for (int left = s.not_done.load(std::memory_order_acquire); left != 0;
+         left = s.not_done.load(std::memory_order_acquire))
+        s.not_done.wait(left, std::memory_order_acquire);
 }
 
 }  // namespace heft

@@ -1,6 +1,8 @@
-// A pool for loops that all threads run together. The calling thread is thread 0. Waiting threads
-// spin briefly, then sleep, so that an idle pool costs nothing and an oversubscribed machine does
-// not collapse. One caller at a time; not re-entrant.
+// A pool for loops that all threads run together. A job has as many shares as the pool has threads;
+// each thread, the calling one included, begins with the share of its own number. On a busy machine
+// a thread may come late or not at all: whoever is done then begins the shares that nobody has
+// begun, so that a round waits for no thread that has not started. Waiting threads spin for some
+// microseconds, then sleep. One caller at a time; not re-entrant.
 #pragma once
 
 #include <functional>
@@ -21,8 +23,10 @@ class ThreadPool {
 
     int size() const;
 
-    // Calls job(thread, n_threads) once on every thread and returns when all are done.
-    void run(const std::function<void(int thread, int n_threads)>& job);
+    // Calls job(share, n_shares) once for each of size() shares and returns when all are done. One
+    // thread may do several, one after the other: memory may belong to a share, but what belongs
+    // to the thread itself (the state of a coprocessor) must be set up in each call.
+    void run(const std::function<void(int share, int n_shares)>& job);
 
   private:
     struct State;

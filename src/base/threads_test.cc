@@ -10,13 +10,13 @@
 namespace heft {
 namespace {
 
-TEST(ThreadPool, RunsTheJobOnceOnEveryThread) {
+TEST(ThreadPool, RunsEachShareOnce) {
     ThreadPool pool(2);
     for (int round = 0; round < 2000; ++round) {
         std::vector<std::atomic<int>> runs(static_cast<std::size_t>(pool.size()));
-        pool.run([&](int thread, int n) {
+        pool.run([&](int share, int n) {
             EXPECT_EQ(n, pool.size());
-            ++runs[static_cast<std::size_t>(thread)];
+            ++runs[static_cast<std::size_t>(share)];
         });
         for (const auto& count : runs) EXPECT_EQ(count.load(), 1);
     }
@@ -30,6 +30,26 @@ TEST(ThreadPool, SleepsAndWakesAgain) {
         pool.run([&](int, int) { ++sum; });
     }
     EXPECT_EQ(sum.load(), 3 * pool.size());
+}
+
+// A round waits for no thread that has not begun: were it so, each would last as long as the system
+// lets others run on that thread's processor, some milliseconds.
+TEST(ThreadPool, DoesNotCollapseOnABusyMachine) {
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> busy;
+    for (int i = 0; i < 4 * usable_cpus(); ++i)
+        busy.emplace_back([&stop] {
+            while (!stop) {}
+        });
+    ThreadPool pool;
+    constexpr int rounds = 5000;
+    std::atomic<int> shares{0};
+    const auto begin = std::chrono::steady_clock::now();
+    for (int round = 0; round < rounds; ++round) pool.run([&](int, int) { ++shares; });
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    stop = true;
+    EXPECT_EQ(shares.load(), rounds * pool.size());
+    EXPECT_LT(took.count(), 5.0);
 }
 
 TEST(ThreadPool, NeverHasMoreThreadsThanUsableCpus) {
