@@ -38,7 +38,11 @@ const arch::Config& Model::config() const {
 }
 
 std::int64_t Model::bytes_per_token() const {
-    return model::bytes_per_token(impl_->weights, impl_->config);
+    return static_cast<std::int64_t>(bytes_per_pass(1));
+}
+
+double Model::bytes_per_pass(double n_tokens) const {
+    return model::bytes_per_pass(impl_->weights, impl_->config, n_tokens);
 }
 
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,

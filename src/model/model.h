@@ -35,6 +35,9 @@ class Model {
 
     const arch::Config& config() const;
     std::int64_t bytes_per_token() const;  // weight bytes that decoding one token reads
+    // The same for a pass over n_tokens tokens: of the experts, as many as that many tokens choose
+    // between them when every expert is as likely.
+    double bytes_per_pass(double n_tokens) const;
 
     // A cache for one sequence of up to n_ctx tokens. `expected`: how long it will get (0: n_ctx).
     Result<kv::Cache> make_cache(std::int64_t n_ctx, op::Precision precision,

@@ -1,6 +1,7 @@
 #include "model/weights.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "arch/tensors.h"
 #include "model/stored_rows.h"
@@ -224,20 +225,24 @@ const op::Weight* matrix_of(Weights& weights, Role role, int layer, int expert) 
     }
 }
 
-std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config) {
-    std::int64_t total = bytes_of(weights.output.weight) + weights.embedding.weight.row_stride;
+double bytes_per_pass(const Weights& weights, const arch::Config& config, double n_tokens) {
+    std::int64_t dense = bytes_of(weights.output.weight);
+    std::int64_t one_expert_each = 0;
     for (const Layer& layer : weights.layers) {
         for (const op::Weight* weight :
              {&layer.attn_q.weight, &layer.attn_k.weight, &layer.attn_v.weight,
               &layer.attn_out.weight, &layer.latent.q_a.weight, &layer.latent.q_b.weight,
               &layer.latent.kv_a.weight, &layer.latent.k_b_turned, &layer.latent.v_b_stored,
               &layer.router.weight, &layer.shared_router.weight})
-            total += bytes_of(*weight);
-        total += bytes_of(layer.ffn) + bytes_of(layer.shared);
-        if (!layer.experts.empty())
-            total += config.experts.n_used * bytes_of(layer.experts.front());
+            dense += bytes_of(*weight);
+        dense += bytes_of(layer.ffn) + bytes_of(layer.shared);
+        if (!layer.experts.empty()) one_expert_each += bytes_of(layer.experts.front());
     }
-    return total;
+    const double n = std::max(config.experts.n, 1);
+    const double missed = std::pow(1 - config.experts.n_used / n, n_tokens);  // by every token
+    return static_cast<double>(dense)
+           + n_tokens * static_cast<double>(weights.embedding.weight.row_stride)
+           + n * (1 - missed) * static_cast<double>(one_expert_each);
 }
 
 }  // namespace heft::model

@@ -80,7 +80,7 @@ Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::C
 // (embeddings, and what was turned round at loading).
 const op::Weight* matrix_of(Weights& weights, arch::Role role, int layer, int expert);
 
-// Bytes of weights that computing one token reads.
-std::int64_t bytes_per_token(const Weights& weights, const arch::Config& config);
+// Bytes of weights that one pass over n_tokens tokens reads, with experts chosen at random.
+double bytes_per_pass(const Weights& weights, const arch::Config& config, double n_tokens);
 
 }  // namespace heft::model

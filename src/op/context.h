@@ -7,6 +7,7 @@
 
 #include "base/threads.h"
 #include "kernel/table.h"
+#include "op/tuning.h"
 
 namespace heft::op {
 
@@ -22,9 +23,12 @@ struct Context {
     // A token gets the same bits whatever is computed beside it: every product by one route,
     // however many tokens there are.
     bool deterministic = false;
+    // Up to kMostTokensAsAlone tokens get the bits that each gets alone, though it takes longer.
+    bool as_alone = false;
     std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
     std::vector<float> activations = {};  // the decoder's
     std::vector<float> experts = {};      // rows gathered for the experts
+    Tuning tuning = {};
 };
 
 }  // namespace heft::op

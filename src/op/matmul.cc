@@ -13,9 +13,12 @@ namespace {
 
 bool has_few_tokens(const Call& call) {
     if (call.context->deterministic) return false;
+    if (call.context->as_alone && call.n_tokens <= kMostTokensAsAlone) return true;
     Call few = call;
     few.few = true;
-    return call.n_tokens <= (takes(few, Route::floats) ? kFewTokensInFloat : kFewTokensInInteger);
+    const Tuning& tuning = call.context->tuning;
+    return call.n_tokens <= (takes(few, Route::floats) ? tuning.few_tokens_in_float
+                                                       : tuning.few_tokens_in_integer);
 }
 
 // x with its columns in the order in which a matrix stores its own.
@@ -85,7 +88,8 @@ class Calls {
 
 int tokens_with_equal_bits(const Context& context) {
     if (context.deterministic) return std::numeric_limits<int>::max();
-    return std::min(kFewTokensInFloat, kFewTokensInInteger);
+    if (context.as_alone) return kMostTokensAsAlone;
+    return std::min(context.tuning.few_tokens_in_float, context.tuning.few_tokens_in_integer);
 }
 
 void matmul(Context& context, std::span<const Group> groups) {

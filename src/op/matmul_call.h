@@ -9,10 +9,6 @@
 
 namespace heft::op {
 
-// Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens pays.
-inline constexpr int kFewTokensInFloat = 4;
-inline constexpr int kFewTokensInInteger = 4;
-
 // Matrices that multiply the same input, ready to be computed.
 struct Call {
     Context* context;

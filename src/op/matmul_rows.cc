@@ -54,7 +54,7 @@ const void* row(const Weight& w, std::int64_t r) {
 void few_tokens(const Call& call, const Product& product, std::int64_t r) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
-    float out[kFewTokensInInteger];
+    float out[kMostFewTokens];
     if (route(call, w) == Route::integers)
         kernels.dot_int(w.type, row(w, r), w.cols, call.quantised.data(), call.n_tokens, out);
     else
@@ -62,24 +62,25 @@ void few_tokens(const Call& call, const Product& product, std::int64_t r) {
     for (int t = 0; t < call.n_tokens; ++t) product.out[t * product.out_stride + r] = out[t];
 }
 
-// One token: kStreams far-apart rows at once. Reading several streams draws more of the memory's
+// One token: several far-apart rows at once. Reading several streams draws more of the memory's
 // bandwidth than reading one.
 void one_token(const Call& call, const Product& product, Rows rows) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
     const bool integers = route(call, w) == Route::integers;
-    const std::int64_t segment = (rows.last - rows.first) / kStreams;
+    const int streams = call.context->tuning.streams;
+    const std::int64_t segment = (rows.last - rows.first) / streams;
     for (std::int64_t i = rows.first; i < rows.first + segment; ++i) {
         const void* at[kStreams];
-        for (int s = 0; s < kStreams; ++s) at[s] = row(w, i + s * segment);
+        for (int s = 0; s < streams; ++s) at[s] = row(w, i + s * segment);
         float out[kStreams];
         if (integers)
-            kernels.dot_int_rows(w.type, at, kStreams, w.cols, call.quantised[0], out);
+            kernels.dot_int_rows(w.type, at, streams, w.cols, call.quantised[0], out);
         else
-            kernels.dot_rows(w.type, at, kStreams, w.cols, call.x, out);
-        for (int s = 0; s < kStreams; ++s) product.out[i + s * segment] = out[s];
+            kernels.dot_rows(w.type, at, streams, w.cols, call.x, out);
+        for (int s = 0; s < streams; ++s) product.out[i + s * segment] = out[s];
     }
-    for (std::int64_t r = rows.first + kStreams * segment; r < rows.last; ++r)
+    for (std::int64_t r = rows.first + streams * segment; r < rows.last; ++r)
         few_tokens(call, product, r);
 }
 
