@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "engine/embedded.h"
 #include "engine/engine_impl.h"
+#include "engine/tuning.h"
 
 namespace heft::engine {
 
@@ -14,6 +15,14 @@ Result<format::Checkpoint> open_checkpoint(const std::string& reference) {
     if (reference == kEmbeddedName)
         return format::Checkpoint::from_gguf(embedded_model(), std::string(kEmbeddedName));
     return format::Checkpoint::open(reference);
+}
+
+// A model that fits a cache is not worth the half second that measuring takes once; and float32 is
+// for comparing, so that nothing of it should depend on a measurement.
+bool wants_tuning(const Engine::Impl& impl, const OpenOptions& options) {
+    constexpr std::uint64_t large = 128U << 20;
+    return options.tuned && options.precision == op::Precision::fast
+           && impl.checkpoint.file_bytes() >= large;
 }
 
 }  // namespace
@@ -42,6 +51,7 @@ Result<Engine> Engine::open(const std::string& reference, const OpenOptions& opt
         ThreadPool& pool = impl->pool ? *impl->pool : options.threads_of->threads();
         impl->context.emplace(
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
+        if (wants_tuning(*impl, options)) impl->context->tuning = tuning_for(pool, kernel::best());
     }
     return Engine(std::move(impl));
 }

@@ -33,6 +33,9 @@ class Engine;
 struct OpenOptions {
     int n_threads = 0;  // 0: every CPU that the process may use
     op::Precision precision = op::Precision::fast;
+    // Large models: settings that were measured on this machine (engine/tuning.h), at the first
+    // opening. They decide which of several exact ways a sum is made, and so its last bits.
+    bool tuned = true;
     bool weights = true;  // false: names and numbers only, for inspecting and tokenizing
     struct Lora {
         std::filesystem::path path;  // a PEFT folder or a GGUF file

@@ -1,0 +1,161 @@
+#include "engine/tuning.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/rng.h"
+#include "op/matmul.h"
+#include "tensor/quant/quant.h"
+
+namespace heft::engine {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A setting is kept unless another one is faster by more than a measurement errs.
+constexpr double kWorthChanging = 0.97;
+
+// Seconds after which defaults must do: the machine is too busy to tell settings apart.
+constexpr double kBudget = 0.8;
+
+// A matrix of one type, to be multiplied under different settings.
+class Matrix {
+  public:
+    Matrix(DType type, std::int64_t rows, std::int64_t cols) {
+        const DTypeInfo& info = dtype_info(type);
+        weight_.type = type;
+        weight_.rows = rows;
+        weight_.cols = cols;
+        weight_.row_stride = cols / info.block * info.block_bytes;
+        // One row again and again: speed does not depend on values.
+        Rng rng(1);
+        std::vector<float> row(static_cast<std::size_t>(cols));
+        for (float& value : row) value = static_cast<float>(rng.uniform() - 0.5);
+        std::vector<std::byte> stored(static_cast<std::size_t>(weight_.row_stride));
+        codec(type)->quantise(row.data(), cols, stored.data());
+        for (std::int64_t r = 0; r < rows; ++r)
+            bytes_.insert(bytes_.end(), stored.begin(), stored.end());
+        weight_.data = bytes_.data();
+        x_.assign(static_cast<std::size_t>(cols * op::kMostFewTokens), 0.5F);
+        out_.resize(static_cast<std::size_t>(rows * op::kMostFewTokens));
+    }
+
+    void multiply(op::Context& context, int n_tokens) {
+        const op::Product product{&weight_, out_.data(), weight_.rows};
+        op::matmul(context, {&product, 1}, x_.data(), weight_.cols, n_tokens);
+    }
+
+  private:
+    op::Weight weight_;
+    std::vector<std::byte> bytes_;
+    std::vector<float> x_, out_;
+};
+
+class Tuner {
+  public:
+    Tuner(ThreadPool& pool, const kernel::Table& kernels, std::vector<TuningTrial>* trials)
+        : context_{pool, kernels}, trials_(trials) {}
+
+    op::Tuning run() {
+        op::Tuning out;
+        out.streams = streams();
+        out.few_tokens_in_float =
+            few_tokens("few_tokens_in_float", DType::bf16, &op::Tuning::few_tokens_in_float);
+        out.few_tokens_in_integer =
+            few_tokens("few_tokens_in_integer", DType::q4_k, &op::Tuning::few_tokens_in_integer);
+        return out;
+    }
+
+  private:
+    void note(const TuningTrial& trial) {
+        if (trials_ != nullptr) trials_->push_back(trial);
+    }
+
+    // Candidates of one setting, by turns, so that what disturbs the machine disturbs all of them.
+    // The shortest time of each.
+    std::vector<double> compare(Matrix& matrix, int n_tokens,
+                                const std::vector<op::Tuning>& candidates, int turns) {
+        std::vector<double> best(candidates.size(), 1e30);
+        for (int turn = 0; turn <= turns && (turn <= 1 || !late()); ++turn)
+            for (std::size_t i = 0; i < candidates.size(); ++i) {
+                context_.tuning = candidates[i];
+                const auto begin = Clock::now();
+                matrix.multiply(context_, n_tokens);
+                const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+                if (turn > 0) best[i] = std::min(best[i], seconds);  // the first one warms up
+            }
+        return best;
+    }
+
+    bool late() const {
+        return std::chrono::duration<double>(Clock::now() - began_).count() > kBudget;
+    }
+
+    // On a matrix that no cache holds.
+    int streams() {
+        constexpr std::int64_t cols = 2048;
+        constexpr std::int64_t rows = 57344;  // 64 MB of Q4_K
+        constexpr int turns = 12;
+        Matrix matrix(DType::q4_k, rows, cols);
+        const op::Tuning usual;
+        std::vector<op::Tuning> candidates{usual};
+        for (int n = 1; n < kernel::kStreams; n *= 2) {
+            candidates.push_back(usual);
+            candidates.back().streams = n;
+        }
+        const std::vector<double> seconds = compare(matrix, 1, candidates, turns);
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            note({"streams", 1, candidates[i].streams, false, seconds[i]});
+        if (late()) return usual.streams;
+        const auto best = static_cast<std::size_t>(std::min_element(seconds.begin(), seconds.end())
+                                                   - seconds.begin());
+        return seconds[best] < kWorthChanging * seconds[0] ? candidates[best].streams
+                                                           : usual.streams;
+    }
+
+    // The number of tokens up to which rows as they are stored serve best, all counts tried taken
+    // together: a single one may have been disturbed.
+    int few_tokens(const char* name, DType type, int op::Tuning::*setting) {
+        constexpr int turns = 4;
+        Matrix matrix(type, 4096, 2048);
+        op::Tuning as_stored;
+        as_stored.*setting = op::kMostFewTokens;
+        op::Tuning in_panels;
+        in_panels.*setting = 0;
+        const int usual = op::Tuning{}.*setting;
+        int best = 1;
+        double gained =
+            0;  // by rows up to there, over panels for all; relative to each count's time
+        double at_best = 0;
+        double at_usual = 0;
+        for (const int n_tokens : {2, 3, 4, 6, 8, 12, 16, 24, 32, 48}) {
+            if (n_tokens > 2 && late()) return usual;
+            const std::vector<double> seconds =
+                compare(matrix, n_tokens, {as_stored, in_panels}, turns);
+            note({name, n_tokens, 0, false, seconds[0]});
+            note({name, n_tokens, 0, true, seconds[1]});
+            gained += 1 - seconds[0] / seconds[1];
+            if (n_tokens <= usual) at_usual = gained;
+            if (gained > at_best) {
+                at_best = gained;
+                best = n_tokens;
+            }
+            if (seconds[0] > 2 * seconds[1] && n_tokens > usual) break;  // it will not come back
+        }
+        return at_best > at_usual + (1 - kWorthChanging) ? best : usual;
+    }
+
+    Clock::time_point began_ = Clock::now();
+    op::Context context_;
+    std::vector<TuningTrial>* trials_;
+};
+
+}  // namespace
+
+op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
+                          std::vector<TuningTrial>* trials) {
+    return Tuner(pool, kernels, trials).run();
+}
+
+}  // namespace heft::engine

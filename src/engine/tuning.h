@@ -1,0 +1,48 @@
+// The settings of op/tuning.h, measured on this machine and kept in the user's cache folder. Files
+// there are looked at with suspicion and failures are silent: without one, defaults serve.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/threads.h"
+#include "kernel/table.h"
+#include "op/tuning.h"
+
+namespace heft::engine {
+
+// How long a product took, the shortest of several times: of `tokens` tokens, each thread reading
+// so many `streams`, or with rows as they are stored or in panels.
+struct TuningTrial {
+    const char* setting;
+    int tokens;
+    int streams;  // 0: not what was compared
+    bool panels;
+    double seconds;
+};
+
+// Takes less than a second and about 100 MB. `trials`, if asked for, gets everything that was
+// tried.
+op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
+                          std::vector<TuningTrial>* trials = nullptr);
+
+// What a measurement holds for: processor, microcode, threads, kernels, version of heft.
+std::string tuning_key(const ThreadPool& pool, const kernel::Table& kernels);
+
+// heft/tuning-….json in $XDG_CACHE_HOME or ~/.cache, by the key's hash; empty where neither is set.
+std::filesystem::path tuning_file(const std::string& key);
+
+// Nothing when there is no such file, or it is damaged, or of another key.
+std::optional<op::Tuning> read_tuning(const std::filesystem::path& file, const std::string& key);
+
+// Whole or not at all; false when it cannot be written.
+bool write_tuning(const std::filesystem::path& file, const std::string& key,
+                  const op::Tuning& tuning);
+
+// What the file has; else what is measured now and written there. Defaults where nothing can be
+// written: measuring each time would cost more than it gains.
+op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels);
+
+}  // namespace heft::engine
