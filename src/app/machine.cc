@@ -5,17 +5,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
+
 namespace heft::app {
 
 std::string cpu_name() {
-    std::ifstream file("/proc/cpuinfo");
-    std::string line;
-    while (std::getline(file, line)) {
-        if (!line.starts_with("model name")) continue;
-        const std::size_t colon = line.find(": ");
-        if (colon != std::string::npos) return line.substr(colon + 2);
-    }
-    return "unknown";
+    const std::string name = cpu_field("model name");
+    return name.empty() ? "unknown" : name;
 }
 
 std::int64_t memory_bytes() {
@@ -30,10 +26,19 @@ std::int64_t last_level_cache_bytes() {
 }
 
 std::int64_t peak_memory_bytes() {
-    rusage usage{};
-    if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
     constexpr std::int64_t kibibyte = 1024;
-    return usage.ru_maxrss * kibibyte;
+    std::ifstream file("/proc/self/status");
+    std::string word;
+    std::int64_t kibibytes = 0;
+    while (file >> word)
+        if (word == "VmHWM:" && file >> kibibytes) return kibibytes * kibibyte;
+    rusage usage{};
+    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss * kibibyte : 0;
+}
+
+bool forget_peak_memory() {
+    std::ofstream file("/proc/self/clear_refs");  // proc(5): 5 resets the peak
+    return file << 5 && file.flush();
 }
 
 }  // namespace heft::app

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernel/probes.h"
+
 namespace heft::app {
 
 namespace {
@@ -38,6 +40,7 @@ std::uint64_t read_words(const std::uint64_t* words, std::size_t n) {
     return total;
 }
 
+// The shortest of many runs: whatever disturbs one makes it longer.
 template <class Work>
 double best_seconds(ThreadPool& pool, double budget_s, const Work& work) {
     double best = 1e30;
@@ -50,42 +53,61 @@ double best_seconds(ThreadPool& pool, double budget_s, const Work& work) {
     return best;
 }
 
+constexpr double kMemoryBudget = 0.12;      // seconds for each number of streams
+constexpr double kArithmeticBudget = 0.05;  // and for each probe
+
 template <int streams>
-double read_bandwidth(ThreadPool& pool, const std::vector<std::uint64_t>& words) {
-    const double best = best_seconds(pool, 0.3, [&words](int thread, int n_threads) {
-        const std::size_t share = words.size() / static_cast<std::size_t>(n_threads);
-        sink += read_words<streams>(words.data() + share * static_cast<std::size_t>(thread), share);
+MemoryRoof memory_roof(ThreadPool& pool, const std::vector<std::uint64_t>& words) {
+    const double best = best_seconds(pool, kMemoryBudget, [&words](int share, int n_shares) {
+        const std::size_t size = words.size() / static_cast<std::size_t>(n_shares);
+        sink += read_words<streams>(words.data() + size * static_cast<std::size_t>(share), size);
     });
-    return static_cast<double>(words.size() * sizeof words[0]) / best / 1e9;
+    return {streams, static_cast<double>(words.size() * sizeof words[0]) / best / 1e9};
 }
 
-double float_peak(ThreadPool& pool, const kernel::Table& kernels) {
-    constexpr int rows = kernel::kPanelRows;
-    constexpr int length = 256;
-    constexpr int tokens = 96;  // fewer do not reach the peak
-    constexpr int rounds = 60;
-    const double best = best_seconds(pool, 0.2, [&kernels](int, int) {
-        const std::vector<float> w(rows * length, 0.5F);
-        const std::vector<float> x(tokens * length, 0.25F);
-        std::vector<float> out(tokens * rows);
-        for (int i = 0; i < rounds; ++i)
-            kernels.gemm_panel(w.data(), rows, length, x.data(), length, tokens, out.data(), rows);
-        sink += static_cast<std::uint64_t>(out[0]);
-    });
-    const double flop = 2.0 * rows * length * tokens * rounds * pool.size();
-    return flop / best / 1e12;
+ArithmeticRoof arithmetic_roof(ThreadPool& pool, const kernel::Probe& probe) {
+    constexpr double flop_of_a_run = 1e8;  // a millisecond or less
+    const auto rounds = static_cast<std::int64_t>(flop_of_a_run / probe.ops_per_round);
+    const double best =
+        best_seconds(pool, kArithmeticBudget, [&probe, rounds](int, int) { probe.run(rounds); });
+    const double flop = probe.ops_per_round * static_cast<double>(rounds) * pool.size();
+    return {probe.name, flop / best / 1e12};
 }
 
 }  // namespace
 
-Roofs measure_roofs(ThreadPool& pool, const kernel::Table& kernels) {
-    constexpr std::size_t bytes = std::size_t{256} << 20;  // well beyond any cache
-    const std::vector<std::uint64_t> words(bytes / sizeof(std::uint64_t), 1);
+const MemoryRoof& Roofs::best_memory() const {
+    return *std::max_element(
+        memory.begin(), memory.end(),
+        [](const MemoryRoof& a, const MemoryRoof& b) { return a.gb_s < b.gb_s; });
+}
+
+const ArithmeticRoof* Roofs::find(const std::string& name) const {
+    for (const ArithmeticRoof& roof : arithmetic)
+        if (roof.name == name) return &roof;
+    return nullptr;
+}
+
+Roofs measure_roofs(ThreadPool& pool) {
     Roofs roofs;
-    roofs.read_gb_s_one_stream = read_bandwidth<1>(pool, words);
-    roofs.read_gb_s = std::max(read_bandwidth<8>(pool, words), roofs.read_gb_s_one_stream);
-    roofs.f32_tflop_s = float_peak(pool, kernels);
+    {
+        constexpr std::size_t bytes = std::size_t{256} << 20;  // well beyond any cache
+        const std::vector<std::uint64_t> words(bytes / sizeof(std::uint64_t), 1);
+        roofs.memory = {memory_roof<1>(pool, words), memory_roof<2>(pool, words),
+                        memory_roof<4>(pool, words), memory_roof<8>(pool, words),
+                        memory_roof<16>(pool, words)};
+    }
+    for (const kernel::Probe& probe : kernel::probes())
+        roofs.arithmetic.push_back(arithmetic_roof(pool, probe));
     return roofs;
+}
+
+Roofs better(Roofs a, const Roofs& b) {
+    for (std::size_t i = 0; i < a.memory.size(); ++i)
+        a.memory[i].gb_s = std::max(a.memory[i].gb_s, b.memory[i].gb_s);
+    for (std::size_t i = 0; i < a.arithmetic.size(); ++i)
+        a.arithmetic[i].tflop_s = std::max(a.arithmetic[i].tflop_s, b.arithmetic[i].tflop_s);
+    return a;
 }
 
 }  // namespace heft::app

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import HEFT, SECONDS, Case
+from support import HEFT, SECONDS, Case, heft
 
 # The shape of Llama 3.2 1B.
 CONFIG = {
@@ -18,6 +18,7 @@ CONFIG = {
     "tie_word_embeddings": True, "torch_dtype": "bfloat16",
 }
 MEMORY = 200 * 1000 * 1000
+BESIDE_FILE_AND_CACHE = 150 * 1000 * 1000
 
 
 def shapes():
@@ -64,6 +65,20 @@ class Memory(Case):
                  "--json"], capture_output=True, timeout=SECONDS, preexec_fn=bound)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual(len(json.loads(done.stdout)["ids"]), 1)
+
+    def test_peak_is_file_and_cache_and_little_more(self):
+        """What heft bench calls the peak, of a prompt and some tokens after it."""
+        if json.loads(self.text("version", "--json"))["sanitizers"]:
+            self.skipTest("sanitizers take memory of their own")
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            write_sparse_model(folder)
+            done = heft("bench", folder, "-p", "64", "-n", "2", "-r", "1", "-t", "2", "--json",
+                        env={"XDG_CACHE_HOME": name})
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        memory = json.loads(done.stdout)["memory"]
+        self.assertGreater(memory["cache_bytes"], 0)
+        self.assertLess(memory["other_bytes"], BESIDE_FILE_AND_CACHE)
 
 
 if __name__ == "__main__":
