@@ -57,7 +57,7 @@ Status bench_tuning(const BenchOptions& o) {
         return Error{Code::invalid, "--threads: a number of at least 0 is needed"};
     ThreadPool pool(o.model.n_threads);
     const kernel::Table& kernels = kernel::best();
-    const std::string key = engine::tuning_key(pool, kernels);
+    const std::string key = engine::tuning_key(kernels);
     const std::filesystem::path file = engine::tuning_file(key);
     const auto began = std::chrono::steady_clock::now();
     std::vector<engine::TuningTrial> trials;

@@ -19,6 +19,18 @@ double seconds_since(Clock::time_point start) {
 
 }  // namespace
 
+// Guesses are checked with the bits that the tokens get one by one.
+class AsAlone {
+  public:
+    explicit AsAlone(op::Context& context) : context_(context) { context.as_alone = true; }
+    ~AsAlone() { context_.as_alone = false; }
+    AsAlone(const AsAlone&) = delete;
+    AsAlone& operator=(const AsAlone&) = delete;
+
+  private:
+    op::Context& context_;
+};
+
 struct Session::Impl {
     const Engine* engine;  // outlives the session
     SessionOptions options;
@@ -141,6 +153,7 @@ Status Session::Impl::pass(const Request& request, std::span<const TokenId> text
                            std::int64_t wanted, Guesses& guesses) {
     const Sequence::Reading how = reading(request);
     HEFT_OK(sequence.settle_rope(sequence.length() + 1, how));
+    const AsAlone alone(engine->context());
     std::int64_t room = op::tokens_with_equal_bits(engine->context());
     room = std::min(room, n_ctx() - sequence.length());
     room = std::min(room, sequence.until_rope_changes());

@@ -28,8 +28,9 @@ struct TuningTrial {
 op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
                           std::vector<TuningTrial>* trials = nullptr);
 
-// What a measurement holds for: processor, microcode, threads, kernels, version of heft.
-std::string tuning_key(const ThreadPool& pool, const kernel::Table& kernels);
+// What a measurement holds for: processor, microcode, kernels, version of heft. Whatever number of
+// threads measured it, others use it too: what they compute must not differ.
+std::string tuning_key(const kernel::Table& kernels);
 
 // heft/tuning-….json in $XDG_CACHE_HOME or ~/.cache, by the key's hash; empty where neither is set.
 std::filesystem::path tuning_file(const std::string& key);

@@ -47,9 +47,9 @@ std::string read_small(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string tuning_key(const ThreadPool& pool, const kernel::Table& kernels) {
+std::string tuning_key(const kernel::Table& kernels) {
     return cpu_field("model name") + ", microcode " + cpu_field("microcode") + ", "
-           + std::to_string(pool.size()) + " threads, " + kernels.name + ", heft " + HEFT_VERSION;
+           + kernels.name + ", heft " + HEFT_VERSION;
 }
 
 std::filesystem::path tuning_file(const std::string& key) {
@@ -100,7 +100,7 @@ bool write_tuning(const std::filesystem::path& file, const std::string& key,
 }
 
 op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels) {
-    const std::string key = tuning_key(pool, kernels);
+    const std::string key = tuning_key(kernels);
     const std::filesystem::path file = tuning_file(key);
     if (file.empty()) return {};
     if (const auto known = read_tuning(file, key)) return *known;

@@ -6,14 +6,10 @@
 #include <vector>
 
 #include "base/check.h"
+#include "kernel/features.h"
 #include "kernel/isa.h"
 #include "tensor/quant/quant.h"
 
-#if defined(HEFT_KERNEL_X86)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 namespace heft::kernel {
 
@@ -228,65 +224,6 @@ Table make_table() {
 }
 
 #if defined(HEFT_KERNEL_X86)
-// Bits of cpuid leaf 1, register ecx.
-constexpr unsigned kFma = 1U << 12;
-constexpr unsigned kF16c = 1U << 29;
-
-// __builtin_cpu_supports asks the operating system too (XCR0), but does not know every set.
-bool has_fma_and_f16c() {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & kFma) != 0 && (c & kF16c) != 0;
-}
-
-bool runs_avx2() {
-    return __builtin_cpu_supports("avx2") != 0 && has_fma_and_f16c();
-}
-
-bool runs_avx512() {
-    return runs_avx2() && __builtin_cpu_supports("avx512f") != 0
-           && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0
-           && __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
-}
-
-// Leaf 7: of subleaf 0 register edx, of subleaf 1 register eax.
-constexpr unsigned kAmxBf16 = 1U << 22;
-constexpr unsigned kAmxTile = 1U << 24;
-constexpr unsigned kAvx512Bf16 = 1U << 5;
-
-bool has_avx512_bf16() {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    return runs_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvx512Bf16) != 0;
-}
-
-// Zen 4 and later multiply bfloat16 at twice the rate of float32; Intel's cores with VDPBF16PS at
-// half of it (docs/performance.md).
-bool runs_avx512_bf16() {
-    return has_avx512_bf16() && __builtin_cpu_is("amd") != 0;
-}
-
-// The operating system gives the tiles' state only to those who ask (Linux, x86 XSTATE).
-bool may_use_tiles() {
-    constexpr int kRequestPermission = 0x1023;
-    constexpr int kTileData = 18;
-    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
-bool runs_amx() {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    constexpr unsigned kBoth = kAmxBf16 | kAmxTile;
-    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kBoth) == kBoth
-           && may_use_tiles();
-}
-
 Isa with_tiles(const Isa& base, const char* name, const TileKernels& tiles) {
     Isa out = base;
     out.name = name;
@@ -332,7 +269,7 @@ const Table& scalar() {
 const Table* avx2() {
 #if defined(HEFT_KERNEL_X86)
     static const Table kTable = make_table<avx2_isa::isa>();
-    return runs_avx2() ? &kTable : nullptr;
+    return has_avx2() ? &kTable : nullptr;
 #else
     return nullptr;
 #endif
@@ -341,7 +278,7 @@ const Table* avx2() {
 const Table* avx512() {
 #if defined(HEFT_KERNEL_X86)
     static const Table kTable = make_table<avx512_isa::isa>();
-    return runs_avx512() ? &kTable : nullptr;
+    return has_avx512() ? &kTable : nullptr;
 #else
     return nullptr;
 #endif
@@ -350,8 +287,7 @@ const Table* avx512() {
 const Table* avx512_bf16() {
 #if defined(HEFT_KERNEL_X86)
     static const Table kTable = make_table<isa_with_bf16>();
-    static const bool kRuns = runs_avx512_bf16();
-    return kRuns ? &kTable : nullptr;
+    return has_fast_avx512_bf16() ? &kTable : nullptr;
 #else
     return nullptr;
 #endif
@@ -360,8 +296,7 @@ const Table* avx512_bf16() {
 const Table* amx() {
 #if defined(HEFT_KERNEL_X86)
     static const Table kTable = make_table<isa_with_amx>();
-    static const bool kRuns = runs_amx();
-    return kRuns ? &kTable : nullptr;
+    return has_amx() ? &kTable : nullptr;
 #else
     return nullptr;
 #endif

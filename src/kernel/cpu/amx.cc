@@ -1,6 +1,7 @@
 #if defined(__AMX_BF16__) || defined(__AMXBF16__)
 
 #include "kernel/cpu/lanes_avx512_bf16.inl.h"
+#include "kernel/cpu/tile_config.inl.h"
 #include "kernel/generic/k_formats.inl.h"
 #include "kernel/generic/tile_block.inl.h"
 #include "kernel/generic/tiles.inl.h"
@@ -8,24 +9,10 @@
 namespace heft::kernel {
 namespace {
 
-// The layout that LDTILECFG reads: all eight tiles of 16 rows of 64 bytes.
-struct alignas(64) TileConfig {
-    std::uint8_t palette = 1;
-    std::uint8_t start_row = 0;
-    std::uint8_t reserved[14] = {};
-    std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(TileConfig) == 64);
-
 struct AmxRegisters {
     static constexpr std::int64_t kRowBytes = 64;
 
-    static void begin() {
-        const TileConfig config;
-        __asm__ volatile("" ::"r"(&config) : "memory");  // else g++ drops the stores
-        _tile_loadconfig(&config);
-    }
+    static void begin() { configure_tiles(); }
     static void end() { _tile_release(); }
     // Written out because g++'s intrinsics take literal numbers of tiles only.
     template <int tile>

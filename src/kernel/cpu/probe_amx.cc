@@ -1,26 +1,15 @@
-#if defined(__AMX_BF16__) && defined(__AMX_INT8__)
+#if defined(__AMX_BF16__) || defined(__AMXBF16__)
 
 #include <immintrin.h>
 
 #include "kernel/cpu/probe_loops.h"
+#include "kernel/cpu/tile_config.inl.h"
 
 namespace heft::kernel {
 namespace {
 
-// The layout that LDTILECFG reads: all eight tiles of 16 rows of 64 bytes.
-struct alignas(64) Layout {
-    std::uint8_t palette = 1;
-    std::uint8_t start_row = 0;
-    std::uint8_t reserved[14] = {};
-    std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-static_assert(sizeof(Layout) == 64);
-
 void begin() {
-    const Layout layout;
-    __asm__ volatile("" ::"r"(&layout) : "memory");  // else g++ drops the stores
-    _tile_loadconfig(&layout);
+    configure_tiles();
     // Zeros are as fast as other numbers.
     _tile_zero(0);
     _tile_zero(1);
