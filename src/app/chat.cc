@@ -215,6 +215,7 @@ void add_chat(CLI::App& app, Action& action) {
     add_precision(*verb, o->model, "fast");
     add_deterministic(*verb, o->model);
     add_speculation(*verb, o->speculation);
+    add_cache_types(*verb, o->model);
     verb->add_option("--stop", o->conversation.stop, "end before this text")
         ->type_name("S")
         ->take_all();

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <exception>
 #include <new>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -16,6 +19,19 @@ namespace {
 int report(const Error& error) {
     if (!error.what.empty()) say("heft: " + error.what);
     return exit_code(error.code);
+}
+
+// The arguments after the program's name, last first, as CLI11 wants them, with llama.cpp's short
+// options of several letters spelled out.
+std::vector<std::string> arguments(int argc, char** argv) {
+    std::vector<std::string> words(argv + 1, argv + argc);
+    for (std::string& word : words) {
+        if (word == "--") break;
+        if (word == "-ctk") word = "--cache-type-k";
+        if (word == "-ctv") word = "--cache-type-v";
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
 }
 
 int run_program(int argc, char** argv) {
@@ -40,7 +56,7 @@ int run_program(int argc, char** argv) {
     add_supported(app, action);
     add_version(app, action);
     try {
-        app.parse(argc, argv);
+        app.parse(arguments(argc, argv));
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) {  // --help
             app.exit(e);

@@ -142,6 +142,7 @@ void add_logits(CLI::App& app, Action& action) {
         ->type_name("7,16");
     add_precision(*verb, o->model, "f32");
     add_deterministic(*verb, o->model);
+    add_cache_types(*verb, o->model);
     add_threads(*verb, o->model);
     verb->add_option("-o,--output", o->output, "NumPy array [positions, vocabulary]")
         ->type_name("F.npy");

@@ -18,6 +18,15 @@ Result<engine::Engine> open_engine(const std::string& reference,
     return engine;
 }
 
+// Empty: nothing was asked for.
+Result<std::optional<DType>> parse_cache_type(const char* flag, const std::string& name) {
+    if (name.empty()) return std::optional<DType>{};
+    for (const kv::TypeName& known : kv::kTypeNames)
+        if (name == known.name) return std::optional<DType>{known.type};
+    return Error{Code::invalid,
+                 fmt::format("{}: \"{}\" is none of f32, f16, bf16 and q8_0", flag, name)};
+}
+
 }  // namespace
 
 CLI::Option* add_model(CLI::App& verb, ModelFlags& flags) {
@@ -39,6 +48,13 @@ void add_deterministic(CLI::App& verb, ModelFlags& flags) {
     verb.add_flag("--deterministic", flags.deterministic, "same bits in any batch");
 }
 
+void add_cache_types(CLI::App& verb, ModelFlags& flags) {
+    verb.add_option("--cache-type-k", flags.cache_keys, "-ctk: f32, f16, bf16, q8_0")
+        ->type_name("T");
+    verb.add_option("--cache-type-v", flags.cache_values, "-ctv: the same, for values")
+        ->type_name("T");
+}
+
 Result<op::Precision> parse_precision(const std::string& name) {
     if (name == "f32") return op::Precision::f32;
     if (name == "fast") return op::Precision::fast;
@@ -54,6 +70,8 @@ Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
     if (!flags.precision.empty()) {
         HEFT_TRY(options.precision, parse_precision(flags.precision));
     }
+    HEFT_TRY(options.cache_keys, parse_cache_type("--cache-type-k", flags.cache_keys));
+    HEFT_TRY(options.cache_values, parse_cache_type("--cache-type-v", flags.cache_values));
     if (flags.n_threads < 0)
         return Error{Code::invalid, "--threads: a number of at least 0 is needed"};
     options.n_threads = flags.n_threads;

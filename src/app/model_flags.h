@@ -18,7 +18,8 @@ namespace heft::app {
 struct ModelFlags {
     std::string reference;
     int n_threads = 0;
-    std::string precision;  // empty: the verb's own default
+    std::string precision;                 // empty: the verb's own default
+    std::string cache_keys, cache_values;  // empty: what suits the precision
     std::vector<std::string> lora;
     bool deterministic = false;
 };
@@ -28,6 +29,10 @@ CLI::Option* add_model(CLI::App& verb, ModelFlags& flags);
 void add_threads(CLI::App& verb, ModelFlags& flags);
 void add_precision(CLI::App& verb, ModelFlags& flags, const std::string& usual);
 void add_deterministic(CLI::App& verb, ModelFlags& flags);
+
+// --cache-type-k and --cache-type-v. llama.cpp's letters -ctk and -ctv are words to CLI11 as they
+// are to a shell; heft_main spells them out.
+void add_cache_types(CLI::App& verb, ModelFlags& flags);
 
 Result<op::Precision> parse_precision(const std::string& name);
 

@@ -259,6 +259,7 @@ void add_run(CLI::App& app, Action& action) {
     add_precision(*verb, o->model, "fast");
     add_deterministic(*verb, o->model);
     add_speculation(*verb, o->speculation);
+    add_cache_types(*verb, o->model);
     verb->add_option("--stop", o->stop, "end before this text")->type_name("S")->take_all();
     verb->add_flag("--ignore-eos", o->ignore_eos, "go on after the end");
     verb->add_flag("--truncate", o->truncate, "cut a prompt that is too long");

@@ -52,6 +52,9 @@ Result<Engine> Engine::open(const std::string& reference, const OpenOptions& opt
         impl->context.emplace(
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
         if (wants_tuning(*impl, options)) impl->context->tuning = tuning_for(pool, kernel::best());
+        const kv::Types usual = model::usual_types(options.precision);
+        impl->cache_types = {options.cache_keys.value_or(usual.keys),
+                             options.cache_values.value_or(usual.values)};
     }
     return Engine(std::move(impl));
 }
@@ -83,6 +86,14 @@ op::Context& Engine::context() const {
 ThreadPool& Engine::threads() const {
     HEFT_CHECK(impl_->context);
     return impl_->context->pool;
+}
+
+kv::Types Engine::cache_types() const {
+    return impl_->cache_types;
+}
+
+Result<kv::Cache> Engine::make_cache(std::int64_t n_ctx, std::int64_t expected) const {
+    return model().make_cache(n_ctx, impl_->cache_types, expected);
 }
 
 Result<const text::Tokenizer*> Engine::tokenizer() const {

@@ -36,6 +36,8 @@ struct OpenOptions {
     // Large models: settings that were measured on this machine (engine/tuning.h), at the first
     // opening. They decide which of several exact ways a sum is made, and so its last bits.
     bool tuned = true;
+    // Of the cache; empty: what suits the precision (docs/decisions/0009).
+    std::optional<DType> cache_keys = {}, cache_values = {};
     bool weights = true;  // false: names and numbers only, for inspecting and tokenizing
     struct Lora {
         std::filesystem::path path;  // a PEFT folder or a GGUF file
@@ -64,6 +66,9 @@ class Engine {
     const model::Model& model() const;  // only when opened with weights
     op::Context& context() const;
     ThreadPool& threads() const;
+    // A cache for one sequence, of the types asked for at opening, which cache_types tells.
+    Result<kv::Cache> make_cache(std::int64_t n_ctx, std::int64_t expected) const;
+    kv::Types cache_types() const;
 
     // Loaded at first use. The error stays the same on every call.
     Result<const text::Tokenizer*> tokenizer() const;

@@ -15,6 +15,7 @@ struct Engine::Impl {
     std::optional<model::Model> model;
     std::optional<ThreadPool> pool;
     std::optional<op::Context> context;
+    kv::Types cache_types;
 
     std::mutex lazily;  // guards what follows
     std::optional<Result<text::Tokenizer>> tokenizer;

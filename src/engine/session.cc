@@ -220,6 +220,9 @@ Result<Reply> Session::generate(const Request& request) {
     stop.strings = request.stop;
     stop.max_tokens = request.n_predict;
     HEFT_OK(gen::validate(stop));
+    if (const kv::Types types = s.sequence.shape().types; types.quantised())
+        reply.degraded.push_back(std::string("KV cache quantised: keys ") + kv::name_of(types.keys)
+                                 + ", values " + kv::name_of(types.values));
     gen::NgramProposer ngram;
     HEFT_TRY(gen::Proposer* const proposer, s.choose_proposer(request, ngram));
     HEFT_TRY(std::vector<TokenId> prompt, s.fit(request, reply));
@@ -254,8 +257,7 @@ Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId>
             return Error{Code::invalid, "position " + std::to_string(positions[i])
                                             + " is not within 0 to " + std::to_string(length - 1)
                                             + " in ascending order"};
-    HEFT_TRY(kv::Cache cache,
-             engine.model().make_cache(length, engine.context().precision, length));
+    HEFT_TRY(kv::Cache cache, engine.make_cache(length, length));
     std::vector<float> out;
     std::vector<model::Input> inputs;
     std::size_t wanted = 0;
@@ -281,8 +283,7 @@ Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const T
     constexpr std::size_t kAtOnce = 512;
     const auto length = static_cast<std::int64_t>(ids.size());
     if (ids.empty()) return Error{Code::invalid, "there is nothing to embed"};
-    HEFT_TRY(kv::Cache cache,
-             engine.model().make_cache(length, engine.context().precision, length));
+    HEFT_TRY(kv::Cache cache, engine.make_cache(length, length));
     std::vector<float> out;
     for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
         std::vector<model::Input> inputs;

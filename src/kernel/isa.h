@@ -62,17 +62,9 @@ struct TileKernels {
     bool instead_of_integers;  // faster than int_panel too
 };
 
-// Rows of keys or values, `stride` bytes apart.
-struct KvRows {
-    const void* at;
-    std::int64_t stride;
-    int count;
-    int d_head;
-};
-
 struct KvKernels {
-    void (*scores)(const float* q, const KvRows& k, float scale, float* out) noexcept;
-    void (*weighted_sum)(const float* p, const KvRows& v, float* acc) noexcept;
+    void (*pack_keys)(const KvRows& keys, float* out) noexcept;
+    void (*pack_values)(const KvRows& values, float* out) noexcept;
 };
 
 struct Isa {
@@ -81,10 +73,11 @@ struct Isa {
     KvKernels kv_f32;
     KvKernels kv_f16;
     KvKernels kv_bf16;
+    KvKernels kv_q8_0;
+    void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
     void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
                          std::int16_t* sum16) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
-    float (*exp_sum)(float* s, int n, float max) noexcept;
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;
     void (*silu_mul)(const float* gate, const float* up, std::int64_t n, float* out) noexcept;

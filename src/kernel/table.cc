@@ -159,6 +159,7 @@ struct Calls {
         switch (type) {
             case DType::f16: return isa().kv_f16;
             case DType::bf16: return isa().kv_bf16;
+            case DType::q8_0: return isa().kv_q8_0;
             default: return isa().kv_f32;
         }
     }
@@ -173,16 +174,14 @@ struct Calls {
                 {w + k, n, n_rows, n_cols, x + k, x_stride, n_tokens, out, out_stride, k != 0});
         }
     }
-
-    static void scores(DType type, const float* q, const void* k, std::int64_t stride, int n_keys,
-                       int d_head, float scale, float* out) noexcept {
-        kv(type).scores(q, {k, stride, n_keys, d_head}, scale, out);
-    }
     // NOLINTEND(readability-function-size)
 
-    static void weighted_sum(DType type, const float* p, const void* v, std::int64_t stride,
-                             int n_keys, int d_head, float* acc) noexcept {
-        kv(type).weighted_sum(p, {v, stride, n_keys, d_head}, acc);
+    static void pack_keys(DType type, const KvRows& keys, float* out) noexcept {
+        kv(type).pack_keys(keys, out);
+    }
+
+    static void pack_values(DType type, const KvRows& values, float* out) noexcept {
+        kv(type).pack_values(values, out);
     }
 };
 
@@ -208,9 +207,9 @@ Table make_table() {
             .pack_tiles = tiles.pack,
             .tile_product = tiles.product,
             .put_tile = tiles.put,
-            .scores = C::scores,
-            .weighted_sum = C::weighted_sum,
-            .exp_sum = i.exp_sum,
+            .pack_keys = C::pack_keys,
+            .pack_values = C::pack_values,
+            .attend = i.attend,
             .rms_norm = i.rms_norm,
             .layer_norm = i.layer_norm,
             .silu_mul = i.silu_mul,

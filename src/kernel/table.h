@@ -60,15 +60,14 @@ struct Table {
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;
 
-    // -- attention, for one query head; k and v rows of type f32, f16 or bf16, `stride` bytes apart
-    // out[j] = scale * dot(q, k_j)
-    void (*scores)(DType type, const float* q, const void* k, std::int64_t stride, int n_keys,
-                   int d_head, float scale, float* out) noexcept;
-    // acc[i] += sum_j p[j] * v_j[i]
-    void (*weighted_sum)(DType type, const float* p, const void* v, std::int64_t stride, int n_keys,
-                         int d_head, float* acc) noexcept;
-    // s[j] = exp(s[j] - max); returns the sum
-    float (*exp_sum)(float* s, int n, float max) noexcept;
+    // -- attention; types f32, f16, bf16 and q8_0 (whole blocks)
+    // A block of keys turned over, [width, padded][kKeys]; keys beyond count become zeros.
+    void (*pack_keys)(DType type, const KvRows& keys, float* out) noexcept;
+    // A block of values, [count][width, padded].
+    void (*pack_values)(DType type, const KvRows& values, float* out) noexcept;
+    // Adds the keys of a block that each row sees to its softmax. A row's result does not depend on
+    // the other rows: each of its sums runs over keys, and over d_head, in ascending order.
+    void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
 
     // -- elementwise
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,

@@ -68,4 +68,38 @@ struct TileProduct {
     bool add;
 };
 
+inline constexpr int kKeys = 64;      // keys of a block of attention
+inline constexpr int kKvPad = 16;     // packed keys and values are a multiple of it wide
+inline constexpr int kSumLanes = 16;  // floats of the widest vector
+
+// Keys or values of one head as a cache holds them: rows `stride` bytes apart.
+struct KvRows {
+    const void* at;
+    std::int64_t stride;
+    int count;  // at most kKeys
+    int width;  // numbers of a row
+};
+
+// One query head of one token, and its softmax so far. Scores are in units of log2 e, so that
+// weights are powers of two.
+struct AttentionRow {
+    const float* q;      // [d_head], already times the scale
+    std::int64_t first;  // positions of the keys it sees, both included
+    std::int64_t last;   // and its own position
+    float slope;         // times the distance to a key, added to its score
+    float max;           // greatest score so far
+    float* sums;         // [kSumLanes] weights so far, by the lane of their key
+    float* acc;          // [d_value, padded] weights times values so far
+};
+
+// Keys and values of one head, packed, from position `from` on; `from` is a multiple of kKeys.
+struct KeyBlock {
+    const float* keys;    // [d_head][kKeys]
+    const float* values;  // [kKeys][d_value, padded]
+    std::int64_t from;
+    int d_head;
+    int d_value;  // padded
+    float cap;    // scores become cap * tanh(score / cap); 0: as they are
+};
+
 }  // namespace heft::kernel

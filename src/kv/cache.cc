@@ -9,14 +9,37 @@
 
 namespace heft::kv {
 
+namespace {
+
+std::int64_t row_bytes(DType type, int numbers) {
+    const DTypeInfo& info = dtype_info(type);
+    return (std::int64_t{numbers} + info.block - 1) / info.block * info.block_bytes;
+}
+
+}  // namespace
+
+const char* name_of(DType type) {
+    for (const TypeName& known : kTypeNames)
+        if (known.type == type) return known.name;
+    return "?";
+}
+
+std::int64_t Shape::key_row_bytes() const {
+    return row_bytes(types.keys, key_row);
+}
+
+std::int64_t Shape::value_row_bytes() const {
+    return row_bytes(types.values, value_row);
+}
+
 Result<Cache> Cache::make(const Shape& shape) {
-    HEFT_CHECK(shape.type == DType::f32 || shape.type == DType::f16 || shape.type == DType::bf16);
     HEFT_CHECK(shape.n_layer > 0 && shape.n_ctx > 0 && shape.key_row > 0);
+    HEFT_CHECK(shape.key_row % dtype_info(shape.types.keys).block == 0
+               && shape.value_row % dtype_info(shape.types.values).block == 0);
     Cache cache;
     cache.shape_ = shape;
-    const std::int64_t number = dtype_info(shape.type).block_bytes;
-    cache.key_bytes_ = shape.key_row * number;
-    cache.value_bytes_ = shape.value_row * number;
+    cache.key_bytes_ = shape.key_row_bytes();
+    cache.value_bytes_ = shape.value_row_bytes();
     std::size_t bytes = 0;
     bool overflow =
         __builtin_mul_overflow(cache.key_bytes_ + cache.value_bytes_, shape.n_ctx, &bytes);

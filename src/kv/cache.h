@@ -12,12 +12,32 @@
 
 namespace heft::kv {
 
+// How numbers are kept: f32, f16, bf16 or q8_0.
+struct Types {
+    DType keys = DType::f16;
+    DType values = DType::f16;
+
+    bool quantised() const { return keys == DType::q8_0 || values == DType::q8_0; }
+};
+
+// The types that a cache may have, by the names of llama.cpp.
+struct TypeName {
+    const char* name;
+    DType type;
+};
+inline constexpr TypeName kTypeNames[] = {
+    {"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}, {"q8_0", DType::q8_0}};
+const char* name_of(DType type);  // of one of these
+
 struct Shape {
     int n_layer = 0;
     std::int64_t n_ctx = 0;
-    int key_row = 0;          // numbers per position: n_kv * d_head
-    int value_row = 0;        // 0: values are the beginnings of the keys (latent attention)
-    DType type = DType::f32;  // f32, f16 or bf16
+    int key_row = 0;    // numbers per position: n_kv * d_head, whole blocks of the type
+    int value_row = 0;  // 0: values are the beginnings of the keys (latent attention)
+    Types types = {};
+
+    std::int64_t key_row_bytes() const;
+    std::int64_t value_row_bytes() const;  // 0 where there are none of their own
 };
 
 class Cache {

@@ -5,6 +5,7 @@
 
 #include "model/batch.h"
 #include "model/each_token.h"
+#include "tensor/quant/quant.h"
 
 namespace heft::model {
 
@@ -58,17 +59,22 @@ void Batch::rotate(int index, int token, int n_head, std::int64_t stride, float*
 void Batch::store(int index, int token, const float* key, const float* value) {
     const Input& input = inputs_[static_cast<std::size_t>(token)];
     const kv::Cache& cache = *input.cache;
-    const auto put = [&](const float* from, int width, std::byte* to) {
+    const auto put = [&](DType type, const float* from, int width, std::byte* to) {
         auto* halves = reinterpret_cast<std::uint16_t*>(to);
-        switch (cache.shape().type) {
+        switch (type) {
             case DType::f16: context_.kernels.to_f16(from, width, halves); break;
             case DType::bf16: context_.kernels.to_bf16(from, width, halves); break;
-            default: std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+            case DType::f32:
+                std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+                break;
+            default: codec(type)->quantise(from, width, to);
         }
     };
-    put(key, cache.shape().key_row, cache.keys(index) + input.position * cache.key_row_bytes());
+    const kv::Shape& shape = cache.shape();
+    put(shape.types.keys, key, shape.key_row,
+        cache.keys(index) + input.position * cache.key_row_bytes());
     if (value != nullptr)
-        put(value, cache.shape().value_row,
+        put(shape.types.values, value, shape.value_row,
             cache.values(index) + input.position * cache.value_row_bytes());
 }
 
@@ -123,7 +129,8 @@ void Batch::read_cache(const Layer& layer, float* out) {
     shape.cap = c.attn_cap;
     shape.slopes = model_.slopes.empty() ? nullptr : model_.slopes.data();
     shape.sinks = layer.attn_sinks.empty() ? nullptr : layer.attn_sinks.data();
-    shape.kv_type = cache.shape().type;
+    shape.key_type = cache.shape().types.keys;
+    shape.value_type = latent ? shape.key_type : cache.shape().types.values;
     shape.key_row_bytes = cache.key_row_bytes();
     shape.value_row_bytes = cache.value_row_bytes();
     op::attention(context_, shape, seen_, queries_, out);

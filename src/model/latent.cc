@@ -1,6 +1,8 @@
 // Latent attention (DeepSeek-V2, section 2.1), in its absorbed form: the cache holds one latent
 // vector per token; queries are brought into the latent space, where keys and values are the same
-// rows, and the result is brought out of it.
+// rows, and the result is brought out of it. Prefill does the same: bringing the cache out of the
+// latent space for a chunk of many tokens would take fewer products, but a token's result would
+// then depend on the chunk it is computed in.
 #include <algorithm>
 
 #include "model/batch.h"

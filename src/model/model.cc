@@ -18,6 +18,44 @@ struct Model::Impl {
     Decoder decoder() const { return {config, weights, rotations, slopes, changes}; }
 };
 
+namespace {
+
+kv::Shape cache_shape(const arch::Config& c, std::int64_t n_ctx, kv::Types types) {
+    kv::Shape shape;
+    shape.n_layer = c.n_layer;
+    shape.n_ctx = n_ctx;
+    const bool latent = c.latent.kv_rank > 0;
+    shape.key_row = latent ? c.latent.kv_rank + c.latent.d_rope : c.n_kv * c.d_head;
+    shape.value_row = latent ? 0 : c.n_kv * c.d_value;
+    shape.types = types;
+    return shape;
+}
+
+Status check_width(const char* what, DType type, int width) {
+    const int block = dtype_info(type).block;
+    if (width % block == 0) return {};
+    return Error{Code::invalid, "a cache of type " + std::string(kv::name_of(type))
+                                    + " has blocks of " + std::to_string(block)
+                                    + " numbers, but the model's " + what + " are "
+                                    + std::to_string(width) + " wide; ask for f16 or bf16"};
+}
+
+// Whether heads are whole blocks of the cache's types.
+Status check_types(const arch::Config& c, kv::Types types) {
+    if (c.latent.kv_rank == 0) {
+        HEFT_OK(check_width("keys", types.keys, c.d_head));
+        return check_width("values", types.values, c.d_value);
+    }
+    if (types.keys != types.values)
+        return Error{Code::invalid,
+                     "the model keeps keys and values as one, so --cache-type-k and --cache-type-v "
+                     "have to be the same"};
+    HEFT_OK(check_width("keys", types.keys, c.latent.kv_rank + c.latent.d_rope));
+    return check_width("values", types.keys, c.latent.kv_rank);
+}
+
+}  // namespace
+
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
@@ -45,21 +83,25 @@ double Model::bytes_per_pass(double n_tokens) const {
     return model::bytes_per_pass(impl_->weights, impl_->config, n_tokens);
 }
 
+std::int64_t Model::cache_bytes_per_token(kv::Types types) const {
+    const kv::Shape shape = cache_shape(impl_->config, 1, types);
+    return shape.n_layer * (shape.key_row_bytes() + shape.value_row_bytes());
+}
+
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
+                                    std::int64_t expected) const {
+    return make_cache(n_ctx, usual_types(precision), expected);
+}
+
+Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, kv::Types types,
                                     std::int64_t expected) const {
     const arch::Config& c = impl_->config;
     if (c.block.position == arch::Position::learned && n_ctx > c.n_ctx)
         return Error{Code::invalid, "the model has learned " + std::to_string(c.n_ctx)
                                         + " positions, not " + std::to_string(n_ctx)};
     if (n_ctx < 1) return Error{Code::invalid, "a context must have room for at least one token"};
-    kv::Shape shape;
-    shape.n_layer = c.n_layer;
-    shape.n_ctx = n_ctx;
-    const bool latent = c.latent.kv_rank > 0;
-    shape.key_row = latent ? c.latent.kv_rank + c.latent.d_rope : c.n_kv * c.d_head;
-    shape.value_row = latent ? 0 : c.n_kv * c.d_value;
-    shape.type = precision == op::Precision::f32 ? DType::f32 : DType::f16;
-    HEFT_TRY(kv::Cache cache, kv::Cache::make(shape));
+    HEFT_OK(check_types(c, types));
+    HEFT_TRY(kv::Cache cache, kv::Cache::make(cache_shape(c, n_ctx, types)));
     cache.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
     return cache;
 }

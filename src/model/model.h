@@ -24,6 +24,12 @@ struct Input {
     bool want_logits;
 };
 
+// docs/decisions/0009
+constexpr kv::Types usual_types(op::Precision precision) {
+    const DType type = precision == op::Precision::f32 ? DType::f32 : DType::f16;
+    return {type, type};
+}
+
 class Model {
   public:
     // Checks that every tensor is there with the right shape and a readable type.
@@ -39,7 +45,14 @@ class Model {
     // between them when every expert is as likely.
     double bytes_per_pass(double n_tokens) const;
 
+    // Bytes that a cache of these types takes for one token.
+    std::int64_t cache_bytes_per_token(kv::Types types) const;
+
     // A cache for one sequence of up to n_ctx tokens. `expected`: how long it will get (0: n_ctx).
+    // Errors: invalid, for types that do not suit the widths of the heads.
+    Result<kv::Cache> make_cache(std::int64_t n_ctx, kv::Types types,
+                                 std::int64_t expected = 0) const;
+    // The same, with the types that suit a precision.
     Result<kv::Cache> make_cache(std::int64_t n_ctx, op::Precision precision,
                                  std::int64_t expected = 0) const;
 

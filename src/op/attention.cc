@@ -5,54 +5,276 @@
 #include <limits>
 
 #include "base/check.h"
+#include "op/attention_plan.h"
 #include "op/parallel.h"
 
 namespace heft::op {
 
 namespace {
 
-constexpr int kMostGroup = 1024;  // query heads per key/value head; config.cc allows no more
-constexpr int kBlock = 128;  // keys; with 128-wide bf16 heads, K and V blocks stay in the L2 cache
+using kernel::AttentionRow;
+using kernel::kKeys;
 
-// Softmax so far of one query head.
-struct Running {
+constexpr float kLog2E = 1.44269504F;
+
+std::int64_t padded(std::int64_t width) {
+    return (width + kernel::kKvPad - 1) / kernel::kKvPad * kernel::kKvPad;
+}
+
+// The softmax of one row over some of its keys.
+struct Softmax {
     float max = -std::numeric_limits<float>::infinity();
     float sum = 0;
+    float* acc = nullptr;  // [d_value]
 };
 
-struct Head {
-    const AttentionShape& shape;
-    const kernel::Table& kernels;
-    const std::byte* keys;
-    const std::byte* values;
-    std::int64_t at;  // position of the query
+// `to` over the keys of both.
+void merge(const Softmax& from, int d_value, Softmax& to) {
+    if (from.sum == 0) return;  // no key was seen there
+    const float max = std::max(from.max, to.max);
+    const float old = std::exp2(to.max - max);
+    const float fresh = std::exp2(from.max - max);
+    for (int i = 0; i < d_value; ++i) to.acc[i] = to.acc[i] * old + from.acc[i] * fresh;
+    to.sum = to.sum * old + from.sum * fresh;
+    to.max = max;
+}
 
-    // What stands beside the keys of one query head.
-    Running begin(int head) const {
-        return shape.sinks == nullptr ? Running{} : Running{shape.sinks[head], 1};
+// Hands out parts of a buffer.
+class Parts {
+  public:
+    explicit Parts(float* at) : at_(at) {}
+    float* take(std::int64_t n) {
+        float* part = at_;
+        at_ += padded(n);
+        return part;
     }
 
-    // Adds n_keys keys from position `from` on to the running result of one query head.
-    void add(int head, const float* q, std::int64_t from, int n_keys, Running& running,
-             float* acc) const {
-        float scores[kBlock];
-        const std::byte* k = keys + from * shape.key_row_bytes;
-        const std::byte* v = values + from * shape.value_row_bytes;
-        kernels.scores(shape.kv_type, q, k, shape.key_row_bytes, n_keys, shape.d_head, shape.scale,
-                       scores);
-        if (shape.cap > 0) kernels.soft_cap(scores, n_keys, shape.cap);
-        if (shape.slopes != nullptr)
-            for (int j = 0; j < n_keys; ++j)
-                scores[j] += shape.slopes[head] * static_cast<float>(from + j - at);
-        const float max = std::max(running.max, *std::max_element(scores, scores + n_keys));
-        const float shrink = std::exp(running.max - max);  // 0 for the first block
-        if (shrink != 1.0F)
-            for (int i = 0; i < shape.d_value; ++i) acc[i] *= shrink;
-        running.sum = running.sum * shrink + kernels.exp_sum(scores, n_keys, max);
-        running.max = max;
-        kernels.weighted_sum(shape.kv_type, scores, v, shape.value_row_bytes, n_keys, shape.d_value,
-                             acc);
+  private:
+    float* at_;
+};
+
+class Attention {
+  public:
+    Attention(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
+              const float* q, float* out)
+        : context_(context),
+          shape_(shape),
+          seen_(seen),
+          q_(q),
+          out_(out),
+          group_(shape.n_head / shape.n_kv),
+          value_width_(padded(shape.d_value)),
+          plan_(plan_attention(shape, seen, context.pool.size())) {
+        const std::int64_t per_row =
+            padded(shape.d_head) + 2 * value_width_ + kernel::kSumLanes + 2;
+        worker_ = padded(kKeys * (padded(shape.d_head) + value_width_) + plan_.most_rows * per_row
+                         + kernel::kKvPad * 5);
+        const std::int64_t shared = plan_.split ? plan_.slots * (value_width_ + kSlotHead) : 0;
+        const std::int64_t total = context.pool.size() * worker_ + shared + kernel::kKvPad;
+        if (static_cast<std::int64_t>(context.attention.size()) < total)
+            context.attention.resize(static_cast<std::size_t>(total));
+        // Vectors that cross cache lines cost twice.
+        constexpr std::uintptr_t kLine = kernel::kKvPad * sizeof(float);
+        const auto at = reinterpret_cast<std::uintptr_t>(context.attention.data());
+        workers_ = context.attention.data() + (kLine - at % kLine) % kLine / sizeof(float);
+        slots_ = workers_ + context.pool.size() * worker_;
     }
+
+    void run() {
+        rows_.resize(static_cast<std::size_t>(context_.pool.size() * plan_.most_rows));
+        for_each(context_, static_cast<int>(plan_.tasks.size()), [this](int index, int thread) {
+            compute(plan_.tasks[static_cast<std::size_t>(index)], thread);
+        });
+        if (!plan_.split) return;
+        for (const AttentionTile& tile : plan_.tiles)
+            for_each(context_, tile.n_tokens * shape_.n_head,
+                     [&](int row, int) { merge_slots(tile, row); });
+    }
+
+  private:
+    static constexpr std::int64_t kSlotHead = kernel::kKvPad;  // max and sum, before acc
+
+    struct Worker {
+        float* keys;
+        float* values;
+        float* q;
+        float* acc;  // of the segment at hand
+        float* sums;
+        float* merged;  // of the segments before
+        AttentionRow* rows;
+    };
+
+    Worker worker(int thread) {
+        const std::int64_t n = plan_.most_rows;
+        Parts parts(workers_ + thread * worker_);
+        Worker w{};
+        w.keys = parts.take(kKeys * padded(shape_.d_head));
+        w.values = parts.take(kKeys * value_width_);
+        w.q = parts.take(n * shape_.d_head);
+        w.acc = parts.take(n * value_width_);
+        w.sums = parts.take(n * kernel::kSumLanes);
+        w.merged = parts.take(n * (value_width_ + 2));
+        w.rows = rows_.data() + thread * n;
+        return w;
+    }
+
+    // Rows are ordered by key/value head, then by token: [n_kv][n_tokens][n_heads].
+    template <class Body>
+    void each_row(const AttentionTask& task, const Body& body) const {
+        int row = 0;
+        for (int kv = task.kv; kv < task.kv + task.n_kv; ++kv)
+            for (int t = 0; t < task.tile->n_tokens; ++t)
+                for (int h = task.head; h < task.head + task.n_heads; ++h)
+                    body(row++, t, kv * group_ + h);
+    }
+
+    void compute(const AttentionTask& task, int thread) {
+        const Worker w = worker(thread);
+        load_rows(task, w);
+        if (plan_.split) {
+            segment(task, task.segment, w);
+            return each_row(task, [&](int row, int t, int head) {
+                const Softmax part = softmax_of(w.rows[row]);
+                float* slot = slot_of(*task.tile, task.segment, t * shape_.n_head + head);
+                slot[0] = part.max;
+                slot[1] = part.sum;
+                std::copy_n(part.acc, shape_.d_value, slot + kSlotHead);
+            });
+        }
+        const auto merged = [&](int row) { return w.merged + row * (value_width_ + 2); };
+        const auto total = [&](int row) {
+            return Softmax{merged(row)[value_width_], merged(row)[value_width_ + 1], merged(row)};
+        };
+        const auto keep = [&](int row, const Softmax& now) {
+            merged(row)[value_width_] = now.max;
+            merged(row)[value_width_ + 1] = now.sum;
+        };
+        each_row(task, [&](int row, int, int head) { keep(row, begin(head, merged(row))); });
+        for (std::int64_t s = 0; s < task.n_segments; ++s) {
+            segment(task, task.segment + s, w);
+            each_row(task, [&](int row, int, int) {
+                Softmax sum = total(row);
+                merge(softmax_of(w.rows[row]), shape_.d_value, sum);
+                keep(row, sum);
+            });
+        }
+        each_row(task, [&](int row, int t, int head) {
+            put(total(row), (task.tile->token + t) * std::int64_t{shape_.n_head} + head);
+        });
+    }
+
+    void load_rows(const AttentionTask& task, const Worker& w) const {
+        const float scale = shape_.scale * kLog2E;
+        each_row(task, [&](int row, int t, int head) {
+            const int token = task.tile->token + t;
+            const Seen& range = seen_[static_cast<std::size_t>(token)];
+            const float* from = q_ + (token * std::int64_t{shape_.n_head} + head) * shape_.d_head;
+            float* q = w.q + std::int64_t{row} * shape_.d_head;
+            for (int i = 0; i < shape_.d_head; ++i) q[i] = from[i] * scale;
+            const float slope = shape_.slopes == nullptr ? 0 : shape_.slopes[head] * kLog2E;
+            w.rows[row] = {q,
+                           range.first,
+                           range.last,
+                           slope,
+                           0,
+                           w.sums + std::int64_t{row} * kernel::kSumLanes,
+                           w.acc + row * value_width_};
+        });
+    }
+
+    // The softmax of all rows over one segment.
+    void segment(const AttentionTask& task, std::int64_t index, const Worker& w) const {
+        const int per_kv = task.tile->n_tokens * task.n_heads;
+        for (int r = 0; r < task.n_kv * per_kv; ++r)
+            w.rows[r].max = -std::numeric_limits<float>::infinity();
+        std::fill_n(w.sums, task.n_kv * per_kv * kernel::kSumLanes, 0.0F);
+        std::fill_n(w.acc, task.n_kv * per_kv * value_width_, 0.0F);
+        const AttentionTile& tile = *task.tile;
+        const std::int64_t start = (tile.first_segment() + index) * kSegment;
+        const std::int64_t end = std::min(start + kSegment, tile.last + 1);
+        for (std::int64_t from = std::max(start, tile.first / kKeys * kKeys); from < end;
+             from += kKeys)
+            for (int i = 0; i < task.n_kv; ++i)
+                block(tile, task.kv + i, from,
+                      static_cast<int>(std::min<std::int64_t>(kKeys, end - from)), w,
+                      {w.rows + i * per_kv, static_cast<std::size_t>(per_kv)});
+    }
+
+    void block(const AttentionTile& tile, int kv, std::int64_t from, int n_keys, const Worker& w,
+               std::span<AttentionRow> rows) const {
+        const Seen& range = seen_[static_cast<std::size_t>(tile.token)];
+        const auto head = [&](DType type, int width) {
+            const DTypeInfo& info = dtype_info(type);
+            return std::int64_t{kv} * width / info.block * info.block_bytes;
+        };
+        const std::byte* keys =
+            range.keys + from * shape_.key_row_bytes + head(shape_.key_type, shape_.d_head);
+        const std::byte* values =
+            range.values + from * shape_.value_row_bytes + head(shape_.value_type, shape_.d_value);
+        const kernel::Table& kernels = context_.kernels;
+        kernels.pack_keys(shape_.key_type, {keys, shape_.key_row_bytes, n_keys, shape_.d_head},
+                          w.keys);
+        kernels.pack_values(shape_.value_type,
+                            {values, shape_.value_row_bytes, n_keys, shape_.d_value}, w.values);
+        kernels.attend({w.keys, w.values, from, shape_.d_head, static_cast<int>(value_width_),
+                        shape_.cap * kLog2E},
+                       rows.data(), static_cast<int>(rows.size()));
+    }
+
+    static Softmax softmax_of(const AttentionRow& row) {
+        // Halves added together, always in the same order, down to one number.
+        float lanes[kernel::kSumLanes];
+        std::copy_n(row.sums, kernel::kSumLanes, lanes);
+        for (int half = kernel::kSumLanes / 2; half > 0; half /= 2)
+            for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+        return {row.max, lanes[0], row.acc};
+    }
+
+    // What stands beside the keys of a query head.
+    Softmax begin(int head, float* acc) const {
+        std::fill_n(acc, shape_.d_value, 0.0F);
+        Softmax out;
+        out.acc = acc;
+        if (shape_.sinks == nullptr) return out;
+        out.max = shape_.sinks[head] * kLog2E;
+        out.sum = 1;
+        return out;
+    }
+
+    void put(const Softmax& total, std::int64_t row) {
+        float* to = out_ + row * shape_.d_value;
+        const float inverse = 1 / total.sum;
+        for (int i = 0; i < shape_.d_value; ++i) to[i] = total.acc[i] * inverse;
+    }
+
+    // [segment of the tile][token of the tile][query head]
+    float* slot_of(const AttentionTile& tile, std::int64_t segment_index, std::int64_t row) const {
+        const std::int64_t rows = std::int64_t{tile.n_tokens} * shape_.n_head;
+        return slots_ + (tile.slots + segment_index * rows + row) * (value_width_ + kSlotHead);
+    }
+
+    void merge_slots(const AttentionTile& tile, int row) {
+        const std::int64_t at = tile.token * std::int64_t{shape_.n_head} + row;
+        Softmax total = begin(row % shape_.n_head, out_ + at * shape_.d_value);
+        for (std::int64_t s = 0; s < tile.n_segments(); ++s) {
+            float* slot = slot_of(tile, s, row);
+            merge({slot[0], slot[1], slot + kSlotHead}, shape_.d_value, total);
+        }
+        put(total, at);
+    }
+
+    Context& context_;
+    const AttentionShape& shape_;
+    std::span<const Seen> seen_;
+    const float* q_;
+    float* out_;
+    int group_;
+    std::int64_t value_width_;
+    AttentionPlan plan_;
+    std::int64_t worker_;  // floats of a thread
+    float* workers_;
+    float* slots_;
+    std::vector<AttentionRow> rows_;
 };
 
 }  // namespace
@@ -60,35 +282,10 @@ struct Head {
 void attention(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
                const float* q, float* out) {
     HEFT_CHECK(shape.n_kv > 0 && shape.n_head % shape.n_kv == 0);
-    const int group = shape.n_head / shape.n_kv;
-    HEFT_CHECK(group <= kMostGroup);
-    const std::int64_t number_bytes = dtype_info(shape.kv_type).block_bytes;
-    const int n_tasks = static_cast<int>(seen.size()) * shape.n_kv;
-
-    for_each(context, n_tasks, [&](int task, int) {
-        const int token = task / shape.n_kv;
-        const int kv = task % shape.n_kv;
-        const Seen& range = seen[static_cast<std::size_t>(token)];
-        const Head head{shape, context.kernels, range.keys + kv * number_bytes * shape.d_head,
-                        range.values + kv * number_bytes * shape.d_value, range.last};
-        const std::int64_t first = std::int64_t{token} * shape.n_head + std::int64_t{kv} * group;
-        const float* queries = q + first * shape.d_head;
-        float* results = out + first * shape.d_value;
-        // Block by block, so that the query heads of a group share each block while it is cached.
-        Running running[kMostGroup];
-        for (int g = 0; g < group; ++g) running[g] = head.begin(kv * group + g);
-        std::fill_n(results, std::int64_t{group} * shape.d_value, 0.0F);
-        for (std::int64_t from = range.first; from <= range.last; from += kBlock) {
-            const int n_keys =
-                static_cast<int>(std::min<std::int64_t>(kBlock, range.last - from + 1));
-            for (int g = 0; g < group; ++g)
-                head.add(kv * group + g, queries + std::int64_t{g} * shape.d_head, from, n_keys,
-                         running[g], results + std::int64_t{g} * shape.d_value);
-        }
-        for (int g = 0; g < group; ++g)
-            for (int i = 0; i < shape.d_value; ++i)
-                results[std::int64_t{g} * shape.d_value + i] /= running[g].sum;
-    });
+    HEFT_CHECK(shape.d_head % dtype_info(shape.key_type).block == 0
+               && shape.d_value % dtype_info(shape.value_type).block == 0);
+    if (seen.empty()) return;
+    Attention(context, shape, seen, q, out).run();
 }
 
 }  // namespace heft::op

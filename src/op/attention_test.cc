@@ -1,5 +1,6 @@
 #include "op/attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -7,7 +8,7 @@
 
 #include "base/rng.h"
 #include "op/rope.h"
-#include "tensor/half.h"
+#include "tensor/quant/quant.h"
 
 namespace heft::op {
 namespace {
@@ -23,78 +24,41 @@ std::vector<float> noise(std::size_t n, std::uint64_t seed) {
 }
 
 // One query at position `last`, in double.
-std::vector<double> plain(const AttentionShape& s, const std::vector<float>& q,
-                          const std::vector<float>& k, const std::vector<float>& v, int first,
-                          int last) {
+std::vector<double> plain(const AttentionShape& s, const float* q, const std::vector<float>& k,
+                          const std::vector<float>& v, std::int64_t first, std::int64_t last) {
     std::vector<double> out(static_cast<std::size_t>(s.n_head * s.d_value));
-    const auto at = [](const std::vector<float>& of, int i) {
-        return static_cast<double>(of[static_cast<std::size_t>(i)]);
-    };
     for (int h = 0; h < s.n_head; ++h) {
         const int kv = h / (s.n_head / s.n_kv);
-        std::vector<double> weight;
         double sum = s.sinks == nullptr ? 0 : std::exp(static_cast<double>(s.sinks[h]));
-        for (int j = first; j <= last; ++j) {
+        double* result = out.data() + std::ptrdiff_t{h} * s.d_value;
+        for (std::int64_t j = first; j <= last; ++j) {
+            const float* key = k.data() + (j * s.n_kv + kv) * s.d_head;
+            const float* value = v.data() + (j * s.n_kv + kv) * s.d_value;
             double score = 0;
             for (int i = 0; i < s.d_head; ++i)
-                score += at(q, h * s.d_head + i) * at(k, (j * s.n_kv + kv) * s.d_head + i);
+                score += static_cast<double>(q[h * s.d_head + i]) * static_cast<double>(key[i]);
             score *= static_cast<double>(s.scale);
             const auto cap = static_cast<double>(s.cap);
             if (cap > 0) score = cap * std::tanh(score / cap);
-            if (s.slopes != nullptr) score += static_cast<double>(s.slopes[h]) * (j - last);
-            weight.push_back(std::exp(score));
-            sum += weight.back();
+            if (s.slopes != nullptr)
+                score += static_cast<double>(s.slopes[h]) * static_cast<double>(j - last);
+            const double weight = std::exp(score);
+            sum += weight;
+            for (int i = 0; i < s.d_value; ++i) result[i] += weight * static_cast<double>(value[i]);
         }
-        for (int j = first; j <= last; ++j)
-            for (int i = 0; i < s.d_value; ++i)
-                out[static_cast<std::size_t>(h * s.d_value + i)] +=
-                    weight[static_cast<std::size_t>(j - first)] / sum
-                    * at(v, (j * s.n_kv + kv) * s.d_value + i);
+        for (int i = 0; i < s.d_value; ++i) result[i] /= sum;
     }
     return out;
 }
 
-// Bytes of rows of this type, made of floats, which become what the type holds of them.
+// Rows of this type, made of floats, which become what the type holds of them.
 std::vector<std::byte> stored(DType type, std::vector<float>& values) {
-    std::vector<std::byte> out;
-    const auto append = [&out](const auto& value) {
-        const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-        out.insert(out.end(), bytes, bytes + sizeof value);
-    };
-    for (float& value : values) {
-        if (type == DType::f32) {
-            append(value);
-            continue;
-        }
-        const std::uint16_t half = type == DType::f16 ? to_f16(value) : to_bf16(value);
-        value = type == DType::f16 ? from_f16(half) : from_bf16(half);
-        append(half);
-    }
+    const DTypeInfo& info = dtype_info(type);
+    const auto n = static_cast<std::int64_t>(values.size());
+    std::vector<std::byte> out(static_cast<std::size_t>(n / info.block * info.block_bytes));
+    codec(type)->quantise(values.data(), n, out.data());
+    codec(type)->dequantise(out.data(), n, values.data());
     return out;
-}
-
-void expect_plain(AttentionShape shape, DType type, int first, int last) {
-    const int number = dtype_info(type).block_bytes;
-    shape.kv_type = type;
-    shape.key_row_bytes = std::int64_t{shape.n_kv} * shape.d_head * number;
-    shape.value_row_bytes = std::int64_t{shape.n_kv} * shape.d_value * number;
-    const auto positions = static_cast<std::size_t>(last + 1);
-    const auto q = noise(static_cast<std::size_t>(shape.n_head * shape.d_head), 1);
-    auto k = noise(positions * static_cast<std::size_t>(shape.n_kv * shape.d_head), 2);
-    auto v = noise(positions * static_cast<std::size_t>(shape.n_kv * shape.d_value), 3);
-    const auto keys = stored(type, k);
-    const auto values = stored(type, v);
-    const Seen seen[] = {{keys.data(), values.data(), first, last}};
-    const auto wanted = plain(shape, q, k, v, first, last);
-    for (const kernel::Table* table : kernel::usable()) {
-        ThreadPool pool(2);
-        Context context{pool, *table};
-        std::vector<float> out(wanted.size());
-        attention(context, shape, seen, q.data(), out.data());
-        for (std::size_t i = 0; i < out.size(); ++i)
-            ASSERT_NEAR(static_cast<double>(out[i]), wanted[i], kBound)
-                << table->name << " " << shape.d_head << " " << last;
-    }
 }
 
 AttentionShape shape_of(int n_head, int n_kv, int d_head, int d_value) {
@@ -107,33 +71,201 @@ AttentionShape shape_of(int n_head, int n_kv, int d_head, int d_value) {
     return shape;
 }
 
-struct Case {
-    int n_head, n_kv, d_head, first, last;
+// A cached sequence, and queries at the positions that end it.
+struct Sequence {
+    Sequence(AttentionShape of, DType keys_as, DType values_as, std::int64_t n_positions,
+             std::uint64_t seed)
+        : shape(of), length(n_positions) {
+        const auto n = static_cast<std::size_t>(length);
+        const auto row_bytes = [](DType type, int numbers) {
+            return std::int64_t{numbers} / dtype_info(type).block * dtype_info(type).block_bytes;
+        };
+        shape.key_type = keys_as;
+        shape.value_type = values_as;
+        shape.key_row_bytes = row_bytes(keys_as, shape.n_kv * shape.d_head);
+        shape.value_row_bytes = row_bytes(values_as, shape.n_kv * shape.d_value);
+        q = noise(n * static_cast<std::size_t>(shape.n_head * shape.d_head), seed);
+        k = noise(n * static_cast<std::size_t>(shape.n_kv * shape.d_head), seed + 1);
+        v = noise(n * static_cast<std::size_t>(shape.n_kv * shape.d_value), seed + 2);
+        keys = stored(keys_as, k);
+        values = stored(values_as, v);
+    }
+
+    std::int64_t first_seen(std::int64_t at) const {
+        if (window == 0) return 0;
+        return chunked ? at - at % window : std::max<std::int64_t>(0, at - window + 1);
+    }
+    Seen seen(std::int64_t at) const { return {keys.data(), values.data(), first_seen(at), at}; }
+    const float* query(std::int64_t at) const {
+        return q.data() + at * shape.n_head * shape.d_head;
+    }
+
+    AttentionShape shape;
+    std::int64_t length;
+    std::int64_t window = 0;
+    bool chunked = false;
+    std::vector<float> q, k, v;
+    std::vector<std::byte> keys, values;
 };
 
-TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
-    const Case cases[] = {{4, 2, 16, 0, 0},   {4, 4, 32, 0, 5},     {8, 2, 64, 3, 130},
-                          {6, 1, 24, 0, 300}, {2, 2, 128, 17, 511}, {3, 3, 5, 2, 140}};
-    for (const DType type : {DType::f32, DType::f16, DType::bf16})
-        for (const Case& c : cases)
-            expect_plain(shape_of(c.n_head, c.n_kv, c.d_head, c.d_head), type, c.first, c.last);
+struct Wanted {
+    const Sequence* of;
+    std::int64_t at;
+};
+
+std::vector<float> compute(const kernel::Table& table, int n_threads,
+                           const std::vector<Wanted>& tokens) {
+    const AttentionShape& shape = tokens.front().of->shape;
+    std::vector<Seen> seen;
+    std::vector<float> q;
+    for (const Wanted& token : tokens) {
+        seen.push_back(token.of->seen(token.at));
+        const float* from = token.of->query(token.at);
+        q.insert(q.end(), from, from + std::ptrdiff_t{shape.n_head} * shape.d_head);
+    }
+    static ThreadPool one(1);
+    static ThreadPool two(2);
+    Context context{n_threads == 1 ? one : two, table};
+    std::vector<float> out(tokens.size() * static_cast<std::size_t>(shape.n_head * shape.d_value),
+                           NAN);
+    attention(context, shape, seen, q.data(), out.data());
+    return out;
 }
 
-TEST(Attention, ValuesMayBeNarrowerOrWiderThanKeys) {
-    expect_plain(shape_of(4, 1, 48, 32), DType::f32, 0, 200);
-    expect_plain(shape_of(4, 2, 16, 40), DType::f16, 3, 129);
+// The last `n` positions of a sequence.
+std::vector<Wanted> last_of(const Sequence& sequence, std::int64_t n) {
+    std::vector<Wanted> out;
+    for (std::int64_t at = sequence.length - n; at < sequence.length; ++at)
+        out.push_back({&sequence, at});
+    return out;
+}
+
+void expect_plain(const Sequence& s, std::int64_t n) {
+    for (const kernel::Table* table : kernel::usable()) {
+        const auto got = compute(*table, 2, last_of(s, n));
+        const auto width = static_cast<std::size_t>(s.shape.n_head * s.shape.d_value);
+        for (std::int64_t t = 0; t < n; ++t) {
+            const std::int64_t at = s.length - n + t;
+            const auto want = plain(s.shape, s.query(at), s.k, s.v, s.first_seen(at), at);
+            for (std::size_t i = 0; i < width; ++i)
+                ASSERT_NEAR(static_cast<double>(got[static_cast<std::size_t>(t) * width + i]),
+                            want[i], kBound)
+                    << table->name << " at " << at << " window " << s.window;
+        }
+    }
+}
+
+struct Case {
+    int n_head, n_kv, d_head, d_value, length, n;
+};
+
+constexpr Case kCases[] = {
+    {4, 2, 16, 16, 1, 1},     {4, 4, 32, 32, 6, 6},     {8, 2, 64, 64, 131, 9},
+    {6, 1, 24, 24, 301, 2},   {2, 2, 128, 128, 600, 3}, {3, 3, 5, 7, 141, 141},
+    {4, 1, 48, 32, 200, 5},   {4, 2, 16, 40, 130, 70},  {14, 2, 32, 64, 1100, 2},
+    {200, 1, 32, 32, 520, 1},
+};
+
+constexpr DType kTypes[] = {DType::f32, DType::f16, DType::bf16, DType::q8_0};
+
+bool suits(const Case& c, DType keys, DType values) {
+    return c.d_head % dtype_info(keys).block == 0 && c.d_value % dtype_info(values).block == 0;
+}
+
+TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
+    for (const DType type : kTypes)
+        for (const Case& c : kCases)
+            if (suits(c, type, type))
+                expect_plain(
+                    {shape_of(c.n_head, c.n_kv, c.d_head, c.d_value), type, type, c.length, 1},
+                    c.n);
+}
+
+TEST(Attention, KeysAndValuesMayBeOfDifferentTypes) {
+    for (const DType keys : kTypes)
+        for (const DType values : kTypes)
+            expect_plain({shape_of(4, 2, 32, 64), keys, values, 150, 2}, 3);
+}
+
+TEST(Attention, WindowsAndChunksHideKeys) {
+    for (const std::int64_t window : {1, 5, 64, 100, 513})
+        for (const bool chunked : {false, true})
+            for (const Case& c : kCases) {
+                Sequence s(shape_of(c.n_head, c.n_kv, c.d_head, c.d_value), DType::f32, DType::f32,
+                           c.length, 3);
+                s.window = window;
+                s.chunked = chunked;
+                expect_plain(s, c.n);
+            }
 }
 
 TEST(Attention, CapsSlopesAndSinksFollowTheirFormulas) {
     const std::vector<float> slopes = {0.5F, 0.25F, 0.125F, 0.0625F};
     const std::vector<float> sinks = {3, -2, 0, 0.5F};
-    for (int which = 1; which < 8; ++which) {
-        AttentionShape shape = shape_of(4, 2, 32, 32);
-        if ((which & 1) != 0) shape.cap = 0.5F;
-        if ((which & 2) != 0) shape.slopes = slopes.data();
-        if ((which & 4) != 0) shape.sinks = sinks.data();
-        expect_plain(shape, DType::f32, 0, 0);
-        expect_plain(shape, DType::f32, 5, 300);
+    for (int which = 1; which < 8; ++which)
+        for (const std::int64_t window : {0, 70})
+            for (const int length : {1, 700}) {
+                AttentionShape shape = shape_of(4, 2, 32, 32);
+                if ((which & 1) != 0) shape.cap = 0.5F;
+                if ((which & 2) != 0) shape.slopes = slopes.data();
+                if ((which & 4) != 0) shape.sinks = sinks.data();
+                Sequence s(shape, DType::f32, DType::f32, length, 4);
+                s.window = window;
+                expect_plain(s, std::min(length, 5));
+            }
+}
+
+// Computed alone, in chunks of any size, beside tokens of other sequences, on any number of
+// threads: the same bits.
+TEST(Attention, BitsDependOnTheTokenAlone) {
+    for (const kernel::Table* table : kernel::usable())
+        for (const DType type : {DType::f16, DType::q8_0})
+            for (const std::int64_t window : {0, 200}) {
+                const AttentionShape shape = shape_of(8, 2, 32, 32);
+                Sequence one(shape, type, type, 1700, 5);
+                Sequence other(shape, type, type, 90, 6);
+                one.window = other.window = window;
+                const auto all = last_of(one, 150);
+                const auto want = compute(*table, 1, all);
+                EXPECT_EQ(compute(*table, 2, all), want) << table->name;
+                const std::size_t width = want.size() / all.size();
+                const auto expect_same = [&](const std::vector<float>& got, std::size_t from,
+                                             std::size_t at, std::size_t n) {
+                    for (std::size_t i = 0; i < n * width; ++i)
+                        ASSERT_EQ(got[from * width + i], want[at * width + i])
+                            << table->name << " token " << at << " number " << i;
+                };
+                for (const std::size_t chunk : {1, 7, 49})
+                    for (std::size_t at = 0; at < all.size(); at += chunk) {
+                        const std::size_t n = std::min(chunk, all.size() - at);
+                        const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
+                        const int threads = at % 2 == 0 ? 2 : 1;
+                        expect_same(
+                            compute(*table, threads, {from, from + static_cast<std::ptrdiff_t>(n)}),
+                            0, at, n);
+                    }
+                std::vector<Wanted> mixed = last_of(other, 3);
+                mixed.push_back(all.back());
+                mixed.push_back({&other, 0});
+                expect_same(compute(*table, 2, mixed), 3, all.size() - 1, 1);
+            }
+}
+
+// What lies behind a token in the cache is not its affair, whatever it is.
+TEST(Attention, LaterKeysMayHoldAnything) {
+    for (const kernel::Table* table : kernel::usable()) {
+        Sequence s(shape_of(4, 2, 32, 32), DType::f32, DType::f32, 100, 7);
+        const auto want = compute(*table, 1, {{&s, 97}});
+        const auto poison = [](std::vector<std::byte>& rows) {
+            std::fill(rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 100 * 98),
+                      rows.end(), std::byte{0xff});
+        };
+        poison(s.keys);
+        poison(s.values);
+        auto got = compute(*table, 1, {{&s, 97}, {&s, 98}, {&s, 99}});
+        EXPECT_TRUE(std::isnan(got.back()));
+        got.resize(want.size());
+        EXPECT_EQ(got, want) << table->name;
     }
 }
 

@@ -26,6 +26,7 @@ struct Context {
     // Up to kMostTokensAsAlone tokens get the bits that each gets alone, though it takes longer.
     bool as_alone = false;
     std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
+    std::vector<float> attention = {};    // packed keys and values, partial softmaxes
     std::vector<float> activations = {};  // the decoder's
     std::vector<float> experts = {};      // rows gathered for the experts
     Tuning tuning = {};

@@ -72,6 +72,15 @@ class Bench(Case):
             self.assertEqual(len(counts), 1, lines)
             self.assertIn("pp8", lines[-2])
 
+    def test_the_cache_is_counted_as_it_is(self):
+        args = ["bench", "tiny", "-p", "0", "-n", "2", "-r", "1"]
+        plain = self.document("heft.bench/1", *args)["cache"]
+        small = self.document("heft.bench/1", *args, "-ctk", "q8_0", "-ctv", "q8_0")["cache"]
+        self.assertEqual((plain["keys"], plain["quantised"]), ("f16", False))
+        self.assertEqual((small["values"], small["quantised"]), ("q8_0", True))
+        self.assertEqual(small["bytes_per_token"] * 64, plain["bytes_per_token"] * 34)
+        self.assertIn(b"degraded", self.ok(*args, "-ctk", "q8_0").stderr)
+
     def test_only_what_is_asked_for(self):
         tree = self.document("heft.bench/2", "bench", "tiny", "-p", "0", "-n", "2", "-r", "1")
         self.assertEqual([r["test"] for r in tree["results"]], ["tg2"])

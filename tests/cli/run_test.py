@@ -23,6 +23,18 @@ class Run(Case):
         self.assertEqual(tree["degraded"], [])
         self.assertNotIn("<|", tree["text"])
 
+    def test_a_quantised_cache_is_told(self):
+        short = ["-ctk", "q8_0", "-ctv", "q8_0", "--temp", "0", "-n", "4"]
+        tree = self.run_json(QUESTION, *short)
+        self.assertEqual(tree["degraded"], ["KV cache quantised: keys q8_0, values q8_0"])
+        said = self.ok("run", "tiny", QUESTION, *short).stderr
+        self.assertIn(b"degraded: KV cache quantised", said)
+        self.fails(USAGE, "run", "tiny", QUESTION, *short, "--strict", saying="quantised")
+        for kind in ("f32", "f16", "bf16"):
+            tree = self.run_json(QUESTION, "--cache-type-k", kind, "--cache-type-v", kind, "-n", "4")
+            self.assertEqual(tree["degraded"], [])
+        self.fails(USAGE, "run", "tiny", QUESTION, "-ctk", "q5_0", saying="f32, f16, bf16 and q8_0")
+
     def test_text_is_streamed_as_the_document_has_it(self):
         text = self.run_json(QUESTION, "--temp", "0", "-n", "40")["text"]
         for extra in ([], ["--no-stream"], ["-q"]):

@@ -14,6 +14,7 @@ struct Avx2Lanes {
     static constexpr int kGemmTokens = 3;
     static constexpr int kIntTokens = 3;
     static constexpr int kIntVectors = 2;
+    static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(32)));
     using I = std::int32_t __attribute__((vector_size(32)));
     using U = std::uint32_t __attribute__((vector_size(32)));
@@ -43,6 +44,13 @@ struct Avx2Lanes {
         const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
         return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
     }
+    static HEFT_INLINE F greater(F a, F b) { return (F)_mm256_max_ps((__m256)a, (__m256)b); }
+    static HEFT_INLINE float max(F v) {
+        const __m128 four =
+            _mm_max_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+        const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+        return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+    }
     static HEFT_INLINE F sqrt(F v) { return (F)_mm256_sqrt_ps((__m256)v); }
     static HEFT_INLINE float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
     static HEFT_INLINE F from_f16(const std::uint8_t* at) {
@@ -57,6 +65,9 @@ struct Avx2Lanes {
     }
     static HEFT_INLINE F from_u8(const std::uint8_t* at) {
         return (F)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(load64bits(at)));
+    }
+    static HEFT_INLINE F from_i8(const std::uint8_t* at) {
+        return (F)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load64bits(at)));
     }
     template <class To>
     static HEFT_INLINE void narrow(I v, To* to) {

@@ -14,6 +14,7 @@ struct Avx512Lanes {
     static constexpr int kGemmTokens = 12;
     static constexpr int kIntTokens = 6;
     static constexpr int kIntVectors = 2;
+    static constexpr int kKeyVectors = 4;
     using F = float __attribute__((vector_size(64)));
     using I = std::int32_t __attribute__((vector_size(64)));
     using U = std::uint32_t __attribute__((vector_size(64)));
@@ -28,6 +29,8 @@ struct Avx512Lanes {
     static HEFT_INLINE float sum(F v) { return _mm512_reduce_add_ps((__m512)v); }
     static HEFT_INLINE int sum(I v) { return _mm512_reduce_add_epi32((__m512i)v); }
     static HEFT_INLINE std::int32_t max(I v) { return _mm512_reduce_max_epi32((__m512i)v); }
+    static HEFT_INLINE F greater(F a, F b) { return (F)_mm512_max_ps((__m512)a, (__m512)b); }
+    static HEFT_INLINE float max(F v) { return _mm512_reduce_max_ps((__m512)v); }
     static HEFT_INLINE F sqrt(F v) { return (F)_mm512_sqrt_ps((__m512)v); }
     static HEFT_INLINE float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
     static HEFT_INLINE F from_f16(const std::uint8_t* at) {
@@ -42,6 +45,9 @@ struct Avx512Lanes {
     }
     static HEFT_INLINE F from_u8(const std::uint8_t* at) {
         return (F)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(load128(at)));
+    }
+    static HEFT_INLINE F from_i8(const std::uint8_t* at) {
+        return (F)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load128(at)));
     }
     static HEFT_INLINE void narrow(I v, std::int8_t* to) {
         store128(to, _mm512_cvtepi32_epi8((__m512i)v));

@@ -17,6 +17,7 @@ struct ScalarLanes {
     static constexpr int kGemmTokens = 1;
     static constexpr int kIntTokens = 1;
     static constexpr int kIntVectors = 2;
+    static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(16)));
     using I = std::int32_t __attribute__((vector_size(16)));
     using U = std::uint32_t __attribute__((vector_size(16)));
@@ -30,6 +31,12 @@ struct ScalarLanes {
     static int sum(I v) { return v[0] + v[1] + v[2] + v[3]; }
     static std::int32_t max(I v) {
         std::int32_t most = v[0];
+        for (int i = 1; i < kWidth; ++i) most = v[i] > most ? v[i] : most;
+        return most;
+    }
+    static F greater(F a, F b) { return select<ScalarLanes>((I)(a > b), a, b); }
+    static float max(F v) {
+        float most = v[0];
         for (int i = 1; i < kWidth; ++i) most = v[i] > most ? v[i] : most;
         return most;
     }
@@ -54,6 +61,13 @@ struct ScalarLanes {
     static F from_u8(const std::uint8_t* at) {
         F out{};
         for (int i = 0; i < kWidth; ++i) out[i] = static_cast<float>(at[i]);
+        return out;
+    }
+    static F from_i8(const std::uint8_t* at) {
+        F out{};
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): these are signed numbers, not characters
+        for (int i = 0; i < kWidth; ++i)
+            out[i] = static_cast<float>(static_cast<std::int8_t>(at[i]));
         return out;
     }
     template <class To>

@@ -117,18 +117,6 @@ void soft_cap(float* x, std::int64_t n, float cap) noexcept {
 }
 
 template <class L>
-float exp_sum(float* s, int n, float max) noexcept {
-    const typename L::F shift = L::set(max);
-    typename L::F sum = L::set(0.0F);
-    each_vector<L>(
-        n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-            store_some<L>(s + i, exponential<L>(load_some<L>(s + i, count) - shift), count);
-            sum += load_some<L>(s + i, count);  // after a part: zeros beyond it
-        });
-    return L::sum(sum);
-}
-
-template <class L>
 void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* out) noexcept {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(x);
     float squares = 0;

@@ -1,5 +1,4 @@
-// Float32, float16 and bfloat16 weights: dot products, unpacking, and the same walk over the keys
-// and values of attention.
+// Float32, float16 and bfloat16 weights: dot products and unpacking.
 #pragma once
 
 #include "kernel/generic/lanes.inl.h"
@@ -139,60 +138,6 @@ void unpack_floats(const void* from, std::int64_t n, float* to) noexcept {
     if (k == n) return;
     const auto rest = load_part<L, Stored>(bytes + k * Stored::kBytes, n - k);
     store_some<L>(to + k, rest, Part{n - k});
-}
-
-template <class L, class Stored>
-void scores(const float* q, const KvRows& k, float scale, float* out) noexcept {
-    const auto* at = static_cast<const std::uint8_t*>(k.at);
-    int j = 0;
-    for (; j + kStreams <= k.count; j += kStreams) {
-        const std::uint8_t* rows[kStreams];
-        for (int r = 0; r < kStreams; ++r) rows[r] = at + (j + r) * k.stride;
-        float_tile<L, Stored, kStreams, 1>(rows, k.d_head, q, 0, out + j);
-    }
-    for (; j < k.count; ++j) {
-        const std::uint8_t* row = at + j * k.stride;
-        float_tile<L, Stored, 1, 1>(&row, k.d_head, q, 0, out + j);
-    }
-    for (j = 0; j < k.count; ++j) out[j] *= scale;
-}
-
-// One vector of `count` lanes, or four whole ones, of the weighted sum.
-template <class L, class Stored, int vectors>
-HEFT_INLINE void weighted_columns(const float* p, const std::uint8_t* at, const KvRows& v,
-                                  float* acc) {
-    typename L::F sum[vectors];
-    unroll<vectors>([&](auto i) __attribute__((always_inline)) {
-        sum[i.value] = L::load(acc + i.value * L::kWidth);
-    });
-    for (int j = 0; j < v.count; ++j, at += v.stride) {
-        const typename L::F weight = L::set(p[j]);
-        unroll<vectors>([&](auto i) __attribute__((always_inline)) {
-            const auto value = Stored::load(at + i.value * L::kWidth * Stored::kBytes);
-            sum[i.value] = L::fma(weight, value, sum[i.value]);
-        });
-    }
-    unroll<vectors>([&](auto i) __attribute__((always_inline)) {
-        L::store(acc + i.value * L::kWidth, sum[i.value]);
-    });
-}
-
-template <class L, class Stored>
-void weighted_sum(const float* p, const KvRows& v, float* acc) noexcept {
-    const auto* at = static_cast<const std::uint8_t*>(v.at);
-    int i = 0;
-    for (; i + 4 * L::kWidth <= v.d_head; i += 4 * L::kWidth)
-        weighted_columns<L, Stored, 4>(p, at + i * Stored::kBytes, v, acc + i);
-    for (; i + L::kWidth <= v.d_head; i += L::kWidth)
-        weighted_columns<L, Stored, 1>(p, at + i * Stored::kBytes, v, acc + i);
-    if (i == v.d_head) return;
-    const int left = v.d_head - i;
-    typename L::F sum = load_some<L>(acc + i, Part{left});
-    for (int j = 0; j < v.count; ++j) {
-        const auto value = load_part<L, Stored>(at + j * v.stride + i * Stored::kBytes, left);
-        sum = L::fma(L::set(p[j]), value, sum);
-    }
-    store_some<L>(acc + i, sum, Part{left});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // All kernels of one instruction set, from its lanes.
 #pragma once
 
+#include "kernel/generic/attention.inl.h"
 #include "kernel/generic/elementwise.inl.h"
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/gemm.inl.h"
@@ -31,6 +32,11 @@ constexpr FormatKernels grouped_kernels() {
     return {unpack_grouped<L, Grouped>, nullptr, nullptr, nullptr, nullptr, nullptr};
 }
 
+template <class L, class Row>
+constexpr KvKernels kv_kernels() {
+    return {pack_keys<L, Row>, pack_values<L, Row>};
+}
+
 template <class L>
 constexpr Isa make_isa(const char* name) {
     Isa isa{};
@@ -58,12 +64,13 @@ constexpr Isa make_isa(const char* name) {
     set(Format::iq4_nl, int_kernels<L, Iq4Nl<L>>());
     set(Format::iq4_xs, int_kernels<L, Iq4Xs<L>>());
     set(Format::mxfp4, int_kernels<L, Mxfp4<L>>());
-    isa.kv_f32 = {scores<L, Float32<L>>, weighted_sum<L, Float32<L>>};
-    isa.kv_f16 = {scores<L, Float16<L>>, weighted_sum<L, Float16<L>>};
-    isa.kv_bf16 = {scores<L, BFloat16<L>>, weighted_sum<L, BFloat16<L>>};
+    isa.kv_f32 = kv_kernels<L, KvFloats<L, Float32<L>>>();
+    isa.kv_f16 = kv_kernels<L, KvFloats<L, Float16<L>>>();
+    isa.kv_bf16 = kv_kernels<L, KvFloats<L, BFloat16<L>>>();
+    isa.kv_q8_0 = kv_kernels<L, KvQ80<L>>();
+    isa.attend = attend<L>;
     isa.quantise_row = quantise_row<L>;
     isa.panel = panel<L>;
-    isa.exp_sum = exp_sum<L>;
     isa.rms_norm = rms_norm<L>;
     isa.silu_mul = apply_and_multiply<L, Silu>;
     isa.gelu_tanh_mul = apply_and_multiply<L, GeluTanh>;

@@ -3,7 +3,9 @@
 //   kWidth, F, I            floats of a vector, the vector, the same number of 32-bit integers
 //   kAccs                   accumulators that hide the latency of fma for one row and token
 //   kGemmTokens             tokens whose sums with a panel of rows fit the registers
-//   load store set fma sum sqrt from_f16 to_f16 from_bf16 from_u8 narrow transpose
+//   load store set fma sum max sqrt from_f16 to_f16 from_bf16 from_u8 from_i8 narrow transpose
+//   greater                 a > b ? a : b in each lane, so that b may be NaN
+//   kKeyVectors             vectors of keys or values whose sums with six rows fit the registers
 //   Codes                   64 unsigned bytes, the codes of 64 quantised weights
 //   load64 pair both        64 bytes; 2 x 32 bytes; the same 32 bytes twice
 //   nibbles32 nibbles16     low then high nibbles of 32 bytes; of 16 bytes, twice
