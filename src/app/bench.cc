@@ -90,6 +90,9 @@ Status bench(BenchOptions o) {
     report.first_token_s = seconds_since(began);
     report.peak_memory_bytes = peak_memory_bytes();
     warn_of_length(engine, plan);
+    if (const kv::Types cache = engine.cache_types(); cache.quantised())
+        say(fmt::format("heft: degraded: KV cache quantised: keys {}, values {}",
+                        kv::name_of(cache.keys), kv::name_of(cache.values)));
     HEFT_OK(run_tests(engine, run, plan, report));
     const nlohmann::ordered_json document = bench_document(engine, report);
     if (o.format == "json")
@@ -116,6 +119,8 @@ void add_bench(CLI::App& app, Action& action) {
     verb->add_option("-r,--repetitions", o->repeats, "repetitions (5)")->type_name("N");
     add_threads(*verb, o->model);
     add_precision(*verb, o->model, "fast");
+    add_deterministic(*verb, o->model);
+    add_cache_types(*verb, o->model);
     verb->add_option("-o,--output", o->format, "text, md, csv or json (text)")->type_name("F");
     verb->add_flag("--json", o->json, "one heft.bench/2 document");
     verb->add_flag("--tune", o->tune, "measure the kernels' own settings anew and show them");

@@ -179,6 +179,14 @@ void put_head(const Json& d) {
         roofs["memory"][0]["gb_s"].get<double>(), peaks));
 }
 
+Json cache_json(const engine::Engine& engine) {
+    const kv::Types types = engine.cache_types();
+    return {{"keys", kv::name_of(types.keys)},
+            {"values", kv::name_of(types.values)},
+            {"quantised", types.quantised()},
+            {"bytes_per_token", engine.model().cache_bytes_per_token(types)}};
+}
+
 }  // namespace
 
 Json bench_document(const engine::Engine& engine, const BenchReport& report) {
@@ -191,6 +199,7 @@ Json bench_document(const engine::Engine& engine, const BenchReport& report) {
                      {"machine", machine_json(engine)},
                      {"roofs", roofs_json(report.roofs, arithmetic->name)},
                      {"model", model_json(engine)},
+                     {"cache", cache_json(engine)},
                      {"load_s", report.load_s},
                      {"first_token_s", report.first_token_s},
                      {"memory",

@@ -36,15 +36,14 @@ double bytes_of(const kv::Cache& cache, double n_tokens) {
 }  // namespace
 
 Status BenchRun::first_token() {
-    HEFT_TRY(kv::Cache cache, engine_.model().make_cache(1, engine_.context().precision, 1));
+    HEFT_TRY(kv::Cache cache, engine_.make_cache(1, 1));
     inputs_.push_back({token(), 0, &cache, true});
     return forward();
 }
 
 Status BenchRun::prepare(const BenchPlan& plan) {
     for (int i = 0; i < plan.most_sequences(); ++i) {
-        HEFT_TRY(kv::Cache cache, engine_.model().make_cache(
-                                      plan.n_ctx(), engine_.context().precision, plan.n_ctx()));
+        HEFT_TRY(kv::Cache cache, engine_.make_cache(plan.n_ctx(), plan.n_ctx()));
         caches_.push_back(std::move(cache));
     }
     filled_.assign(caches_.size(), 0);

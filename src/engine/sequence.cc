@@ -8,8 +8,7 @@
 namespace heft::engine {
 
 Result<Sequence> Sequence::make(const Engine& engine, std::int64_t n_ctx, std::int64_t expected) {
-    HEFT_TRY(kv::Cache cache,
-             engine.model().make_cache(n_ctx, engine.context().precision, expected));
+    HEFT_TRY(kv::Cache cache, engine.make_cache(n_ctx, expected));
     return Sequence(engine, std::move(cache));
 }
 

@@ -220,7 +220,7 @@ Result<Reply> Session::generate(const Request& request) {
     stop.strings = request.stop;
     stop.max_tokens = request.n_predict;
     HEFT_OK(gen::validate(stop));
-    if (const kv::Types types = s.sequence.shape().types; types.quantised())
+    if (const kv::Types types = s.sequence.cache_shape().types; types.quantised())
         reply.degraded.push_back(std::string("KV cache quantised: keys ") + kv::name_of(types.keys)
                                  + ", values " + kv::name_of(types.values));
     gen::NgramProposer ngram;
