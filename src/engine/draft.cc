@@ -1,6 +1,7 @@
 #include "engine/draft.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "gen/sampling.h"
@@ -100,9 +101,11 @@ DraftProposer::Best DraftProposer::best() {
     const std::span<const float> logits = sequence_.logits(0);
     const auto id = gen::greedy(logits);
     if (!id) return {-1, 0};
-    weights_.assign(logits.begin(), logits.end());
-    const float sum = draft_->context().kernels.exp_sum(
-        weights_.data(), static_cast<int>(weights_.size()), logits[static_cast<std::size_t>(*id)]);
+    constexpr float kNegligible = -20;  // a whole vocabulary of such weighs less than 1 in 1000
+    const float top = logits[static_cast<std::size_t>(*id)];
+    float sum = 0;
+    for (const float logit : logits)
+        if (logit - top > kNegligible) sum += std::exp(logit - top);
     return {*id, 1 / sum};
 }
 

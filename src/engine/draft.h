@@ -45,7 +45,6 @@ class DraftProposer : public gen::Proposer {
     TokenId n_vocab_;  // the target's
     float p_min_ = 0;
     Sequence::Reading reading_;
-    std::vector<float> weights_;  // memory of best()
 };
 
 }  // namespace heft::engine
