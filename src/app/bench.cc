@@ -90,9 +90,8 @@ Status bench(BenchOptions o) {
     report.first_token_s = seconds_since(began);
     report.peak_memory_bytes = peak_memory_bytes();
     warn_of_length(engine, plan);
-    if (const kv::Types cache = engine.cache_types(); cache.quantised())
-        say(fmt::format("heft: degraded: KV cache quantised: keys {}, values {}",
-                        kv::name_of(cache.keys), kv::name_of(cache.values)));
+    if (const std::string cost = kv::degradation(engine.cache_types()); !cost.empty())
+        say("heft: degraded: " + cost);
     HEFT_OK(run_tests(engine, run, plan, report));
     const nlohmann::ordered_json document = bench_document(engine, report);
     if (o.format == "json")

@@ -26,8 +26,8 @@ std::optional<float> as_number(std::string_view text) {
 }  // namespace
 
 void add_lora(CLI::App& verb, std::vector<std::string>& arguments) {
-    verb.add_option("--lora", arguments, "adapter beside the weights; may repeat")
-        ->type_name("PATH[:SCALE]")
+    verb.add_option("--lora", arguments, "adapter; may repeat")
+        ->type_name("F[:SCALE]")
         ->allow_extra_args(false);
 }
 

@@ -189,14 +189,17 @@ void print_text(const RunOptions& o, const engine::Request& request, const engin
     if (reply.text.empty() || reply.text.back() != '\n') put("\n");
 }
 
+// What --strict makes of a degraded answer.
+Status refuse(const std::string& degradation) {
+    if (degradation.empty()) return {};
+    return Error{Code::invalid, "the answer is degraded, which --strict forbids: " + degradation};
+}
+
 Status finish(const RunOptions& o, const engine::Reply& reply) {
     for (const std::string& what : reply.degraded)
         if (!o.quiet) say("heft: degraded: " + what);
     if (reply.finish == gen::FinishReason::cancelled) return Error{Code::cancelled, ""};
-    if (o.strict && !reply.degraded.empty())
-        return Error{Code::invalid,
-                     "the answer is degraded, which --strict forbids: " + reply.degraded.front()};
-    return {};
+    return o.strict ? refuse(reply.degraded.empty() ? "" : reply.degraded.front()) : Status();
 }
 
 Status run(RunOptions o) {
@@ -217,6 +220,7 @@ Status run(RunOptions o) {
     HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
     request.speculation = speculation.options;
 
+    if (o.strict) HEFT_OK(refuse(kv::degradation(engine.cache_types())));
     engine::SessionOptions options;
     options.n_ctx = o.n_ctx;
     options.draft = speculation.draft_model();
@@ -246,7 +250,7 @@ void add_run(CLI::App& app, Action& action) {
     CLI::App* verb = add_verb(app, "run", "One answer, streamed to standard output.",
                               "heft run model.gguf \"Why is the sky blue?\" -n 200");
     verb->add_option("MODEL", o->first, "the model (tiny)");
-    verb->add_option("PROMPT", o->second, "the prompt, or what is piped in");
+    verb->add_option("PROMPT", o->second, "the prompt, or standard input");
     verb->add_option("-m,--model", o->model.reference, "the model")->type_name("M");
     verb->add_option("-p,--prompt", o->prompt, "the prompt; - is stdin")->type_name("S");
     verb->add_option("-f,--file", o->file, "the prompt from a file")->type_name("F");

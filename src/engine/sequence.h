@@ -20,7 +20,6 @@ class Sequence {
     // The engine outlives the sequence. `expected`: how long it will get (0: n_ctx).
     static Result<Sequence> make(const Engine& engine, std::int64_t n_ctx, std::int64_t expected);
 
-    const kv::Shape& cache_shape() const { return cache_.shape(); }
     std::int64_t n_ctx() const { return cache_.shape().n_ctx; }
     std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
 

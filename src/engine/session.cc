@@ -220,9 +220,8 @@ Result<Reply> Session::generate(const Request& request) {
     stop.strings = request.stop;
     stop.max_tokens = request.n_predict;
     HEFT_OK(gen::validate(stop));
-    if (const kv::Types types = s.sequence.cache_shape().types; types.quantised())
-        reply.degraded.push_back(std::string("KV cache quantised: keys ") + kv::name_of(types.keys)
-                                 + ", values " + kv::name_of(types.values));
+    if (std::string cost = kv::degradation(s.engine->cache_types()); !cost.empty())
+        reply.degraded.push_back(std::move(cost));
     gen::NgramProposer ngram;
     HEFT_TRY(gen::Proposer* const proposer, s.choose_proposer(request, ngram));
     HEFT_TRY(std::vector<TokenId> prompt, s.fit(request, reply));

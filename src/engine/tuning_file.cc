@@ -48,8 +48,8 @@ std::string read_small(const std::filesystem::path& path) {
 }  // namespace
 
 std::string tuning_key(const kernel::Table& kernels) {
-    return cpu_field("model name") + ", microcode " + cpu_field("microcode") + ", "
-           + kernels.name + ", heft " + HEFT_VERSION;
+    return cpu_field("model name") + ", microcode " + cpu_field("microcode") + ", " + kernels.name
+           + ", heft " + HEFT_VERSION;
 }
 
 std::filesystem::path tuning_file(const std::string& key) {

@@ -10,7 +10,6 @@
 #include "kernel/isa.h"
 #include "tensor/quant/quant.h"
 
-
 namespace heft::kernel {
 
 namespace {

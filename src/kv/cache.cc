@@ -24,6 +24,12 @@ const char* name_of(DType type) {
     return "?";
 }
 
+std::string degradation(const Types& types) {
+    if (!types.quantised()) return {};
+    return std::string("KV cache quantised: keys ") + name_of(types.keys) + ", values "
+           + name_of(types.values);
+}
+
 std::int64_t Shape::key_row_bytes() const {
     return row_bytes(types.keys, key_row);
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "tensor/dtype.h"
@@ -28,6 +29,8 @@ struct TypeName {
 inline constexpr TypeName kTypeNames[] = {
     {"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}, {"q8_0", DType::q8_0}};
 const char* name_of(DType type);  // of one of these
+// What a quantised cache costs, as a reply tells it; empty for other types.
+std::string degradation(const Types& types);
 
 struct Shape {
     int n_layer = 0;

@@ -74,8 +74,8 @@ class Bench(Case):
 
     def test_the_cache_is_counted_as_it_is(self):
         args = ["bench", "tiny", "-p", "0", "-n", "2", "-r", "1"]
-        plain = self.document("heft.bench/1", *args)["cache"]
-        small = self.document("heft.bench/1", *args, "-ctk", "q8_0", "-ctv", "q8_0")["cache"]
+        plain = self.document("heft.bench/2", *args)["cache"]
+        small = self.document("heft.bench/2", *args, "-ctk", "q8_0", "-ctv", "q8_0")["cache"]
         self.assertEqual((plain["keys"], plain["quantised"]), ("f16", False))
         self.assertEqual((small["values"], small["quantised"]), ("q8_0", True))
         self.assertEqual(small["bytes_per_token"] * 64, plain["bytes_per_token"] * 34)
