@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 cmake --install "$1" --prefix "$work/prefix" >/dev/null
 # The promised headers and nothing else.
 diff <(ls "$work/prefix/include/heft") <(ls "$2/include/heft")
-cmake -S "$2/tests/install" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
+cmake -G Ninja -S "$2/tests/install" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_COMPILER="$3" -DCMAKE_C_COMPILER="$4" >/dev/null
 cmake --build "$work/build" >/dev/null
 cpp=$("$work/build/story")
