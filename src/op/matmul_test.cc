@@ -48,6 +48,7 @@ struct Run {
     Precision precision;
     int n_threads;
     bool deterministic = false;
+    bool as_alone = false;
 };
 
 // The products of x [n_tokens, cols] with each matrix, concatenated.
@@ -55,7 +56,8 @@ std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
                             const std::vector<float>& x, int n_tokens) {
     static ThreadPool one(1);
     static ThreadPool two(2);
-    Context context{run.n_threads == 1 ? one : two, run.table, run.precision, run.deterministic};
+    Context context{run.n_threads == 1 ? one : two, run.table, run.precision, run.deterministic,
+                    run.as_alone};
     std::size_t size = 0;
     for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
     std::vector<float> out(size, NAN);
@@ -189,7 +191,10 @@ TEST(Matmul, AFewTokensTogetherGetTheBitsThatTheyGetAlone) {
             for (const Precision precision : {Precision::f32, Precision::fast}) {
                 const int most = tokens_with_equal_bits({pool, *table, precision});
                 const auto x = activations(m.weight.cols * most, rng);
-                expect_same_bits({*table, precision, 1}, m, x, {2, 3, 4, 5, 7, most - 1, most});
+                expect_same_bits({*table, precision, 1}, m, x, {2, 3, most - 1, most});
+                const auto more = activations(m.weight.cols * kMostTokensAsAlone, rng);
+                expect_same_bits({*table, precision, 1, false, true}, m, more,
+                                 {2, 3, 5, 8, kMostTokensAsAlone});
             }
         }
     }
