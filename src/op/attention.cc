@@ -81,7 +81,8 @@ class Attention {
     }
 
     void run() {
-        rows_.resize(static_cast<std::size_t>(context_.pool.size() * plan_.most_rows));
+        rows_.resize(static_cast<std::size_t>(context_.pool.size())
+                     * static_cast<std::size_t>(plan_.most_rows));
         for_each(context_, static_cast<int>(plan_.tasks.size()), [this](int index, int thread) {
             compute(plan_.tasks[static_cast<std::size_t>(index)], thread);
         });

@@ -10,7 +10,7 @@
 namespace heft::kernel {
 namespace {
 
-constexpr int kTileRows = 6;  // with kKeyVectors vectors of sums they fill the registers
+inline constexpr int kTileRows = 6;  // with kKeyVectors vectors of sums they fill the registers
 
 // How a cached row is read: a vector from column i on.
 template <class L, class Stored>
