@@ -66,10 +66,11 @@ class Chat(Case):
             self.assertNotIn("this", history.read_text())
 
     def leave(self, pid, terminal):
-        """Ctrl-D, again while the program is not listening: a terminal forgets what is typed then."""
+        """Ctrl-D, again while the program is not listening: what is typed just before it does is
+        text, which Ctrl-U takes away."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            os.write(terminal, b"\x04")
+            os.write(terminal, b"\x15\x04")
             time.sleep(0.2)
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
