@@ -52,8 +52,9 @@ double width_of_a_key(const arch::Config& config) {
 double weight_bytes(const BenchTest& test, const model::Model& model, int chunk) {
     if (test.kind == BenchKind::decode) return test.n_tokens * model.bytes_per_pass(test.batch);
     const std::int64_t all = std::int64_t{test.n_tokens} * test.batch;
+    const std::int64_t whole = all / chunk;
     const auto rest = static_cast<double>(all % chunk);
-    return static_cast<double>(all / chunk) * model.bytes_per_pass(chunk)
+    return static_cast<double>(whole) * model.bytes_per_pass(chunk)
            + (rest > 0 ? model.bytes_per_pass(rest) : 0);
 }
 

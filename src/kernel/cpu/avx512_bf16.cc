@@ -14,8 +14,8 @@ struct Bf16Block {
     static void begin() {}
     static void end() {}
 
-    // NOLINTNEXTLINE(readability-function-size): the parameters are the walk's
     template <int rows, int tokens>
+    // NOLINTNEXTLINE(readability-function-size): the parameters are the walk's
     static HEFT_INLINE void add(const std::uint16_t* a, std::int64_t a_stride,
                                 const std::uint16_t* b, std::int64_t b_stride, int k_tiles,
                                 float* c, std::int64_t c_stride, bool add) {
