@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/console.h"
+#include "base/user_folder.h"
 
 namespace heft::app {
 
@@ -157,15 +157,8 @@ Read LineReader::read_text(const std::string& prompt, std::string& text) {
 }
 
 std::filesystem::path history_path() {
-    const char* state = std::getenv("XDG_STATE_HOME");
-    const char* home = std::getenv("HOME");
-    std::filesystem::path folder;
-    if (state != nullptr && *state == '/')
-        folder = state;
-    else if (home != nullptr && *home == '/')
-        folder = std::filesystem::path(home) / ".local" / "state";
-    else
-        return {};
+    std::filesystem::path folder = user_folder("XDG_STATE_HOME", ".local/state");
+    if (folder.empty()) return {};
     folder /= "heft";
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);

@@ -1,5 +1,4 @@
 // heft run: one answer.
-#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -17,18 +16,13 @@
 #include "app/reply.h"
 #include "app/sampling_flags.h"
 #include "app/spec_flags.h"
+#include "base/clock.h"
 
 namespace heft::app {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 constexpr const char* kToy = "tiny";
 
 struct RunOptions {

@@ -1,7 +1,8 @@
 #include "engine/guesses.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "base/clock.h"
 
 namespace heft::engine {
 
@@ -41,10 +42,9 @@ Result<std::span<const TokenId>> Guesses::next(std::span<const TokenId> text, st
     if (proposer_ == nullptr || room <= 0) return std::span<const TokenId>();
     const int most = static_cast<int>(std::min<std::int64_t>(room, options_.n_max));
     if (const int n = worth_asking(most); n > 0) {
-        const auto start = std::chrono::steady_clock::now();
+        const auto start = Clock::now();
         HEFT_TRY(proposal_, proposer_->propose(text, n));
-        guessing_s_ =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        guessing_s_ = seconds_since(start);
         if (proposal_.tokens.empty() && proposer_->is_dear()) pace_.saw(proposal_.trust, false);
     }
     n_checked_ = static_cast<std::size_t>(worth_checking(most));

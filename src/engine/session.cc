@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
 #include "engine/guesses.h"
@@ -10,14 +10,6 @@
 namespace heft::engine {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-}  // namespace
 
 // Guesses are checked with the bits that the tokens get one by one.
 class AsAlone {
@@ -30,6 +22,8 @@ class AsAlone {
   private:
     op::Context& context_;
 };
+
+}  // namespace
 
 struct Session::Impl {
     const Engine* engine;  // outlives the session
