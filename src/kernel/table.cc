@@ -238,6 +238,12 @@ const Isa& isa_with_amx() {
     static const Isa kIsa = with_tiles(avx512_isa::isa(), "amx", amx_isa::tiles());
     return kIsa;
 }
+
+template <const Isa& (*isa)()>
+const Table* table_if(bool runs) {
+    static const Table kTable = make_table<isa>();
+    return runs ? &kTable : nullptr;
+}
 #endif
 
 std::vector<const Table*> find_usable() {
@@ -264,41 +270,36 @@ const Table& scalar() {
     return kTable;
 }
 
-const Table* avx2() {
 #if defined(HEFT_KERNEL_X86)
-    static const Table kTable = make_table<avx2_isa::isa>();
-    return has_avx2() ? &kTable : nullptr;
-#else
-    return nullptr;
-#endif
+const Table* avx2() {
+    return table_if<avx2_isa::isa>(has_avx2());
 }
 
 const Table* avx512() {
-#if defined(HEFT_KERNEL_X86)
-    static const Table kTable = make_table<avx512_isa::isa>();
-    return has_avx512() ? &kTable : nullptr;
-#else
-    return nullptr;
-#endif
+    return table_if<avx512_isa::isa>(has_avx512());
 }
 
 const Table* avx512_bf16() {
-#if defined(HEFT_KERNEL_X86)
-    static const Table kTable = make_table<isa_with_bf16>();
-    return has_fast_avx512_bf16() ? &kTable : nullptr;
-#else
-    return nullptr;
-#endif
+    return table_if<isa_with_bf16>(has_fast_avx512_bf16());
 }
 
 const Table* amx() {
-#if defined(HEFT_KERNEL_X86)
-    static const Table kTable = make_table<isa_with_amx>();
-    return has_amx() ? &kTable : nullptr;
-#else
-    return nullptr;
-#endif
+    return table_if<isa_with_amx>(has_amx());
 }
+#else
+const Table* avx2() {
+    return nullptr;
+}
+const Table* avx512() {
+    return nullptr;
+}
+const Table* avx512_bf16() {
+    return nullptr;
+}
+const Table* amx() {
+    return nullptr;
+}
+#endif
 
 std::span<const Table* const> usable() {
     static const std::vector<const Table*> kTables = find_usable();

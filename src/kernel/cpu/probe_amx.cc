@@ -8,7 +8,8 @@
 namespace heft::kernel {
 namespace {
 
-void begin() {
+template <class Step>
+void repeat_on_tiles(std::int64_t rounds, const Step& step) {
     configure_tiles();
     // Zeros are as fast as other numbers.
     _tile_zero(0);
@@ -19,6 +20,8 @@ void begin() {
     _tile_zero(5);
     _tile_zero(6);
     _tile_zero(7);
+    for (std::int64_t i = 0; i < rounds; ++i) step();
+    _tile_release();
 }
 
 }  // namespace
@@ -26,25 +29,21 @@ void begin() {
 namespace probe_amx {
 
 void bf16(std::int64_t rounds) noexcept {
-    begin();
-    for (std::int64_t i = 0; i < rounds; ++i) {
+    repeat_on_tiles(rounds, [] {
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
-    }
-    _tile_release();
+    });
 }
 
 void int8(std::int64_t rounds) noexcept {
-    begin();
-    for (std::int64_t i = 0; i < rounds; ++i) {
+    repeat_on_tiles(rounds, [] {
         _tile_dpbssd(0, 4, 6);
         _tile_dpbssd(1, 4, 7);
         _tile_dpbssd(2, 5, 6);
         _tile_dpbssd(3, 5, 7);
-    }
-    _tile_release();
+    });
 }
 
 }  // namespace probe_amx

@@ -1,18 +1,12 @@
 #if defined(__AVX2__)
 
-#include <immintrin.h>
-
-#include "kernel/cpu/probe_loops.h"
+#include "kernel/cpu/lanes_avx2.inl.h"
 #include "kernel/generic/probe.inl.h"
 
 namespace heft::kernel::probe_avx2 {
 
 void f32(std::int64_t rounds) noexcept {
-    const __m256 half = _mm256_set1_ps(0.5F);
-    const __m256 one = _mm256_set1_ps(1);
-    repeat_in_registers<kChains, __m256>(
-        rounds, [=](__m256 acc)
-                    __attribute__((always_inline)) { return _mm256_fmadd_ps(acc, half, one); });
+    probe_fma<Avx2Lanes>(rounds);
 }
 
 // Products of bytes, added by fours: what a dot product of int8 is made of without VNNI.

@@ -1,18 +1,12 @@
 #if defined(__AVX512F__)
 
-#include <immintrin.h>
-
-#include "kernel/cpu/probe_loops.h"
+#include "kernel/cpu/lanes_avx512.inl.h"
 #include "kernel/generic/probe.inl.h"
 
 namespace heft::kernel::probe_avx512 {
 
 void f32(std::int64_t rounds) noexcept {
-    const __m512 half = _mm512_set1_ps(0.5F);
-    const __m512 one = _mm512_set1_ps(1);
-    repeat_in_registers<kChains, __m512>(
-        rounds, [=](__m512 acc)
-                    __attribute__((always_inline)) { return _mm512_fmadd_ps(acc, half, one); });
+    probe_fma<Avx512Lanes>(rounds);
 }
 
 void vnni_512(std::int64_t rounds) noexcept {

@@ -2,7 +2,6 @@
 
 #include <immintrin.h>
 
-#include "kernel/cpu/probe_loops.h"
 #include "kernel/generic/probe.inl.h"
 
 namespace heft::kernel::probe_avx512_bf16 {

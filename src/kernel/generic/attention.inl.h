@@ -154,20 +154,7 @@ HEFT_INLINE void score_tile(const KeyBlock& block, const AttentionRow* row, int 
     unroll<rows>([&](auto r) __attribute__((always_inline)) { q[r.value] = row[r.value].q; });
     for (int j = 0; j < end; j += kV * L::kWidth) {
         F sums[rows][kV] = {};
-        const float* keys = block.keys + j;
-        for (int i = 0; i < block.d_head; ++i, keys += kKeys) {
-            F key[kV];
-            unroll<kV>([&](auto v) __attribute__((always_inline)) {
-                key[v.value] = L::load(keys + v.value * L::kWidth);
-            });
-            unroll<rows>([&](auto r) __attribute__((always_inline)) {
-                const F query = L::set(q[r.value][i]);
-                unroll<kV>([&](auto v) __attribute__((always_inline)) {
-                    F& sum = sums[r.value][v.value];
-                    sum = L::fma(key[v.value], query, sum);
-                });
-            });
-        }
+        add_products<L>(block.keys + j, kKeys, q, block.d_head, sums);
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
             unroll<kV>([&](auto v) __attribute__((always_inline)) {
                 L::store(scores[r.value] + j + v.value * L::kWidth, sums[r.value][v.value]);
@@ -185,11 +172,10 @@ void shape_scores(const KeyBlock& block, const AttentionRow& row, KeyRange seen,
     std::int32_t counts[kW];
     for (int i = 0; i < kW; ++i) counts[i] = i;
     const I lane = read<I>(counts);
-    const F inverse = L::set(block.cap > 0 ? 2.0F / block.cap : 0.0F);
+    const SoftCap<L> capped(block.cap > 0 ? block.cap : 1.0F);
     for (int j = 0; j < seen.end; j += kW) {
         F score = L::load(scores + j);
-        if (block.cap > 0)  // as soft_cap
-            score = (sigmoid<L>(score * inverse) - L::set(0.5F)) * L::set(2.0F * block.cap);
+        if (block.cap > 0) score = capped(score);
         if (row.slope != 0) {
             const auto from = static_cast<std::int32_t>(block.from + j - row.last);
             const F distance = __builtin_convertvector(lane + from, F);
@@ -238,20 +224,12 @@ HEFT_INLINE void weigh_columns(const KeyBlock& block, const AttentionRow* row,
             acc[r.value][v.value] = L::load(row[r.value].acc + column + v.value * L::kWidth);
         });
     });
-    const float* values = block.values + keys.begin * block.d_value + column;
-    for (int j = keys.begin; j < keys.end; ++j, values += block.d_value) {
-        F value[vectors];
-        unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-            value[v.value] = L::load(values + v.value * L::kWidth);
-        });
-        unroll<rows>([&](auto r) __attribute__((always_inline)) {
-            const F weight = L::set(weights[r.value][j]);
-            unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-                F& sum = acc[r.value][v.value];
-                sum = L::fma(value[v.value], weight, sum);
-            });
-        });
-    }
+    const float* weight[rows];
+    unroll<rows>([&](auto r) __attribute__((always_inline)) {
+        weight[r.value] = weights[r.value] + keys.begin;
+    });
+    add_products<L>(block.values + keys.begin * block.d_value + column, block.d_value, weight,
+                    keys.end - keys.begin, acc);
     unroll<rows>([&](auto r) __attribute__((always_inline)) {
         unroll<vectors>([&](auto v) __attribute__((always_inline)) {
             L::store(row[r.value].acc + column + v.value * L::kWidth, acc[r.value][v.value]);

@@ -106,13 +106,22 @@ void swiglu_clamped(const float* gate, const float* up, std::int64_t n, float li
 
 // cap * tanh(x / cap), tanh(u) = 2 sigmoid(2 u) - 1
 template <class L>
+struct SoftCap {
+    typename L::F inverse;
+    typename L::F twice;
+    explicit HEFT_INLINE SoftCap(float cap)
+        : inverse(L::set(2.0F / cap)), twice(L::set(2.0F * cap)) {}
+    HEFT_INLINE typename L::F operator()(typename L::F x) const {
+        return (sigmoid<L>(x * inverse) - L::set(0.5F)) * twice;
+    }
+};
+
+template <class L>
 void soft_cap(float* x, std::int64_t n, float cap) noexcept {
-    using F = typename L::F;
-    const F inverse = L::set(2.0F / cap);
+    const SoftCap<L> capped(cap);
     each_vector<L>(
         n, [&](std::int64_t i, auto count) __attribute__((always_inline)) {
-            const F half = sigmoid<L>(load_some<L>(x + i, count) * inverse) - L::set(0.5F);
-            store_some<L>(x + i, half * L::set(2.0F * cap), count);
+            store_some<L>(x + i, capped(load_some<L>(x + i, count)), count);
         });
 }
 

@@ -54,20 +54,7 @@ void panel_tile(const PanelProduct& p, const Panel& panel, int first) {
         x[t.value] = p.x + (first + t.value) * p.x_stride;
     });
     F sums[tokens][kVectors] = {};
-    const float* w = panel.at;
-    for (int k = 0; k < p.n_cols; ++k, w += kPanelRows) {
-        F row[kVectors];
-        unroll<kVectors>([&](auto i) __attribute__((always_inline)) {
-            row[i.value] = L::load(w + i.value * L::kWidth);
-        });
-        unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-            const F value = L::set(x[t.value][k]);
-            unroll<kVectors>([&](auto i) __attribute__((always_inline)) {
-                F& sum = sums[t.value][i.value];
-                sum = L::fma(row[i.value], value, sum);
-            });
-        });
-    }
+    add_products<L>(panel.at, kPanelRows, x, p.n_cols, sums);
     unroll<tokens>([&](auto t) __attribute__((always_inline)) {
         put_sums<L>(sums[t.value], p.n_rows, p.add, p.out + (first + t.value) * p.out_stride);
     });

@@ -57,6 +57,27 @@ HEFT_INLINE typename L::F select(typename L::I mask, typename L::F yes, typename
     return (typename L::F)((mask & (I)yes) | (~mask & (I)no));
 }
 
+// sums[r][v] += sum over k < n, in order, of vectors[k][v] * x[r][k]: what every product of several
+// rows with turned numbers is made of. vectors[k] begins k * stride numbers after the first.
+template <class L, int rows, int vectors>
+HEFT_INLINE void add_products(const float* at, std::int64_t stride, const float* const (&x)[rows],
+                              std::int64_t n, typename L::F (&sums)[rows][vectors]) {
+    using F = typename L::F;
+    for (std::int64_t k = 0; k < n; ++k, at += stride) {
+        F row[vectors];
+        unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+            row[v.value] = L::load(at + v.value * L::kWidth);
+        });
+        unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            const F value = L::set(x[r.value][k]);
+            unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+                F& sum = sums[r.value][v.value];
+                sum = L::fma(row[v.value], value, sum);
+            });
+        });
+    }
+}
+
 // The sum of a chunk's accumulators, always in the same order.
 template <class L, int count>
 HEFT_INLINE float total(const typename L::F (&acc)[count]) {

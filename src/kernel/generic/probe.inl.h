@@ -1,6 +1,7 @@
 // The loop of a probe: `count` chains of one operation, as many as its latency needs, in registers.
 #pragma once
 
+#include "kernel/cpu/probe_loops.h"
 #include "kernel/generic/lanes.inl.h"
 
 namespace heft::kernel {
@@ -22,6 +23,16 @@ HEFT_INLINE void repeat_in_registers(std::int64_t rounds, const Step& step) {
         unroll<count>([&](auto n)
                           __attribute__((always_inline)) { acc[n.value] = step(acc[n.value]); });
     unroll<count>([&](auto n) __attribute__((always_inline)) { opaque(acc[n.value]); });
+}
+
+// Multiply-adds of floats.
+template <class L>
+HEFT_INLINE void probe_fma(std::int64_t rounds) {
+    using F = typename L::F;
+    const F half = L::set(0.5F);
+    const F one = L::set(1.0F);
+    repeat_in_registers<kChains, F>(
+        rounds, [=](F acc) __attribute__((always_inline)) { return L::fma(acc, half, one); });
 }
 
 }  // namespace
