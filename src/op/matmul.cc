@@ -11,14 +11,13 @@ namespace heft::op {
 
 namespace {
 
+// Of a call that is held to have few.
 bool has_few_tokens(const Call& call) {
     if (call.context->deterministic) return false;
     if (call.context->as_alone && call.n_tokens <= kMostTokensAsAlone) return true;
-    Call few = call;
-    few.few = true;
     const Tuning& tuning = call.context->tuning;
-    return call.n_tokens <= (takes(few, Route::floats) ? tuning.few_tokens_in_float
-                                                       : tuning.few_tokens_in_integer);
+    return call.n_tokens <= (takes(call, Route::floats) ? tuning.few_tokens_in_float
+                                                        : tuning.few_tokens_in_integer);
 }
 
 // x with its columns in the order in which a matrix stores its own.

@@ -1,4 +1,5 @@
-// What the two ways to multiply share: a call, and its activations as int8. Private to op/matmul*.
+// What the ways to multiply share: a call, its routes, and its activations as they want them.
+// Private to op/matmul*.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,7 @@ struct Call {
     std::int64_t x_stride;
     int n_tokens;
     std::int64_t cols;
-    bool few = false;                                  // tokens
+    bool few = true;  // tokens: each row is multiplied as it is stored
     std::vector<kernel::QuantisedRow> quantised = {};  // where a product is made in integers
     std::uint16_t* tiles = nullptr;                    // where one is made of tiles: x, packed
 };
