@@ -1,11 +1,10 @@
 #include "app/bench_tuning.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/console.h"
+#include "base/clock.h"
 #include "engine/tuning.h"
 
 namespace heft::app {
@@ -15,9 +14,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json settings_json(const op::Tuning& tuning) {
-    return {{"streams", tuning.streams},
-            {"few_tokens_in_float", tuning.few_tokens_in_float},
-            {"few_tokens_in_integer", tuning.few_tokens_in_integer}};
+    Json out;
+    for (const engine::Setting& setting : engine::kSettings)
+        out[setting.name] = tuning.*setting.value;
+    return out;
 }
 
 Json trial_json(const engine::TuningTrial& trial) {
@@ -59,14 +59,14 @@ Status bench_tuning(const BenchOptions& o) {
     const kernel::Table& kernels = kernel::best();
     const std::string key = engine::tuning_key(kernels);
     const std::filesystem::path file = engine::tuning_file(key);
-    const auto began = std::chrono::steady_clock::now();
+    const auto began = Clock::now();
     std::vector<engine::TuningTrial> trials;
     const op::Tuning tuning = engine::measure_tuning(pool, kernels, &trials);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    const double took = seconds_since(began);
     const bool kept = !file.empty() && engine::write_tuning(file, key, tuning);
     Json document = {{"schema", "heft.tune/1"},
                      {"machine", key},
-                     {"seconds", took.count()},
+                     {"seconds", took},
                      {"file", kept ? Json(file.string()) : Json()},
                      {"settings", settings_json(tuning)},
                      {"defaults", settings_json({})},

@@ -1,8 +1,8 @@
 #include "engine/tuning.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "op/matmul.h"
 #include "tensor/quant/quant.h"
@@ -10,8 +10,6 @@
 namespace heft::engine {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // A setting is kept unless another one is faster by more than a measurement errs.
 constexpr double kWorthChanging = 0.97;
@@ -60,10 +58,8 @@ class Tuner {
     op::Tuning run() {
         op::Tuning out;
         out.streams = streams();
-        out.few_tokens_in_float =
-            few_tokens("few_tokens_in_float", DType::bf16, &op::Tuning::few_tokens_in_float);
-        out.few_tokens_in_integer =
-            few_tokens("few_tokens_in_integer", DType::q4_k, &op::Tuning::few_tokens_in_integer);
+        out.few_tokens_in_float = few_tokens(kFloatSetting, DType::bf16);
+        out.few_tokens_in_integer = few_tokens(kIntegerSetting, DType::q4_k);
         return out;
     }
 
@@ -82,15 +78,13 @@ class Tuner {
                 context_.tuning = candidates[i];
                 const auto begin = Clock::now();
                 matrix.multiply(context_, n_tokens);
-                const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+                const double seconds = seconds_since(begin);
                 if (turn > 0) best[i] = std::min(best[i], seconds);  // the first one warms up
             }
         return best;
     }
 
-    bool late() const {
-        return std::chrono::duration<double>(Clock::now() - began_).count() > kBudget;
-    }
+    bool late() const { return seconds_since(began_) > kBudget; }
 
     // On a matrix that no cache holds.
     int streams() {
@@ -99,31 +93,26 @@ class Tuner {
         constexpr int turns = 12;
         Matrix matrix(DType::q4_k, rows, cols);
         const op::Tuning usual;
-        std::vector<op::Tuning> candidates{usual};
-        for (int n = 1; n < kernel::kStreams; n *= 2) {
-            candidates.push_back(usual);
-            candidates.back().streams = n;
-        }
+        op::Tuning one = usual;
+        one.streams = 1;
+        const std::vector<op::Tuning> candidates = {usual, one};
         const std::vector<double> seconds = compare(matrix, 1, candidates, turns);
         for (std::size_t i = 0; i < candidates.size(); ++i)
-            note({"streams", 1, candidates[i].streams, false, seconds[i]});
-        if (late()) return usual.streams;
-        const auto best = static_cast<std::size_t>(std::min_element(seconds.begin(), seconds.end())
-                                                   - seconds.begin());
-        return seconds[best] < kWorthChanging * seconds[0] ? candidates[best].streams
-                                                           : usual.streams;
+            note({kStreamsSetting.name, 1, candidates[i].streams, false, seconds[i]});
+        const bool is_faster = seconds[1] < kWorthChanging * seconds[0];
+        return is_faster && !late() ? one.streams : usual.streams;
     }
 
     // The number of tokens up to which rows as they are stored serve best, all counts tried taken
     // together: a single one may have been disturbed.
-    int few_tokens(const char* name, DType type, int op::Tuning::*setting) {
+    int few_tokens(const Setting& setting, DType type) {
         constexpr int turns = 4;
         Matrix matrix(type, 4096, 2048);
         op::Tuning as_stored;
-        as_stored.*setting = op::kMostFewTokens;
+        as_stored.*setting.value = setting.most;
         op::Tuning in_panels;
-        in_panels.*setting = 0;
-        const int usual = op::Tuning{}.*setting;
+        in_panels.*setting.value = 0;
+        const int usual = op::Tuning{}.*setting.value;
         int best = 1;
         double gained =
             0;  // by rows up to there, over panels for all; relative to each count's time
@@ -133,8 +122,8 @@ class Tuner {
             if (n_tokens > 2 && late()) return usual;
             const std::vector<double> seconds =
                 compare(matrix, n_tokens, {as_stored, in_panels}, turns);
-            note({name, n_tokens, 0, false, seconds[0]});
-            note({name, n_tokens, 0, true, seconds[1]});
+            note({setting.name, n_tokens, 0, false, seconds[0]});
+            note({setting.name, n_tokens, 0, true, seconds[1]});
             gained += 1 - seconds[0] / seconds[1];
             if (n_tokens <= usual) at_usual = gained;
             if (gained > at_best) {

@@ -28,6 +28,20 @@ struct TuningTrial {
 op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
                           std::vector<TuningTrial>* trials = nullptr);
 
+// The settings by the names that files and people see, and the most that each may be; the least
+// is 1.
+struct Setting {
+    const char* name;
+    int op::Tuning::*value;
+    int most;
+};
+inline constexpr Setting kStreamsSetting = {"streams", &op::Tuning::streams, kernel::kStreams};
+inline constexpr Setting kFloatSetting = {"few_tokens_in_float", &op::Tuning::few_tokens_in_float,
+                                          op::kMostFewTokens};
+inline constexpr Setting kIntegerSetting = {"few_tokens_in_integer",
+                                            &op::Tuning::few_tokens_in_integer, op::kMostFewTokens};
+inline constexpr Setting kSettings[] = {kStreamsSetting, kFloatSetting, kIntegerSetting};
+
 // What a measurement holds for: processor, microcode, kernels, version of heft. Whatever number of
 // threads measured it, others use it too: what they compute must not differ.
 std::string tuning_key(const kernel::Table& kernels);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/user_folder.h"
 #include "engine/tuning.h"
 
 namespace heft::engine {
@@ -15,26 +15,6 @@ namespace heft::engine {
 namespace {
 
 constexpr const char* kSchema = "heft.tuning/1";
-
-struct Setting {
-    const char* name;
-    int op::Tuning::*value;
-    int most;
-};
-constexpr Setting kSettings[] = {
-    {"streams", &op::Tuning::streams, kernel::kStreams},
-    {"few_tokens_in_float", &op::Tuning::few_tokens_in_float, op::kMostFewTokens},
-    {"few_tokens_in_integer", &op::Tuning::few_tokens_in_integer, op::kMostFewTokens},
-};
-
-std::filesystem::path cache_folder() {
-    // The XDG base directory specification: relative paths are to be ignored.
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    if (cache != nullptr && *cache == '/') return cache;
-    const char* home = std::getenv("HOME");
-    if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".cache";
-    return {};
-}
 
 std::string read_small(const std::filesystem::path& path) {
     constexpr std::streamsize most = 4096;
@@ -53,7 +33,7 @@ std::string tuning_key(const kernel::Table& kernels) {
 }
 
 std::filesystem::path tuning_file(const std::string& key) {
-    const std::filesystem::path folder = cache_folder();
+    const std::filesystem::path folder = user_folder("XDG_CACHE_HOME", ".cache");
     if (folder.empty()) return {};
     const auto hash = sha256(Bytes{reinterpret_cast<const std::byte*>(key.data()), key.size()});
     if (!hash) return {};

@@ -8,7 +8,8 @@
 namespace heft::op {
 
 struct Tuning {
-    // Far-apart rows that each thread reads at once when one token is multiplied, 1 … kStreams.
+    // Far-apart rows that each thread reads at once when one token is multiplied: 1 or kStreams.
+    // (Other numbers are read one after the other.)
     int streams = kernel::kStreams;
     // Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens
     // pays. For weights that are multiplied in floats and in integers, 1 … kMostFewTokens.
