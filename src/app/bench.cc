@@ -1,6 +1,5 @@
 // heft bench: how fast, and how near to what the machine allows.
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -13,16 +12,11 @@
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/machine.h"
+#include "base/clock.h"
 
 namespace heft::app {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 void warn_of_length(const engine::Engine& engine, const BenchPlan& plan) {
     const std::int64_t n_ctx = engine.model().config().n_ctx;
@@ -90,8 +84,7 @@ Status bench(BenchOptions o) {
     report.first_token_s = seconds_since(began);
     report.peak_memory_bytes = peak_memory_bytes();
     warn_of_length(engine, plan);
-    if (const std::string cost = kv::degradation(engine.cache_types()); !cost.empty())
-        say("heft: degraded: " + cost);
+    tell_degradation(engine);
     HEFT_OK(run_tests(engine, run, plan, report));
     const nlohmann::ordered_json document = bench_document(engine, report);
     if (o.format == "json")

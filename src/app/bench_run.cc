@@ -1,14 +1,13 @@
 #include "app/bench_run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
+
+#include "base/clock.h"
 
 namespace heft::app {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int kChunk = 512;  // prompt tokens computed at once
 
@@ -24,13 +23,6 @@ void copy_positions(const kv::Cache& source, const kv::Cache& target, int from, 
         if (source.shape().value_row > 0)
             copy(target.values(layer), source.values(layer), source.value_row_bytes());
     }
-}
-
-double bytes_of(const kv::Cache& cache, double n_tokens) {
-    const kv::Shape& shape = cache.shape();
-    return n_tokens * shape.n_layer
-           * static_cast<double>(cache.key_row_bytes()
-                                 + (shape.value_row > 0 ? cache.value_row_bytes() : 0));
 }
 
 }  // namespace
@@ -104,15 +96,16 @@ Status BenchRun::once(const BenchTest& test) {
 
 Result<BenchResult> BenchRun::measure(const BenchTest& test, int repeats) {
     HEFT_OK(deepen(test.depth, test.batch));
-    cache_bytes_ = std::max(
-        cache_bytes_,
-        test.batch * bytes_of(caches_[0], static_cast<double>(test.depth) + test.n_tokens));
-    BenchResult result{test, work_of(test, engine_, caches_[0], kChunk), {}};
+    const double tokens = test.batch * (static_cast<double>(test.depth) + test.n_tokens);
+    const auto token_bytes =
+        static_cast<double>(engine_.model().cache_bytes_per_token(engine_.cache_types()));
+    cache_bytes_ = std::max(cache_bytes_, tokens * token_bytes);
+    BenchResult result{test, work_of(test, engine_, kChunk), {}};
     HEFT_OK(once(test));  // warms caches and scratch
     for (int r = 0; r < repeats; ++r) {
         const auto begin = Clock::now();
         HEFT_OK(once(test));
-        result.seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+        result.seconds.push_back(seconds_since(begin));
     }
     std::sort(result.seconds.begin(), result.seconds.end());
     return result;

@@ -60,11 +60,11 @@ double weight_bytes(const BenchTest& test, const model::Model& model, int chunk)
 
 }  // namespace
 
-Work work_of(const BenchTest& test, const engine::Engine& engine, const kv::Cache& cache,
-             int chunk) {
+Work work_of(const BenchTest& test, const engine::Engine& engine, int chunk) {
     const arch::Config& config = engine.model().config();
-    const auto row_bytes = static_cast<double>(
-        cache.key_row_bytes() + (cache.shape().value_row > 0 ? cache.value_row_bytes() : 0));
+    const double row_bytes =
+        static_cast<double>(engine.model().cache_bytes_per_token(engine.cache_types()))
+        / config.n_layer;
     const double sequences = test.batch;
     const double n_logits = test.kind == BenchKind::decode ? test.n_tokens : 1;
     Work work;

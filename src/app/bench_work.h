@@ -3,8 +3,7 @@
 #pragma once
 
 #include "app/bench_plan.h"
-#include "kv/cache.h"
-#include "model/model.h"
+#include "engine/engine.h"
 
 namespace heft::app {
 
@@ -14,8 +13,7 @@ struct Work {
     double flop = 0;   // multiplications and additions, in integers or floats
 };
 
-// `cache`: one of the sequences'. `chunk`: tokens of prefill computed at once.
-Work work_of(const BenchTest& test, const engine::Engine& engine, const kv::Cache& cache,
-             int chunk);
+// `chunk`: tokens of prefill computed at once.
+Work work_of(const BenchTest& test, const engine::Engine& engine, int chunk);
 
 }  // namespace heft::app

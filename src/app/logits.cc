@@ -107,6 +107,7 @@ Status logits(const LogitsOptions& o) {
         return Error{Code::invalid,
                      "-o: an array goes to a file; --json writes to standard output"};
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::f32));
+    tell_degradation(engine);
     HEFT_TRY(const arch::Config* config, engine.config());
     HEFT_TRY(const auto ids, parse_ids(o.ids, "--ids", config->n_vocab));
     if (ids.empty()) return Error{Code::invalid, "--ids: there is no token in the list"};

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/console.h"
 #include "app/lora_flags.h"
 
 namespace heft::app {
@@ -87,6 +88,11 @@ Result<engine::Engine> open_description(const std::string& reference) {
     options.weights = false;
     options.n_threads = 1;
     return open_engine(reference, options);
+}
+
+void tell_degradation(const engine::Engine& engine) {
+    const std::string cost = kv::degradation(engine.cache_types());
+    if (!cost.empty()) say("heft: degraded: " + cost);
 }
 
 }  // namespace heft::app

@@ -44,4 +44,7 @@ Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
 // Names, numbers and vocabulary only.
 Result<engine::Engine> open_description(const std::string& reference);
 
+// On standard error, what a quantised cache costs: for verbs without a reply that would tell it.
+void tell_degradation(const engine::Engine& engine);
+
 }  // namespace heft::app
