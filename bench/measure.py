@@ -2,9 +2,9 @@
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
+from statistics import median  # noqa: F401, for those who import this
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEER = ROOT / "bench" / "peer"
@@ -65,12 +65,3 @@ def run_peer(model, tests, threads=THREADS):
     if done.returncode != 0:
         raise RuntimeError(f"llama.cpp: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def median(values):
-    return statistics.median(values)
-
-
-
-def load_average():
-    return os.getloadavg()[0]

@@ -11,6 +11,7 @@
 #include "convert/gguf_keys.h"
 #include "format/gguf_writer.h"
 #include "tensor/quant/quant.h"
+#include "text/byte_level.h"
 
 namespace heft {
 namespace {
@@ -169,21 +170,6 @@ void add_tensor(format::GgufWriter& writer, const Mix& mix, const arch::Tensor& 
 
 constexpr std::size_t kBytes = 256;
 
-// The character that stands for a byte in vocabularies of GPT-2's kind: itself where that can be
-// printed, else the next free one from U+0100 on.
-std::string byte_symbol(int byte) {
-    const auto is_plain = [](int b) {
-        return (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
-    };
-    int code = byte;
-    if (!is_plain(byte)) {
-        code = 0x100;
-        for (int b = 0; b < byte; ++b) code += is_plain(b) ? 0 : 1;
-    }
-    if (code < 0x80) return {static_cast<char>(code)};
-    return {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))};
-}
-
 // A vocabulary that other engines open too: the bytes, and then as many words as are needed.
 void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
     const auto n_vocab = static_cast<std::size_t>(config.n_vocab);
@@ -192,7 +178,8 @@ void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
     std::vector<std::string> tokens;
     std::vector<std::int32_t> types(n_vocab, normal);
     for (std::size_t i = 0; i < n_vocab; ++i)
-        tokens.push_back(i < kBytes ? byte_symbol(static_cast<int>(i)) : "w" + std::to_string(i));
+        tokens.push_back(i < kBytes ? text::byte_level_spell(std::string(1, static_cast<char>(i)))
+                                    : "w" + std::to_string(i));
     types.back() = control;
     writer.set_string("tokenizer.ggml.model", "gpt2");
     writer.set_string("tokenizer.ggml.pre", "default");

@@ -19,17 +19,10 @@ using testing::load;
 using testing::Loaded;
 using testing::run;
 
-bool known_family(const std::filesystem::path& folder) {
-    const auto checkpoint = format::Checkpoint::open(folder);
-    if (!checkpoint) return false;
-    const auto config = arch::read_config(*checkpoint);
-    return config || config.error().code != Code::unsupported;
-}
-
 class BatchTest : public ::testing::TestWithParam<std::filesystem::path> {
   protected:
     void SetUp() override {
-        if (!known_family(GetParam())) GTEST_SKIP() << "a family for later";
+        if (!testing::known_family(GetParam())) GTEST_SKIP() << "a family for later";
         golden_ = testing::read_golden(GetParam());
         loaded_ = load(GetParam());
         ASSERT_TRUE(loaded_);

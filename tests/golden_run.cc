@@ -4,7 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include "arch/arch.h"
+
 namespace heft::testing {
+
+bool known_family(const std::filesystem::path& folder) {
+    const auto checkpoint = format::Checkpoint::open(folder);
+    if (!checkpoint) return false;
+    const auto config = arch::read_config(*checkpoint);
+    return config || config.error().code != Code::unsupported;
+}
 
 std::unique_ptr<Loaded> load(const std::filesystem::path& path) {
     auto checkpoint = format::Checkpoint::open(path);

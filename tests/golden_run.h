@@ -16,6 +16,9 @@ struct Loaded {
     model::Model model;
 };
 
+// Whether the code has the family at all; checkpoints of others are for later.
+bool known_family(const std::filesystem::path& folder);
+
 // nullptr, and a failed test, where it does not open.
 std::unique_ptr<Loaded> load(const std::filesystem::path& path);
 

@@ -44,17 +44,10 @@ std::vector<int> greedy(const Loaded& loaded, op::Context& context, const Golden
 
 const std::vector<std::vector<int>> kFeedings = {{1 << 20}, {7, 16, 1, 24}, {1}};
 
-bool known_family(const std::filesystem::path& folder) {
-    const auto checkpoint = format::Checkpoint::open(folder);
-    if (!checkpoint) return false;
-    const auto config = arch::read_config(*checkpoint);
-    return config || config.error().code != Code::unsupported;
-}
-
 class GoldenTest : public ::testing::TestWithParam<std::filesystem::path> {
   protected:
     void SetUp() override {
-        if (!known_family(GetParam())) GTEST_SKIP() << "a family for later";
+        if (!testing::known_family(GetParam())) GTEST_SKIP() << "a family for later";
         golden_ = testing::read_golden(GetParam());
     }
 
