@@ -91,14 +91,21 @@ struct Quantised {
     std::vector<std::int8_t> q;
     std::vector<float> scale;
     std::vector<std::int16_t> sum16;
-    QuantisedRow row() const { return {q.data(), scale.data(), sum16.data()}; }
+    std::vector<float> scaled16;
+    std::vector<float> scaled32;
+    QuantisedRow row() const {
+        return {q.data(), scale.data(), sum16.data(), scaled16.data(), scaled32.data()};
+    }
 };
 
 Quantised quantise(const Table& table, const float* x, std::int64_t n) {
     const auto size = static_cast<std::size_t>(n);
     Quantised out{std::vector<std::int8_t>(size), std::vector<float>(size / 32),
-                  std::vector<std::int16_t>(size / 16)};
-    table.quantise_row(x, n, out.q.data(), out.scale.data(), out.sum16.data());
+                  std::vector<std::int16_t>(size / 16), std::vector<float>(size / 16),
+                  std::vector<float>(size / 32)};
+    table.quantise_row(x, n,
+                       {out.q.data(), out.scale.data(), out.sum16.data(), out.scaled16.data(),
+                        out.scaled32.data()});
     return out;
 }
 
@@ -115,6 +122,8 @@ TEST(QuantiseRow, IsTheSameOnEveryTableAndWithinHalfAStep) {
         EXPECT_EQ(got.q, want.q) << table->name;
         EXPECT_EQ(got.scale, want.scale) << table->name;
         EXPECT_EQ(got.sum16, want.sum16) << table->name;
+        EXPECT_EQ(got.scaled16, want.scaled16) << table->name;
+        EXPECT_EQ(got.scaled32, want.scaled32) << table->name;
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double back = static_cast<double>(want.scale[i / 32]) * want.q[i];
@@ -124,6 +133,9 @@ TEST(QuantiseRow, IsTheSameOnEveryTableAndWithinHalfAStep) {
         int sum = 0;
         for (std::size_t i = 16 * g; i < 16 * g + 16; ++i) sum += want.q[i];
         EXPECT_EQ(sum, want.sum16[g]);
+        EXPECT_EQ(static_cast<float>(sum) * want.scale[g / 2], want.scaled16[g]);
+        const float both = static_cast<float>(want.sum16[g] + want.sum16[g ^ 1]);
+        EXPECT_EQ(both * want.scale[g / 2], want.scaled32[g / 2]);
     }
 }
 
@@ -188,7 +200,9 @@ TEST(DotInt, NothingSaturates) {
                 const Quantised x{
                     std::vector<std::int8_t>(kN, static_cast<std::int8_t>(127 * sign)),
                     std::vector<float>(kN / 32, 1.0F),
-                    std::vector<std::int16_t>(kN / 16, static_cast<std::int16_t>(127 * 16 * sign))};
+                    std::vector<std::int16_t>(kN / 16, static_cast<std::int16_t>(127 * 16 * sign)),
+                    std::vector<float>(kN / 16, 127.0F * 16.0F * static_cast<float>(sign)),
+                    std::vector<float>(kN / 32, 127.0F * 32.0F * static_cast<float>(sign))};
                 const QuantisedRow row = x.row();
                 double want = 0;
                 double magnitude = 0;

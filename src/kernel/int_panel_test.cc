@@ -22,6 +22,8 @@ struct Operands {
     std::vector<std::int8_t> q;
     std::vector<float> scale;
     std::vector<std::int16_t> sum16;
+    std::vector<float> scaled16;
+    std::vector<float> scaled32;
     std::vector<QuantisedRow> x;
 
     Operands(const Table& from, DType of, std::int64_t cols, Rng& rng)
@@ -32,13 +34,17 @@ struct Operands {
           weights(test::random_weights(of, cols * kPanelRows, rng)),
           q(static_cast<std::size_t>(cols * kMostTokens)),
           scale(q.size() / 32),
-          sum16(q.size() / 16) {
+          sum16(q.size() / 16),
+          scaled16(q.size() / 16),
+          scaled32(q.size() / 32) {
         std::vector<float> floats(static_cast<std::size_t>(cols));
         for (std::int64_t t = 0; t < kMostTokens; ++t) {
             for (float& value : floats) value = static_cast<float>(rng.uniform() * 2 - 1);
-            x.push_back({q.data() + t * n, scale.data() + t * n / 32, sum16.data() + t * n / 16});
-            table->quantise_row(floats.data(), n, q.data() + t * n, scale.data() + t * n / 32,
-                                sum16.data() + t * n / 16);
+            const QuantisedRoom room{q.data() + t * n, scale.data() + t * n / 32,
+                                     sum16.data() + t * n / 16, scaled16.data() + t * n / 16,
+                                     scaled32.data() + t * n / 32};
+            table->quantise_row(floats.data(), n, room);
+            x.push_back(room);
         }
     }
 
@@ -131,6 +137,10 @@ TEST(IntPanel, NothingSaturates) {
                 std::fill(o.scale.begin(), o.scale.end(), 1.0F);
                 std::fill(o.sum16.begin(), o.sum16.end(),
                           static_cast<std::int16_t>(127 * 16 * sign));
+                std::fill(o.scaled16.begin(), o.scaled16.end(),
+                          127.0F * 16.0F * static_cast<float>(sign));
+                std::fill(o.scaled32.begin(), o.scaled32.end(),
+                          127.0F * 32.0F * static_cast<float>(sign));
                 std::vector<float> w(static_cast<std::size_t>(o.n));
                 codec(o.type)->dequantise(o.weights.data(), o.n, w.data());
                 double want = 0;

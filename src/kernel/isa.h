@@ -75,8 +75,7 @@ struct Isa {
     KvKernels kv_bf16;
     KvKernels kv_q8_0;
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
-    void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
-                         std::int16_t* sum16) noexcept;
+    void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;

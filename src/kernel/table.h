@@ -28,8 +28,7 @@ struct Table {
     void (*dot_int)(DType type, const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
                     float* out) noexcept;
     // n a multiple of 32.
-    void (*quantise_row)(const float* x, std::int64_t n, std::int8_t* q, float* scale,
-                         std::int16_t* sum16) noexcept;
+    void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
     // One token, n_rows <= kStreams rows in lock-step, so that several streams of weights are read
     // at once: out[r], the same bits as dot and dot_int give.
     void (*dot_rows)(DType type, const void* const* w, int n_rows, std::int64_t n, const float* x,

@@ -7,11 +7,24 @@
 namespace heft::kernel {
 
 // Activations of one token quantised to int8 in blocks of 32, for the integer dot products:
-// x[i] ~ scale[i / 32] * q[i]; sum16[i / 16] is the sum of 16 consecutive q.
+// x[i] ~ scale[i / 32] * q[i]; sum16[i / 16] is the sum of 16 consecutive q, scaled16 and scaled32
+// are the sums of 16 and of 32 of them times their scale.
 struct QuantisedRow {
     const std::int8_t* q;
     const float* scale;
     const std::int16_t* sum16;
+    const float* scaled16;
+    const float* scaled32;
+};
+
+// Where one is written.
+struct QuantisedRoom {
+    std::int8_t* q;
+    float* scale;
+    std::int16_t* sum16;
+    float* scaled16;
+    float* scaled32;
+    operator QuantisedRow() const { return {q, scale, sum16, scaled16, scaled32}; }
 };
 
 inline constexpr int kStreams = 4;      // rows that the *_rows kernels advance together, at most

@@ -6,23 +6,29 @@ namespace heft::op {
 
 namespace {
 
-struct TokenSizes {
-    std::size_t q, scale, sum16;
-    explicit TokenSizes(std::int64_t cols)
-        : q(Scratch::aligned(static_cast<std::size_t>(cols))),
-          scale(Scratch::aligned(static_cast<std::size_t>(cols) / 32 * sizeof(float))),
-          sum16(Scratch::aligned(static_cast<std::size_t>(cols) / 16 * sizeof(std::int16_t))) {}
-    std::size_t all() const { return q + scale + sum16; }
+// Where the arrays of a token's row begin, in bytes.
+struct TokenLayout {
+    std::size_t scale, sum16, scaled16, scaled32, bytes;
+    explicit TokenLayout(std::int64_t cols) {
+        const auto n = static_cast<std::size_t>(cols);
+        scale = Scratch::aligned(n);
+        sum16 = scale + Scratch::aligned(n / 32 * sizeof(float));
+        scaled16 = sum16 + Scratch::aligned(n / 16 * sizeof(std::int16_t));
+        scaled32 = scaled16 + Scratch::aligned(n / 16 * sizeof(float));
+        bytes = scaled32 + Scratch::aligned(n / 32 * sizeof(float));
+    }
 };
 
 void quantise_token(Call& call, int t, std::byte* at) {
-    const TokenSizes sizes(call.cols);
-    at += static_cast<std::size_t>(t) * sizes.all();
-    auto* q = reinterpret_cast<std::int8_t*>(at);
-    auto* scale = reinterpret_cast<float*>(at + sizes.q);
-    auto* sum16 = reinterpret_cast<std::int16_t*>(at + sizes.q + sizes.scale);
-    call.context->kernels.quantise_row(call.x + t * call.x_stride, call.cols, q, scale, sum16);
-    call.quantised[static_cast<std::size_t>(t)] = {q, scale, sum16};
+    const TokenLayout layout(call.cols);
+    at += static_cast<std::size_t>(t) * layout.bytes;
+    const kernel::QuantisedRoom room{reinterpret_cast<std::int8_t*>(at),
+                                     reinterpret_cast<float*>(at + layout.scale),
+                                     reinterpret_cast<std::int16_t*>(at + layout.sum16),
+                                     reinterpret_cast<float*>(at + layout.scaled16),
+                                     reinterpret_cast<float*>(at + layout.scaled32)};
+    call.context->kernels.quantise_row(call.x + t * call.x_stride, call.cols, room);
+    call.quantised[static_cast<std::size_t>(t)] = room;
 }
 
 }  // namespace
@@ -37,7 +43,7 @@ std::size_t quantised_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)
         if (takes(call, Route::integers))
-            bytes += TokenSizes(call.cols).all() * static_cast<std::size_t>(call.n_tokens);
+            bytes += TokenLayout(call.cols).bytes * static_cast<std::size_t>(call.n_tokens);
     return bytes;
 }
 

@@ -9,33 +9,55 @@ namespace heft::op {
 namespace {
 
 constexpr std::size_t kPanelFloats = std::size_t{kernel::kPanelRows} * kernel::kPanelCols;
+constexpr int kPanelTokens = 512;  // whose sums with a panel's rows stay in the second cache
+constexpr std::size_t kSumFloats = std::size_t{kPanelTokens} * kernel::kPanelRows;
 constexpr std::int64_t kPageFloats = 1024;
 constexpr std::int64_t kLineFloats = 16;
 
-// kPanelRows rows times all tokens, kPanelCols columns at a time: decoded once, they stay in the
-// nearest cache for all tokens. `floats` is room for a panel of a type that is multiplied in
-// floats.
-void panel_product(const Call& call, const Product& product, std::int64_t first, int n_rows,
-                   float* floats) {
-    const kernel::Table& kernels = call.context->kernels;
-    const Weight& w = *product.weight;
-    const DTypeInfo& info = dtype_info(w.type);
-    const bool integers = route(call, w) == Route::integers;
-    for (std::int64_t k = 0; k < w.cols; k += kernel::kPanelCols) {
-        const auto n_cols =
-            static_cast<int>(std::min<std::int64_t>(kernel::kPanelCols, w.cols - k));
+// kPanelRows rows times some tokens, kPanelCols columns at a time: decoded once, they stay in the
+// nearest cache for all tokens. Sums are kept close together until they are whole: results of
+// neighbouring tokens lie so far apart that they would take each other's place in the caches.
+struct RowPanel {
+    const Call& call;
+    const Product& product;
+    std::int64_t first;
+    int n_rows;
+    float* sums;    // [kPanelTokens][kPanelRows]
+    float* floats;  // room for a panel of a type that is multiplied in floats
+
+    void multiply(int token, int n_tokens) const {
+        const Weight& w = *product.weight;
+        for (std::int64_t k = 0; k < w.cols; k += kernel::kPanelCols)
+            add_columns(k, static_cast<int>(std::min<std::int64_t>(kernel::kPanelCols, w.cols - k)),
+                        token, n_tokens);
+        for (int t = 0; t < n_tokens; ++t)
+            std::copy_n(sums + t * kernel::kPanelRows, n_rows,
+                        product.out + (token + t) * product.out_stride + first);
+    }
+
+  private:
+    void add_columns(std::int64_t k, int n_cols, int token, int n_tokens) const {
+        const kernel::Table& kernels = call.context->kernels;
+        const Weight& w = *product.weight;
+        const DTypeInfo& info = dtype_info(w.type);
         const std::byte* at = w.data + first * w.row_stride + k / info.block * info.block_bytes;
-        if (integers) {
-            kernels.int_panel(
-                w.type, {at, w.row_stride, n_rows, n_cols, call.quantised.data(), k, call.n_tokens,
-                         product.out + first, product.out_stride, k != 0});
-            continue;
-        }
+        if (route(call, w) == Route::integers)
+            return kernels.int_panel(
+                w.type, {at, w.row_stride, n_rows, n_cols, call.quantised.data() + token, k,
+                         n_tokens, sums, kernel::kPanelRows, k != 0});
         for (int r = 0; r < n_rows; ++r)
             kernels.unpack(w.type, at + r * w.row_stride, n_cols, floats + r * kernel::kPanelCols);
-        kernels.panel({floats, kernel::kPanelCols, n_rows, n_cols, call.x + k, call.x_stride,
-                       call.n_tokens, product.out + first, product.out_stride, k != 0});
+        kernels.panel({floats, kernel::kPanelCols, n_rows, n_cols,
+                       call.x + token * call.x_stride + k, call.x_stride, n_tokens, sums,
+                       kernel::kPanelRows, k != 0});
     }
+};
+
+void row_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
+               float* memory) {
+    const RowPanel panel{call, product, first, n_rows, memory, memory + kSumFloats};
+    for (int t = 0; t < call.n_tokens; t += kPanelTokens)
+        panel.multiply(t, std::min(kPanelTokens, call.n_tokens - t));
 }
 
 // Rows of x that lie a multiple of the page size apart compete for the same few lines of the cache;
@@ -83,15 +105,15 @@ void some_rows(const Call& call, const Product& product, std::int64_t first, int
     if (route(call, w) == Route::tiles)
         tile_panel(call, product, first, n_rows, memory);
     else
-        panel_product(call, product, first, n_rows, reinterpret_cast<float*>(memory));
+        row_panel(call, product, first, n_rows, reinterpret_cast<float*>(memory));
 }
 
 }  // namespace
 
 void by_panels(Context& context, std::span<Call> calls) {
     const auto n_threads = static_cast<std::size_t>(context.pool.size());
-    const std::size_t memory =
-        Scratch::aligned(std::max(kPanelFloats * sizeof(float), tile_scratch_bytes(calls)));
+    const std::size_t memory = Scratch::aligned(
+        std::max((kSumFloats + kPanelFloats) * sizeof(float), tile_scratch_bytes(calls)));
     std::size_t bytes = quantised_bytes(calls) + packed_bytes(calls) + n_threads * memory;
     for (const Call& call : calls) bytes += Scratch::aligned(spread_floats(call) * sizeof(float));
     Scratch scratch(context, bytes);

@@ -191,10 +191,6 @@ struct Avx2Lanes {
         static constexpr int kSteps = kSignedDot<most> ? 1 : 32767 / (2 * 127 * most);
         __m256i pairs;
         __m256i sums;
-        HEFT_INLINE void start(int offset) {
-            pairs = _mm256_setzero_si256();
-            sums = _mm256_set1_epi32(offset);
-        }
         template <int step>
         HEFT_INLINE void add(I codes, I x) {
             auto w = (__m256i)codes;

@@ -156,7 +156,6 @@ struct Avx512Lanes {
     template <int most>
     struct Dots {
         I sums;
-        HEFT_INLINE void start(int offset) { sums = set(offset); }
         template <int step>
         HEFT_INLINE void add(I codes, I x) {
             sums = (I)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)codes, (__m512i)x);

@@ -189,7 +189,6 @@ struct ScalarLanes {
     template <int most>
     struct Dots {
         I sums;
-        void start(int offset) { sums = set(offset); }
         template <int step>
         void add(I codes, I x) {
             for (int i = 0; i < kWidth; ++i)

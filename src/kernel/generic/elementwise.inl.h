@@ -246,20 +246,24 @@ HEFT_INLINE void quantise32(const float* x, float inverse, std::int8_t* q, std::
 }
 
 template <class L>
-void quantise_row(const float* x, std::int64_t n, std::int8_t* q, float* scale,
-                  std::int16_t* sum16) noexcept {
+void quantise_row(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept {
     constexpr float kLeast = 1e-30F;  // below it 127 / peak might overflow; such a block is zero
     for (std::int64_t i = 0; i < n; i += 32) {
         const float peak = peak32<L>(x + i);
         const bool finite = peak < __builtin_inff();
         const float inverse = finite && peak > kLeast ? 127.0F / peak : 0.0F;
-        scale[i / 32] = finite ? peak / 127.0F : __builtin_nanf("");
+        const float scale = finite ? peak / 127.0F : __builtin_nanf("");
+        to.scale[i / 32] = scale;
+        std::int16_t* const sum = to.sum16 + i / 16;
         if (finite) {
-            quantise32<L>(x + i, inverse, q + i, sum16 + i / 16);
+            quantise32<L>(x + i, inverse, to.q + i, sum);
         } else {  // the scale makes every product NaN, as the activations would have
-            __builtin_memset(q + i, 0, 32);
-            sum16[i / 16] = sum16[i / 16 + 1] = 0;
+            __builtin_memset(to.q + i, 0, 32);
+            sum[0] = sum[1] = 0;
         }
+        to.scaled16[i / 16] = scale * static_cast<float>(sum[0]);
+        to.scaled16[i / 16 + 1] = scale * static_cast<float>(sum[1]);
+        to.scaled32[i / 32] = scale * static_cast<float>(sum[0] + sum[1]);
     }
 }
 

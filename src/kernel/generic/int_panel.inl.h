@@ -18,14 +18,22 @@ inline constexpr int kGroups = kChunk / 16;  // as Chunk counts them
 struct DecodedRows {
     alignas(64) float codes[kPanelRows][kQuads];
     alignas(64) float scale[kPanelRows][kGroups];
-    alignas(64) float minimum[kPanelRows][kGroups];
+    alignas(64) float below[kPanelRows][kGroups];
 };
 
 struct IntPanel {
     alignas(64) float codes[kQuads][kPanelRows];
     alignas(64) float scale[kGroups][kPanelRows];
-    alignas(64) float minimum[kGroups][kPanelRows];
+    alignas(64) float below[kGroups][kPanelRows];
 };
+
+// Whether something is taken off a weight's code times its scale: the format's minimum, or the
+// code that stands for zero times the scale. `below` is it, negative. Codes that L multiplies as
+// signed bytes have had it taken off.
+template <class L, class Format>
+inline constexpr bool kTakesOff = Format::kHasMinimum
+                                  || (Format::kZero != 0
+                                      && !L::template kSignedDot<Format::kMostCode>);
 
 template <class L, class Format>
 void decode_row(const std::uint8_t* from, DecodedRows& rows, int r) {
@@ -41,7 +49,10 @@ void decode_row(const std::uint8_t* from, DecodedRows& rows, int r) {
     unroll<kGroups / L::kWidth>([&](auto i) __attribute__((always_inline)) {
         L::store(rows.scale[r] + i.value * L::kWidth, chunk.scale.v[i.value]);
         if constexpr (Format::kHasMinimum)
-            L::store(rows.minimum[r] + i.value * L::kWidth, chunk.minimum.v[i.value]);
+            L::store(rows.below[r] + i.value * L::kWidth, -chunk.minimum.v[i.value]);
+        else if constexpr (kTakesOff<L, Format>)
+            L::store(rows.below[r] + i.value * L::kWidth,
+                     chunk.scale.v[i.value] * L::set(-float{Format::kZero}));
     });
 }
 
@@ -68,18 +79,17 @@ void decode_panel(const IntPanelProduct& p, IntPanel& panel) {
     for (int r = p.n_rows; r < kPanelRows; ++r) {
         __builtin_memset(rows.codes[r], 0, sizeof rows.codes[r]);
         __builtin_memset(rows.scale[r], 0, sizeof rows.scale[r]);
-        __builtin_memset(rows.minimum[r], 0, sizeof rows.minimum[r]);
+        __builtin_memset(rows.below[r], 0, sizeof rows.below[r]);
     }
     turn<L>(rows.codes, panel.codes);
     turn<L>(rows.scale, panel.scale);
-    if constexpr (Format::kHasMinimum) turn<L>(rows.minimum, panel.minimum);
+    if constexpr (kTakesOff<L, Format>) turn<L>(rows.below, panel.below);
 }
 
-// The sum of a token's quantised activations in the group of `width` columns that begins at `at`.
+// The scaled sum of a token's activations in the group of `width` columns that begins at `at`.
 template <int width>
-HEFT_INLINE int group_sum(const QuantisedRow& x, std::int64_t at) {
-    const std::int16_t* sum = x.sum16 + at / 16;
-    return width == 16 ? sum[0] : sum[0] + sum[1];
+HEFT_INLINE float group_sum(const QuantisedRow& x, std::int64_t at) {
+    return width == 16 ? x.scaled16[at / 16] : x.scaled32[at / 32];
 }
 
 // Some vectors of rows times some tokens: registers hold all their sums.
@@ -87,7 +97,6 @@ template <class L, class Format, int tokens>
 struct IntTile {
     static constexpr int kVectors = L::kIntVectors;
     static constexpr int kWidth = Format::kGroup;
-    static constexpr bool kSigned = L::template kSignedDot<Format::kMostCode>;
     using F = typename L::F;
     using I = typename L::I;
     using Dots = typename L::template Dots<Format::kMostCode>;
@@ -103,13 +112,7 @@ struct IntTile {
     // Columns c of the panel and on: one group.
     HEFT_INLINE void add_group(int c) {
         const std::int64_t at = p.first + c;
-        Dots dots[tokens][kVectors];
-        unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-            const int offset = kSigned ? 0 : -Format::kZero * group_sum<kWidth>(input(t.value), at);
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-                dots[t.value][v.value].start(offset);
-            });
-        });
+        Dots dots[tokens][kVectors] = {};
         unroll<kWidth / 4>([&](auto s) __attribute__((always_inline)) {
             I codes[kVectors];
             unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
@@ -130,18 +133,16 @@ struct IntTile {
 
     HEFT_INLINE void scale_group(int c, std::int64_t at, int t, const Dots (&dots)[kVectors],
                                  F (&to)[kVectors]) {
-        const float scale = input(t).scale[at / 32];
-        const F x = L::set(scale);
+        const F x = L::set(input(t).scale[at / 32]);
         F x_sum = {};
-        if constexpr (Format::kHasMinimum)
-            x_sum = L::set(scale * static_cast<float>(group_sum<kWidth>(input(t), at)));
+        if constexpr (kTakesOff<L, Format>) x_sum = L::set(group_sum<kWidth>(input(t), at));
         unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
             const int lane = row + v.value * L::kWidth;
             F& sum = to[v.value];
             const F dot = __builtin_convertvector(dots[v.value].total(), F);
             sum = L::fma(dot, L::load(panel.scale[c / 16] + lane) * x, sum);
-            if constexpr (Format::kHasMinimum)
-                sum = L::fma(-L::load(panel.minimum[c / 16] + lane), x_sum, sum);
+            if constexpr (kTakesOff<L, Format>)
+                sum = L::fma(L::load(panel.below[c / 16] + lane), x_sum, sum);
         });
     }
 

@@ -14,7 +14,7 @@
 //   u8 twice_u8 i8 i16 twice_floats twice_halves
 //   dot64                   integer product of 64 codes with 64 activations, scaled and added
 //   Dots<most code>         sums of products of four codes and four activations in each lane: begun
-//                           with start, continued with add<0>, add<1>, ..., read with total
+//                           as zeros, continued with add<0>, add<1>, ..., read with total
 //   kSignedDot<most code>   whether Dots wants codes with their zero taken off, as signed bytes
 //   kIntTokens, kIntVectors tokens and vectors of rows whose Dots and float sums fit the registers
 //
