@@ -86,9 +86,15 @@ void expect_product(const Sizes& s, bool add) {
     const auto a = numbers(s.rows * s.k * kTileNumbers, rng);
     const auto b = numbers(s.tokens * (s.k + s.spare) * kTileNumbers, rng);
     std::vector<float> c(static_cast<std::size_t>(s.rows * s.tokens * kResultNumbers), 3.0F);
-    tile_product<TileBlock<ArrayRegisters>>({a.data(), b.data(),
-                                             std::int64_t{s.k + s.spare} * kTileNumbers, c.data(),
-                                             s.rows, s.tokens, s.k, add});
+    tile_product<TileBlock<ArrayRegisters>>({a.data(),
+                                             b.data(),
+                                             std::int64_t{s.k + s.spare} * kTileNumbers,
+                                             c.data(),
+                                             s.rows,
+                                             s.tokens,
+                                             s.k,
+                                             add,
+                                             {}});
     EXPECT_FALSE(ArrayRegisters::configured);
     const auto left = [&](int row, int col) {
         const int tile = row / 16 * s.k + col / 32;
@@ -115,6 +121,31 @@ TEST(TileBlock, EveryResultIsTheSumOverItsColumns) {
         for (int tokens = 1; tokens <= 3; ++tokens)
             for (int k = 1; k <= 3; ++k)
                 for (const bool add : {false, true}) expect_product({rows, tokens, k, 1}, add);
+}
+
+TEST(TileBlock, EachStepOfTheWorkBesideIsDoneOnceInOrder) {
+    for (const int steps : {1, 2, 3, 16, 40}) {
+        constexpr int kTiles = 3;
+        const std::vector<std::uint16_t> zeros(kTiles * kTileNumbers);
+        std::vector<float> c(kTiles * kTiles * kResultNumbers);
+        std::vector<int> done;
+        const auto run = [](const void* work, int begin, int end) noexcept {
+            auto& list = **static_cast<std::vector<int>* const*>(work);
+            for (int i = begin; i < end; ++i) list.push_back(i);
+        };
+        std::vector<int>* const list = &done;
+        tile_product<TileBlock<ArrayRegisters>>({zeros.data(),
+                                                 zeros.data(),
+                                                 kTileNumbers,
+                                                 c.data(),
+                                                 kTiles,
+                                                 kTiles,
+                                                 1,
+                                                 false,
+                                                 {run, &list, steps}});
+        ASSERT_EQ(done.size(), static_cast<std::size_t>(steps));
+        for (int i = 0; i < steps; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+    }
 }
 
 }  // namespace

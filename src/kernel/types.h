@@ -69,6 +69,14 @@ inline constexpr int kTileCols = 32;
 inline constexpr int kTileNumbers = kTile * kTileCols;
 inline constexpr int kResultNumbers = kTile * kTile;
 
+// Other work of the thread that makes a product of tiles, in n steps: a few are done after each
+// block of results, because vectors can be computed while the tile registers multiply.
+struct WorkBeside {
+    void (*run)(const void* work, int begin, int end) noexcept;  // steps begin … end - 1
+    const void* work;
+    int n;
+};
+
 // c[token tile][row tile] (+)= sum over the tiles of columns of a[row tile][k] * b[token tile][k].
 struct TileProduct {
     const std::uint16_t* a;  // [row_tiles][k_tiles], tiles side by side
@@ -79,6 +87,7 @@ struct TileProduct {
     int token_tiles;
     int k_tiles;
     bool add;
+    WorkBeside beside;  // n 0: none
 };
 
 inline constexpr int kKeys = 64;      // keys of a block of attention

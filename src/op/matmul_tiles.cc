@@ -21,6 +21,12 @@ constexpr std::int64_t tiles_of(std::int64_t n, int size) {
     return (n + size - 1) / size;
 }
 
+// Numbers from one tile of packed tokens to the next. An odd number of tiles, so that those that
+// are used together do not compete for the same lines of the caches.
+constexpr std::int64_t packed_stride(std::int64_t cols) {
+    return (tiles_of(cols, kTileCols) | 1) * kTileNumbers;
+}
+
 constexpr std::size_t kUnpackedBytes =
     std::size_t{kMostRowTiles} * (kCols / kTileCols) * kTileNumbers * sizeof(std::uint16_t);
 
@@ -36,36 +42,60 @@ struct TilePanel {
     const Product& product;
     std::int64_t first;
     int n_rows;
-    std::uint16_t* unpacked;
-    float* sums;  // [token tile][row tile]
+    std::uint16_t* unpacked[2];  // these columns and the next ones
+    float* sums;                 // [token tile][row tile]
 
     int row_tiles() const { return static_cast<int>(tiles_of(n_rows, kTile)); }
 
-    // Rows that fill up the last tile are computed as the memory has them and never looked at.
-    void unpack(std::int64_t from, std::int64_t n_cols) const {
-        const Weight& w = *product.weight;
-        const DTypeInfo& info = dtype_info(w.type);
-        const std::byte* at = w.data + first * w.row_stride + from / info.block * info.block_bytes;
-        const std::int64_t row_of_tiles = tiles_of(n_cols, kTileCols) * kTileNumbers;
-        for (int r = 0; r < n_rows; ++r, at += w.row_stride)
-            call.context->kernels.unpack_tiles(
-                w.type, at, n_cols, unpacked + r / kTile * row_of_tiles + r % kTile * kTileCols,
-                kTileNumbers);
+    // Some columns of the panel's rows, to be unpacked.
+    struct Columns {
+        const TilePanel& panel;
+        std::int64_t from;
+        std::int64_t n_cols;
+        std::uint16_t* to;
+
+        // Rows that fill up the last tile are computed as the memory has them and never looked at.
+        void unpack(int begin, int end) const {
+            const Weight& w = *panel.product.weight;
+            const DTypeInfo& info = dtype_info(w.type);
+            const std::byte* at = w.data + (panel.first + begin) * w.row_stride
+                                  + from / info.block * info.block_bytes;
+            const std::int64_t row_of_tiles = tiles_of(n_cols, kTileCols) * kTileNumbers;
+            for (int r = begin; r < end; ++r, at += w.row_stride)
+                panel.call.context->kernels.unpack_tiles(
+                    w.type, at, n_cols, to + r / kTile * row_of_tiles + r % kTile * kTileCols,
+                    kTileNumbers);
+        }
+        static void run(const void* columns, int begin, int end) noexcept {
+            static_cast<const Columns*>(columns)->unpack(begin, end);
+        }
+    };
+
+    Columns columns(std::int64_t from) const {
+        return {*this, from, std::min<std::int64_t>(kCols, product.weight->cols - from),
+                unpacked[from / kCols % 2]};
     }
 
     // Tokens t … t + n - 1, t a multiple of kTile.
     void multiply(std::int64_t t, int n) const {
         const Weight& w = *product.weight;
         const kernel::Table& kernels = call.context->kernels;
-        const std::int64_t token_stride = tiles_of(w.cols, kTileCols) * kTileNumbers;
+        const std::int64_t token_stride = packed_stride(w.cols);
         const auto token_tiles = static_cast<int>(tiles_of(n, kTile));
+        columns(0).unpack(0, n_rows);
         for (std::int64_t k = 0; k < w.cols; k += kCols) {
-            const std::int64_t n_cols = std::min<std::int64_t>(kCols, w.cols - k);
-            unpack(k, n_cols);
+            const Columns now = columns(k);
+            const Columns next = columns(std::min(k + kCols, w.cols));
             kernels.tile_product(
-                {unpacked, call.tiles + t / kTile * token_stride + k / kTileCols * kTileNumbers,
-                 token_stride, sums, row_tiles(), token_tiles,
-                 static_cast<int>(tiles_of(n_cols, kTileCols)), k != 0});
+                {now.to,
+                 call.tiles + t / kTile * token_stride + k / kTileCols * kTileNumbers,
+                 token_stride,
+                 sums,
+                 row_tiles(),
+                 token_tiles,
+                 static_cast<int>(tiles_of(now.n_cols, kTileCols)),
+                 k != 0,
+                 {Columns::run, &next, next.n_cols > 0 ? n_rows : 0}});
         }
         const float* tile = sums;
         for (int i = 0; i < n; i += kTile)
@@ -82,9 +112,9 @@ std::size_t packed_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)
         if (takes(call, Route::tiles))
-            bytes += static_cast<std::size_t>(tiles_of(call.n_tokens, kTile)
-                                              * tiles_of(call.cols, kTileCols) * kTileNumbers)
-                     * sizeof(std::uint16_t);
+            bytes +=
+                static_cast<std::size_t>(tiles_of(call.n_tokens, kTile) * packed_stride(call.cols))
+                * sizeof(std::uint16_t);
     return bytes;
 }
 
@@ -92,7 +122,7 @@ void pack(Context& context, std::span<Call> calls, Scratch& scratch) {
     for (Call& call : calls) {
         if (!takes(call, Route::tiles)) continue;
         call.tiles = scratch.take<std::uint16_t>(packed_bytes({&call, 1}) / sizeof(std::uint16_t));
-        const std::int64_t stride = tiles_of(call.cols, kTileCols) * kTileNumbers;
+        const std::int64_t stride = packed_stride(call.cols);
         for_each(context, static_cast<int>(tiles_of(call.n_tokens, kTile)), [&](int tile, int) {
             const int t = tile * kTile;
             context.kernels.pack_tiles(call.x + t * call.x_stride, call.x_stride,
@@ -106,7 +136,7 @@ std::size_t tile_scratch_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)
         if (takes(call, Route::tiles))
-            bytes = std::max(bytes, kUnpackedBytes + sum_bytes(call.n_tokens));
+            bytes = std::max(bytes, 2 * kUnpackedBytes + sum_bytes(call.n_tokens));
     return bytes;
 }
 
@@ -116,8 +146,9 @@ void tile_panel(const Call& call, const Product& product, std::int64_t first, in
                           product,
                           first,
                           n_rows,
-                          reinterpret_cast<std::uint16_t*>(memory),
-                          reinterpret_cast<float*>(memory + kUnpackedBytes)};
+                          {reinterpret_cast<std::uint16_t*>(memory),
+                           reinterpret_cast<std::uint16_t*>(memory + kUnpackedBytes)},
+                          reinterpret_cast<float*>(memory + 2 * kUnpackedBytes)};
     for (int t = 0; t < call.n_tokens; t += kTokens)
         panel.multiply(t, std::min(kTokens, call.n_tokens - t));
 }

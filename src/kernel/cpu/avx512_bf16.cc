@@ -15,32 +15,28 @@ struct Bf16Block {
     static void end() {}
 
     template <int rows, int tokens>
-    // NOLINTNEXTLINE(readability-function-size): the parameters are the walk's
-    static HEFT_INLINE void add(const std::uint16_t* a, std::int64_t a_stride,
-                                const std::uint16_t* b, std::int64_t b_stride, int k_tiles,
-                                float* c, std::int64_t c_stride, bool add) {
-        for (int r = 0; r < rows * kTile; r += kRows)
-            add_rows<tokens>(a + r / kTile * a_stride + r % kTile * kTileCols, b, b_stride, k_tiles,
-                             c + r * kTile, c_stride, add);
+    static HEFT_INLINE void add(const TileOperands& o) {
+        for (int r = 0; r < rows * kTile; r += kRows) add_rows<tokens>(o, r);
     }
 
     template <int tokens>
-    static HEFT_INLINE void add_rows(const std::uint16_t* a, const std::uint16_t* b,
-                                     std::int64_t b_stride, int k_tiles, float* c,
-                                     std::int64_t c_stride, bool add) {
+    static HEFT_INLINE void add_rows(const TileOperands& o, int row) {
+        const std::uint16_t* a = o.a + row / kTile * o.a_stride + row % kTile * kTileCols;
+        const std::uint16_t* b = o.b;
+        float* const c = o.c + row * kTile;
         __m512 sums[kRows][tokens];
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                const float* at = c + r.value * kTile + t.value * c_stride;
-                sums[r.value][t.value] = add ? _mm512_loadu_ps(at) : _mm512_setzero_ps();
+                const float* at = c + r.value * kTile + t.value * o.c_stride;
+                sums[r.value][t.value] = o.add ? _mm512_loadu_ps(at) : _mm512_setzero_ps();
             });
         });
-        for (int k = 0; k < k_tiles; ++k, a += kTileNumbers, b += kTileNumbers) {
+        for (int k = 0; k < o.k_tiles; ++k, a += kTileNumbers, b += kTileNumbers) {
             for (int pair = 0; pair < kTileCols / 2; ++pair) {
                 __m512bh x[tokens];
                 unroll<tokens>([&](auto t) __attribute__((always_inline)) {
                     x[t.value] =
-                        (__m512bh)_mm512_loadu_si512(b + t.value * b_stride + pair * kTileCols);
+                        (__m512bh)_mm512_loadu_si512(b + t.value * o.b_stride + pair * kTileCols);
                 });
                 unroll<kRows>([&](auto r) __attribute__((always_inline)) {
                     const auto w = (__m512bh)_mm512_set1_epi32(
@@ -54,7 +50,8 @@ struct Bf16Block {
         }
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                _mm512_storeu_ps(c + r.value * kTile + t.value * c_stride, sums[r.value][t.value]);
+                _mm512_storeu_ps(c + r.value * kTile + t.value * o.c_stride,
+                                 sums[r.value][t.value]);
             });
         });
     }

@@ -2,8 +2,7 @@
 // results [row tile][token tile], 4-5 weights, 6-7 activations.
 #pragma once
 
-#include "kernel/generic/lanes.inl.h"
-#include "kernel/types.h"
+#include "kernel/generic/tile_walk.inl.h"
 
 namespace heft::kernel {
 namespace {
@@ -14,35 +13,43 @@ struct TileBlock {
     static void end() { Registers::end(); }
 
     template <int rows, int tokens>
-    // NOLINTNEXTLINE(readability-function-size): the parameters are the walk's
-    static HEFT_INLINE void add(const std::uint16_t* a, std::int64_t a_stride,
-                                const std::uint16_t* b, std::int64_t b_stride, int k_tiles,
-                                float* c, std::int64_t c_stride, bool add) {
+    static HEFT_INLINE void add(const TileOperands& o) {
+        const std::uint16_t* a = o.a;
+        const std::uint16_t* b = o.b;
+        const std::uint16_t* next = o.next_b + o.next_line * kTileCols;
         each_result<rows, tokens>([&](auto r, auto t) __attribute__((always_inline)) {
             constexpr int kSum = 2 * r.value + t.value;
-            if (add)
-                Registers::template load<kSum>(c + r.value * kResultNumbers + t.value * c_stride);
+            if (o.add)
+                Registers::template load<kSum>(result(o, r.value, t.value));
             else
                 Registers::template zero<kSum>();
         });
-        for (int k = 0; k < k_tiles; ++k, a += kTileNumbers, b += kTileNumbers) {
+        for (int k = 0; k < o.k_tiles; ++k) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                Registers::template load<6 + t.value>(b + t.value * b_stride);
+                Registers::template load<6 + t.value>(b + t.value * o.b_stride);
+                unroll<kNextLines>([&](auto line) __attribute__((always_inline)) {
+                    __builtin_prefetch(next + t.value * o.b_stride + line.value * kTileCols, 0, 2);
+                });
             });
             unroll<rows>([&](auto r) __attribute__((always_inline)) {
-                Registers::template stream<4 + r.value>(a + r.value * a_stride);
+                Registers::template stream<4 + r.value>(a + r.value * o.a_stride);
             });
+            a += kTileNumbers;
+            b += kTileNumbers;
+            next += kTileNumbers;
             each_result<rows, tokens>([](auto r, auto t) __attribute__((always_inline)) {
                 Registers::template multiply<2 * r.value + t.value, 4 + r.value, 6 + t.value>();
             });
         }
         each_result<rows, tokens>([&](auto r, auto t) __attribute__((always_inline)) {
-            Registers::template store<2 * r.value + t.value>(c + r.value * kResultNumbers
-                                                             + t.value * c_stride);
+            Registers::template store<2 * r.value + t.value>(result(o, r.value, t.value));
         });
     }
 
   private:
+    static HEFT_INLINE float* result(const TileOperands& o, int r, int t) {
+        return o.c + r * kResultNumbers + t * o.c_stride;
+    }
     template <int rows, int tokens, class Fn>
     static HEFT_INLINE void each_result(Fn&& fn) {
         unroll<rows>([&](auto r) __attribute__((always_inline)) {

@@ -2,9 +2,7 @@
 // results:
 //
 //   begin end                       around a product
-//   add<rows, tokens>(a, a_stride, b, b_stride, k_tiles, c, c_stride, add)
-//                                   strides in numbers: to the next tile of rows, of tokens, and of
-//                                   results of the next tile of tokens
+//   add<rows, tokens>(operands)
 //
 // A result is the sum over its columns in order, whatever is computed beside it.
 #pragma once
@@ -15,29 +13,81 @@
 namespace heft::kernel {
 namespace {
 
+// Strides in numbers: to the next tile of rows, of tokens, and of results of the next tile of
+// tokens.
+struct TileOperands {
+    const std::uint16_t* a;
+    std::int64_t a_stride;
+    const std::uint16_t* b;
+    std::int64_t b_stride;
+    float* c;
+    std::int64_t c_stride;
+    int k_tiles;
+    bool add;
+    // The b that is multiplied after this one: its lines from this one of each tile on are fetched.
+    const std::uint16_t* next_b;
+    int next_line;
+};
+
+inline constexpr int kNextLines = 2;  // of each tile, fetched beside one block
+
 template <class Block, int rows, int tokens>
 HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
+    const bool last = token + 4 > p.token_tiles;
     Block::template add<rows, tokens>(
-        p.a + std::int64_t{row} * p.k_tiles * kTileNumbers, std::int64_t{p.k_tiles} * kTileNumbers,
-        p.b + token * p.b_stride, p.b_stride, p.k_tiles,
-        p.c + (std::int64_t{token} * p.row_tiles + row) * kResultNumbers,
-        std::int64_t{p.row_tiles} * kResultNumbers, p.add);
+        TileOperands{.a = p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
+                     .a_stride = std::int64_t{p.k_tiles} * kTileNumbers,
+                     .b = p.b + token * p.b_stride,
+                     .b_stride = p.b_stride,
+                     .c = p.c + (std::int64_t{token} * p.row_tiles + row) * kResultNumbers,
+                     .c_stride = std::int64_t{p.row_tiles} * kResultNumbers,
+                     .k_tiles = p.k_tiles,
+                     .add = p.add,
+                     .next_b = last ? p.b + std::int64_t{p.k_tiles} * kTileNumbers
+                                    : p.b + (token + 2) * p.b_stride,
+                     .next_line = row / 2 * kNextLines % kTile});
 }
 
+// Brings the work beside a product forward as its blocks are.
+class Progress {
+  public:
+    explicit Progress(const TileProduct& p)
+        : beside_(p.beside), blocks_((p.row_tiles + 1) / 2 * ((p.token_tiles + 1) / 2)) {}
+    HEFT_INLINE void after_block() {
+        ++blocks_done_;
+        const int until = beside_.n * blocks_done_ / blocks_;
+        if (until > done_) beside_.run(beside_.work, done_, until);
+        done_ = until;
+    }
+
+  private:
+    const WorkBeside& beside_;
+    int blocks_;
+    int blocks_done_ = 0;
+    int done_ = 0;
+};
+
 template <class Block, int tokens>
-HEFT_INLINE void tile_rows(const TileProduct& p, int token) {
+HEFT_INLINE void tile_rows(const TileProduct& p, int token, Progress& progress) {
     int row = 0;
-    for (; row + 2 <= p.row_tiles; row += 2) tile_block<Block, 2, tokens>(p, row, token);
-    if (row < p.row_tiles) tile_block<Block, 1, tokens>(p, row, token);
+    for (; row + 2 <= p.row_tiles; row += 2) {
+        tile_block<Block, 2, tokens>(p, row, token);
+        progress.after_block();
+    }
+    if (row < p.row_tiles) {
+        tile_block<Block, 1, tokens>(p, row, token);
+        progress.after_block();
+    }
 }
 
 // Two tiles of tokens stay in the nearest cache while all rows pass by.
 template <class Block>
 void tile_product(const TileProduct& p) noexcept {
     Block::begin();
+    Progress progress(p);
     int token = 0;
-    for (; token + 2 <= p.token_tiles; token += 2) tile_rows<Block, 2>(p, token);
-    if (token < p.token_tiles) tile_rows<Block, 1>(p, token);
+    for (; token + 2 <= p.token_tiles; token += 2) tile_rows<Block, 2>(p, token, progress);
+    if (token < p.token_tiles) tile_rows<Block, 1>(p, token, progress);
     Block::end();
 }
 
