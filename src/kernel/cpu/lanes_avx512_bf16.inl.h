@@ -11,6 +11,25 @@ struct Avx512Bf16Lanes : Avx512Lanes {
     static HEFT_INLINE void to_bf16_pair(F low, F high, std::uint16_t* to) {
         _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
     }
+
+    // first, first + 1, …
+    static HEFT_INLINE F count(int first) {
+        const __m512i lanes =
+            _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+        return (F)_mm512_cvtepi32_ps(_mm512_add_epi32(lanes, _mm512_set1_epi32(first)));
+    }
+    static HEFT_INLINE __m512i bf16_table(F low, F high) {
+        return (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    }
+    // to[i] = table[codes[i] | low] for i < 16, table[codes[i] | high] for the next 16.
+    static HEFT_INLINE void look_up(const std::uint8_t* codes, __m512i table, short low, short high,
+                                    std::uint16_t* to) {
+        const __m512i wide =
+            _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(codes)));
+        const __m512i places =
+            _mm512_inserti64x4(_mm512_set1_epi16(low), _mm256_set1_epi16(high), 1);
+        _mm512_storeu_si512(to, _mm512_permutexvar_epi16(_mm512_or_si512(wide, places), table));
+    }
 };
 
 }  // namespace

@@ -44,34 +44,68 @@ void tiles_of_floats(const float* from, std::int64_t n, std::uint16_t* to,
     float_tiles<L, Float32<L>>(from, n, to, step);
 }
 
+// A chunk's weights: (codes[i] - kZero) * scale[i / 16] + below[i / 16].
+template <class L, class Format>
+struct ChunkWeights {
+    static_assert(L::kWidth == 16 && (!Format::kHasMinimum || Format::kZero == 0));
+    using F = typename L::F;
+
+    alignas(64) std::uint8_t codes[kChunk];
+    alignas(64) float scale[kChunk / 16];
+    alignas(64) float below[kChunk / 16];  // the minimum, negative
+
+    HEFT_INLINE explicit ChunkWeights(const std::uint8_t* from) {
+        Chunk<L> chunk;
+        Format::decode(from, chunk);
+        unroll<4>([&](auto j) __attribute__((always_inline)) {
+            L::store_codes(codes + 64 * j.value, chunk.codes[j.value]);
+        });
+        L::store(scale, chunk.scale.v[0]);
+        if constexpr (Format::kHasMinimum) L::store(below, -chunk.minimum.v[0]);
+    }
+
+    // One rounding, as the reference makes: the product is exact.
+    HEFT_INLINE F value(F code, int group) const {
+        if constexpr (Format::kHasMinimum)
+            return L::fma(code, L::set(scale[group]), L::set(below[group]));
+        return (code - L::set(float{Format::kZero})) * L::set(scale[group]);
+    }
+
+    HEFT_INLINE void put(std::int64_t n, std::uint16_t* to, std::int64_t step) const {
+        for (int i = 0; i < n; i += kTileCols, to += step)
+            L::to_bf16_pair(value(L::from_u8(codes + i), i / 16),
+                            value(L::from_u8(codes + i + 16), i / 16 + 1), to);
+    }
+
+    // The same for codes of few bits: a table holds what they stand for, in 16 places for each
+    // group's codes, or in all 32 for those of one group.
+    HEFT_INLINE void look_up(std::int64_t n, std::uint16_t* to, std::int64_t step) const {
+        constexpr bool kWide = Format::kMostCode > 15;
+        constexpr int kCols = Format::kGroup * (kWide ? 1 : 2);  // that share a table
+        static_assert(Format::kMostCode < 32 && kCols % kTileCols == 0);
+        const F low = L::count(0);
+        for (int i = 0; i < n; i += kCols) {
+            const int second = kWide ? i / 16 : i / 16 + Format::kGroup / 16;
+            const auto table =
+                L::bf16_table(value(low, i / 16), value(kWide ? L::count(16) : low, second));
+            L::look_up(codes + i, table, 0, kCols == kTileCols && !kWide ? 16 : 0, to);
+            to += step;
+            if (kCols == kTileCols || i + kTileCols >= n) continue;
+            L::look_up(codes + i + kTileCols, table, 16, 16, to);
+            to += step;
+        }
+    }
+};
+
 // The first n of a chunk's 256 weights: a multiple of 32.
 template <class L, class Format>
 HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint16_t* to,
                              std::int64_t step) {
-    using F = typename L::F;
-    Chunk<L> chunk;
-    Format::decode(from, chunk);
-    alignas(64) std::uint8_t codes[kChunk];
-    alignas(64) float scale[16];
-    alignas(64) float below[16];  // the minimum, negative
-    unroll<4>([&](auto j) __attribute__((always_inline)) {
-        L::store_codes(codes + 64 * j.value, chunk.codes[j.value]);
-    });
-    unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-        L::store(scale + i.value * L::kWidth, chunk.scale.v[i.value]);
-        if constexpr (Format::kHasMinimum)
-            L::store(below + i.value * L::kWidth, -chunk.minimum.v[i.value]);
-    });
-    static_assert(L::kWidth == 16 && (!Format::kHasMinimum || Format::kZero == 0));
-    const auto weights = [&](int i) __attribute__((always_inline)) {
-        const F code = L::from_u8(codes + i);
-        const F s = L::set(scale[i / 16]);
-        // The product is exact: one rounding, as the reference makes.
-        if constexpr (Format::kHasMinimum) return L::fma(code, s, L::set(below[i / 16]));
-        return (code - L::set(float{Format::kZero})) * s;
-    };
-    for (int i = 0; i < n; i += kTileCols, to += step)
-        L::to_bf16_pair(weights(i), weights(i + 16), to);
+    const ChunkWeights<L, Format> weights(from);
+    if constexpr (Format::kMostCode < 32)
+        weights.look_up(n, to, step);
+    else
+        weights.put(n, to, step);
 }
 
 template <class L, class Format>
