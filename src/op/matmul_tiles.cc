@@ -71,6 +71,21 @@ struct TilePanel {
         }
     };
 
+    // Where the results of some tokens go, to be brought near before they are written.
+    struct Results {
+        const float* at;
+        std::int64_t stride;
+        int n_rows;
+
+        static void run(const void* results, int begin, int end) noexcept {
+            const auto& r = *static_cast<const Results*>(results);
+            for (int t = begin; t < end; ++t)
+                for (int i = 0; i < r.n_rows; i += kLineFloats)
+                    __builtin_prefetch(r.at + t * r.stride + i, 1, 2);
+        }
+        static constexpr int kLineFloats = 16;
+    };
+
     Columns columns(std::int64_t from) const {
         return {*this, from, std::min<std::int64_t>(kCols, product.weight->cols - from),
                 unpacked[from / kCols % 2]};
@@ -82,20 +97,19 @@ struct TilePanel {
         const kernel::Table& kernels = call.context->kernels;
         const std::int64_t token_stride = packed_stride(w.cols);
         const auto token_tiles = static_cast<int>(tiles_of(n, kTile));
+        const Results results{product.out + t * product.out_stride + first, product.out_stride,
+                              n_rows};
         columns(0).unpack(0, n_rows);
         for (std::int64_t k = 0; k < w.cols; k += kCols) {
             const Columns now = columns(k);
             const Columns next = columns(std::min(k + kCols, w.cols));
+            const kernel::WorkBeside beside = next.n_cols > 0
+                                                  ? kernel::WorkBeside{Columns::run, &next, n_rows}
+                                                  : kernel::WorkBeside{Results::run, &results, n};
             kernels.tile_product(
-                {now.to,
-                 call.tiles + t / kTile * token_stride + k / kTileCols * kTileNumbers,
-                 token_stride,
-                 sums,
-                 row_tiles(),
-                 token_tiles,
-                 static_cast<int>(tiles_of(now.n_cols, kTileCols)),
-                 k != 0,
-                 {Columns::run, &next, next.n_cols > 0 ? n_rows : 0}});
+                {now.to, call.tiles + t / kTile * token_stride + k / kTileCols * kTileNumbers,
+                 token_stride, sums, row_tiles(), token_tiles,
+                 static_cast<int>(tiles_of(now.n_cols, kTileCols)), k != 0, beside});
         }
         const float* tile = sums;
         for (int i = 0; i < n; i += kTile)

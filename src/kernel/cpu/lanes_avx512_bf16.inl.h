@@ -12,6 +12,10 @@ struct Avx512Bf16Lanes : Avx512Lanes {
         _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
     }
 
+    template <int zero>
+    static HEFT_INLINE Codes less(Codes codes) {
+        return {_mm512_sub_epi8(codes.v, _mm512_set1_epi8(static_cast<char>(zero)))};
+    }
     // first, first + 1, …
     static HEFT_INLINE F count(int first) {
         const __m512i lanes =

@@ -44,11 +44,14 @@ void tiles_of_floats(const float* from, std::int64_t n, std::uint16_t* to,
     float_tiles<L, Float32<L>>(from, n, to, step);
 }
 
-// A chunk's weights: (codes[i] - kZero) * scale[i / 16] + below[i / 16].
+// A chunk's weights: (codes[i] + kTakenOff - kZero) * scale[i / 16] + below[i / 16], where codes
+// are signed bytes.
 template <class L, class Format>
 struct ChunkWeights {
     static_assert(L::kWidth == 16 && (!Format::kHasMinimum || Format::kZero == 0));
     using F = typename L::F;
+    static constexpr bool kByTable = Format::kMostCode < 32;
+    static constexpr int kTakenOff = kByTable ? 0 : Format::kZero;  // of the stored codes
 
     alignas(64) std::uint8_t codes[kChunk];
     alignas(64) float scale[kChunk / 16];
@@ -58,7 +61,7 @@ struct ChunkWeights {
         Chunk<L> chunk;
         Format::decode(from, chunk);
         unroll<4>([&](auto j) __attribute__((always_inline)) {
-            L::store_codes(codes + 64 * j.value, chunk.codes[j.value]);
+            L::store_codes(codes + 64 * j.value, L::template less<kTakenOff>(chunk.codes[j.value]));
         });
         L::store(scale, chunk.scale.v[0]);
         if constexpr (Format::kHasMinimum) L::store(below, -chunk.minimum.v[0]);
@@ -68,13 +71,14 @@ struct ChunkWeights {
     HEFT_INLINE F value(F code, int group) const {
         if constexpr (Format::kHasMinimum)
             return L::fma(code, L::set(scale[group]), L::set(below[group]));
-        return (code - L::set(float{Format::kZero})) * L::set(scale[group]);
+        constexpr float kZero = Format::kZero - kTakenOff;
+        return (kZero == 0 ? code : code - L::set(kZero)) * L::set(scale[group]);
     }
 
     HEFT_INLINE void put(std::int64_t n, std::uint16_t* to, std::int64_t step) const {
         for (int i = 0; i < n; i += kTileCols, to += step)
-            L::to_bf16_pair(value(L::from_u8(codes + i), i / 16),
-                            value(L::from_u8(codes + i + 16), i / 16 + 1), to);
+            L::to_bf16_pair(value(L::from_i8(codes + i), i / 16),
+                            value(L::from_i8(codes + i + 16), i / 16 + 1), to);
     }
 
     // The same for codes of few bits: a table holds what they stand for, in 16 places for each
@@ -82,7 +86,7 @@ struct ChunkWeights {
     HEFT_INLINE void look_up(std::int64_t n, std::uint16_t* to, std::int64_t step) const {
         constexpr bool kWide = Format::kMostCode > 15;
         constexpr int kCols = Format::kGroup * (kWide ? 1 : 2);  // that share a table
-        static_assert(Format::kMostCode < 32 && kCols % kTileCols == 0);
+        static_assert(kByTable && kCols % kTileCols == 0);
         const F low = L::count(0);
         for (int i = 0; i < n; i += kCols) {
             const int second = kWide ? i / 16 : i / 16 + Format::kGroup / 16;
@@ -101,8 +105,9 @@ struct ChunkWeights {
 template <class L, class Format>
 HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint16_t* to,
                              std::int64_t step) {
-    const ChunkWeights<L, Format> weights(from);
-    if constexpr (Format::kMostCode < 32)
+    using Weights = ChunkWeights<L, Format>;
+    const Weights weights(from);
+    if constexpr (Weights::kByTable)
         weights.look_up(n, to, step);
     else
         weights.put(n, to, step);
