@@ -52,7 +52,7 @@ void decode(benchmark::State& state, DType type) {
     product(state, type, kBytes);
 }
 void prefill(benchmark::State& state, DType type) {
-    product(state, type, std::int64_t{8} << 20);
+    product(state, type, std::int64_t{64} << 20);
 }
 
 void add_type(const char* name, DType type) {

@@ -36,6 +36,16 @@ std::size_t sum_bytes(int n_tokens) {
            * sizeof(float);
 }
 
+// Into the second cache; a stretch too short for hardware to see it coming. Never dereferenced, so
+// it may lie beyond what is there.
+void prefetch(const void* at, std::int64_t bytes) {
+    constexpr std::uintptr_t kLine = 64;
+    const auto begin = reinterpret_cast<std::uintptr_t>(at);
+    const auto end = begin + static_cast<std::uintptr_t>(bytes);
+    for (std::uintptr_t line = begin / kLine * kLine; line < end; line += kLine)
+        __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 2);
+}
+
 // A panel's rows, some columns and tokens at a time.
 struct TilePanel {
     const Call& call;
@@ -60,11 +70,14 @@ struct TilePanel {
             const DTypeInfo& info = dtype_info(w.type);
             const std::byte* at = w.data + (panel.first + begin) * w.row_stride
                                   + from / info.block * info.block_bytes;
+            const std::int64_t bytes = n_cols / info.block * info.block_bytes;
             const std::int64_t row_of_tiles = tiles_of(n_cols, kTileCols) * kTileNumbers;
-            for (int r = begin; r < end; ++r, at += w.row_stride)
+            for (int r = begin; r < end; ++r, at += w.row_stride) {
+                prefetch(at + bytes, bytes);
                 panel.call.context->kernels.unpack_tiles(
                     w.type, at, n_cols, to + r / kTile * row_of_tiles + r % kTile * kTileCols,
                     kTileNumbers);
+            }
         }
         static void run(const void* columns, int begin, int end) noexcept {
             static_cast<const Columns*>(columns)->unpack(begin, end);
@@ -80,10 +93,8 @@ struct TilePanel {
         static void run(const void* results, int begin, int end) noexcept {
             const auto& r = *static_cast<const Results*>(results);
             for (int t = begin; t < end; ++t)
-                for (int i = 0; i < r.n_rows; i += kLineFloats)
-                    __builtin_prefetch(r.at + t * r.stride + i, 1, 2);
+                prefetch(r.at + t * r.stride, r.n_rows * std::int64_t{sizeof(float)});
         }
-        static constexpr int kLineFloats = 16;
     };
 
     Columns columns(std::int64_t from) const {
