@@ -38,11 +38,16 @@ async function firstToken() {
 await firstToken();
 const first = seconds() - began;
 
+// What an earlier test left up to the depth stays.
 async function fill(depth, batch) {
-    for (const sequence of sequences) await sequence.clearHistory();
-    if (depth > 0)
-        for (const sequence of sequences.slice(0, batch))
+    for (const sequence of sequences) {
+        const length = sequence.nextTokenIndex;
+        const kept = depth > 0 && length >= depth;
+        if (kept) await sequence.eraseContextTokenRanges([{start: depth, end: length}]);
+        else await sequence.clearHistory();
+        if (!kept && depth > 0 && sequences.indexOf(sequence) < batch)
             await sequence.evaluateWithoutGeneratingNewTokens(randomTokens(depth, vocabulary));
+    }
 }
 
 async function prefill({tokens, depth, batch}) {
