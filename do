@@ -13,7 +13,7 @@ die() { say "do: $*"; exit 1; }
 
 # shellcheck disable=SC2034 # looked up by group in setup()
 build_packages="g++ cmake ninja-build pkg-config ccache libsimdjson-dev nlohmann-json3-dev
-    libfmt-dev libcli11-dev libssl-dev libpcre2-dev libutf8proc-dev libedit-dev python3"
+    libfmt-dev libyaml-cpp-dev libcli11-dev libssl-dev libpcre2-dev libutf8proc-dev libedit-dev python3"
 # shellcheck disable=SC2034
 test_packages="libgtest-dev libgmock-dev"
 # shellcheck disable=SC2034
@@ -28,6 +28,7 @@ why() {
         ccache) echo "quick rebuilds" ;;
         libsimdjson-dev|nlohmann-json3-dev) echo "JSON" ;;
         libfmt-dev) echo "text formatting" ;;
+        libyaml-cpp-dev) echo "YAML" ;;
         libcli11-dev) echo "command line options" ;;
         libssl-dev) echo "SHA-256 (libcrypto)" ;;
         libpcre2-dev) echo "the tokenizers' regular expressions" ;;
