@@ -23,6 +23,7 @@ void add_template(CLI::App& app, Action& action);
 void add_logits(CLI::App& app, Action& action);
 void add_embed(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_license(CLI::App& app, Action& action);
 void add_supported(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 

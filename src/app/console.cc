@@ -29,7 +29,17 @@ Result<std::string> read_stdin(std::size_t limit) {
     return text;
 }
 
+bool no_was_answered = false;
+
 }  // namespace
+
+void answer_no() {
+    no_was_answered = true;
+}
+
+bool answered_no() {
+    return no_was_answered;
+}
 
 bool is_terminal(std::FILE* stream) {
     return ::isatty(::fileno(stream)) == 1;

@@ -28,6 +28,10 @@ void say(std::string_view line);
 // Flushes stdout; an error when something could not be written (a full disk).
 Status finish_output();
 
+// A verdict of "no": the program then ends with kExitNo where nothing else went wrong.
+void answer_no();
+bool answered_no();
+
 // The whole of a file, or of stdin for "-". At most `limit` bytes.
 Result<std::string> read_input(const std::string& path, std::size_t limit = 1U << 30);
 

@@ -5,6 +5,7 @@
 
 namespace heft::app {
 
+inline constexpr int kExitNo = 1;  // the answer is no: a verdict, not an error
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitInternal = 70;
 

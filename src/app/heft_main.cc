@@ -53,6 +53,7 @@ int run_program(int argc, char** argv) {
     add_logits(app, action);
     add_embed(app, action);
     add_bench(app, action);
+    add_license(app, action);
     add_supported(app, action);
     add_version(app, action);
     try {
@@ -71,7 +72,8 @@ int run_program(int argc, char** argv) {
     // What was written before an error is still the user's.
     const Status written = finish_output();
     if (!done) return report(done.error());
-    return written ? 0 : report(written.error());
+    if (!written) return report(written.error());
+    return answered_no() ? kExitNo : 0;
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST(Card, SplitsFrontMatterFromText) {
          }) {
         const Card card = split_card(text);
         EXPECT_EQ(card.front_matter.has_value(), matter != nullptr) << text;
-        if (matter != nullptr) EXPECT_EQ(card.front_matter.value_or("none"), matter);
+        EXPECT_EQ(card.front_matter.value_or("none"), matter == nullptr ? "none" : matter);
         EXPECT_EQ(card.body, body);
     }
 }

@@ -69,23 +69,20 @@ class Judge {
         definite.clause = clause_of(name);
         definite.why = licence_.summary;
         if (permission == Permission::no) {
-            definite.verdict = Verdict::forbidden;
+            const auto refusal = licence_.refusals.find(name);
+            definite.verdict =
+                refusal == licence_.refusals.end() ? Verdict::forbidden : refusal->second;
             definite.why = "the licence does not permit to " + act.says;
         } else if (permission == Permission::unknown) {
             possible = {Verdict::forbidden, definite.clause,
                         "what the licence says to this is not known: its text was not read",
                         {std::string(kLicenceText)}};
-        } else if (!has_own && licence_.has_use_policy && !is_ruled(act.name)
+        } else if (!has_own && licence_.has_use_policy
                    && (is_purpose(act) || act.rests_on == "modify")) {
             possible = {Verdict::forbidden, "use policy",
                         "whether the use policy bars this is not on record: " + licence_.use_policy,
                         {std::string(kLicenceText)}};
         }
-    }
-
-    bool is_ruled(const std::string& act) const {
-        return std::any_of(licence_.rules.begin(), licence_.rules.end(),
-                           [&act](const Rule& rule) { return contains(rule.acts, act); });
     }
 
     bool is_purpose(const Act& act) const {
@@ -106,7 +103,7 @@ class Judge {
             Outcome outcome = outcome_of(rule.condition);
             if (outcome.value == Tri::no) continue;
             Finding& finding = outcome.value == Tri::yes ? definite : possible;
-            if (stricter(rule.verdict, finding.verdict))
+            if (!stricter(finding.verdict, rule.verdict))  // a rule says more than a permission
                 finding = {rule.verdict, rule.clause, rule.why, std::move(outcome.missing)};
         }
         add_duties(act.name, definite, possible, result);

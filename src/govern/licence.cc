@@ -84,6 +84,13 @@ Status read_permissions(const Json& tree, Licence& licence) {
                                    : word == "no" ? Permission::no
                                                   : Permission::unknown;
     }
+    if (const Json* refusals = member(tree, "refusals"))
+        for (const auto& [act, value] : refusals->items()) {
+            const auto verdict = verdict_of(text_of(*refusals, act));
+            if (!verdict || !is_no(*verdict))
+                return Error{Code::corrupt, "refusals: " + act + " is one of the verdicts of no"};
+            licence.refusals[act] = *verdict;
+        }
     if (const Json* clauses = member(tree, "clauses"))
         for (const auto& [act, clause] : clauses->items())
             licence.clauses[act] = text_of(*clauses, act);

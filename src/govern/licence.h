@@ -52,6 +52,7 @@ struct Licence {
     std::vector<std::string> phrases;  // words; all stand in the text
     std::vector<KnownText> texts;
     std::map<std::string, Permission, std::less<>> permissions;  // by act
+    std::map<std::string, Verdict, std::less<>> refusals;        // what a `no` means; forbidden
     std::map<std::string, std::string, std::less<>> clauses;     // by act
     std::vector<Rule> rules;
     std::vector<DutyRule> duties;

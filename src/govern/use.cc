@@ -64,7 +64,10 @@ Status Use::take(const std::string& key, const Json& value, const Vocabulary& vo
             not_understood_.push_back(key);
         return {};
     }
-    if (value.is_null()) return {};
+    if (value.is_null()) {
+        unknown_.insert(row->name);
+        return {};
+    }
     switch (row->type) {
         case FactType::flag:
             if (!value.is_boolean()) return Error{Code::invalid, key + ": neither true nor false"};
@@ -93,7 +96,10 @@ Status Use::take_months(const std::string& name, const Json& value) {
     if (!value.is_object())
         return Error{Code::invalid, name + ": months and numbers, such as {2024-06: 1000000}"};
     for (const auto& [month, number] : value.items()) {
-        if (number.is_null()) continue;
+        if (number.is_null()) {
+            unknown_.insert(name);
+            continue;
+        }
         HEFT_TRY(const double users, amount(name + "." + month, number));
         if (month == "now")
             suggest("mau_now", users);
@@ -111,6 +117,7 @@ const Fact* Use::find(std::string_view name) const {
 }
 
 bool Use::is_stated(std::string_view name) const {
+    if (unknown_.contains(name)) return true;
     const auto at_least = facts_.lower_bound(name);
     if (at_least == facts_.end()) return false;
     const std::string_view key = at_least->first;

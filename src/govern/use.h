@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -33,7 +34,7 @@ class Use {
 
     // nullptr: not stated.
     const Fact* find(std::string_view name) const;
-    // Also for "mau_at" where some month is stated.
+    // Also for "mau_at" where some month is, and for what was stated to be unknown (null).
     bool is_stated(std::string_view name) const;
     bool is_true(std::string_view name) const;
     std::string text(std::string_view name) const;  // empty: not stated, or no text
@@ -47,6 +48,7 @@ class Use {
     Status take_months(const std::string& name, const nlohmann::ordered_json& value);
 
     std::map<std::string, Fact, std::less<>> facts_;
+    std::set<std::string, std::less<>> unknown_;
     std::vector<std::string> not_understood_;
 };
 
