@@ -1,0 +1,12 @@
+// The data files of this folder and the record of the embedded model, as they stand in the tree.
+#pragma once
+
+#include <string_view>
+
+namespace heft::govern {
+
+std::string_view embedded_components();   // components.yaml
+std::string_view embedded_licences();     // licences.yaml
+std::string_view embedded_tiny_record();  // models/tiny/openness.yaml, a MOF record
+
+}  // namespace heft::govern
