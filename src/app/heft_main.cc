@@ -54,6 +54,9 @@ int run_program(int argc, char** argv) {
     add_embed(app, action);
     add_bench(app, action);
     add_license(app, action);
+    add_openness(app, action);
+    add_bom(app, action);
+    add_verify(app, action);
     add_supported(app, action);
     add_version(app, action);
     try {

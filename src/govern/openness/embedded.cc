@@ -13,7 +13,7 @@ extern const char heft_openness_tiny_end[];
 }
 // NOLINTEND(readability-identifier-naming)
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -35,4 +35,4 @@ std::string_view embedded_tiny_record() {
     return between(heft_openness_tiny_begin, heft_openness_tiny_end);
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace heft::govern {
+namespace heft::openness {
 
 std::string_view embedded_components();   // components.yaml
 std::string_view embedded_licences();     // licences.yaml
 std::string_view embedded_tiny_record();  // models/tiny/openness.yaml, a MOF record
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -155,4 +155,4 @@ const char* level_name(int level) {
     return names[std::clamp(level, 0, 3)];
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

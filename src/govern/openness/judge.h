@@ -10,7 +10,7 @@
 
 #include "govern/openness/release.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 // How the framework counts a component.
 enum class Counted { included, missing, unlicensed, invalid, undetermined };
@@ -65,4 +65,4 @@ const char* counted_name(Counted counted);
 const char* state_name(ItemState state);
 const char* word_name(OsaidWord word);
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -2,7 +2,7 @@
 // when its licence, by exact SPDX id, is open; an open paper takes the report's place.
 #include "govern/openness/judge.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -95,4 +95,4 @@ const char* counted_name(Counted counted) {
     return "";
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -4,7 +4,7 @@
 
 #include "govern/openness/judge.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -152,4 +152,4 @@ const char* word_name(OsaidWord word) {
     return "";
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -5,7 +5,7 @@
 
 #include "format/yaml.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -175,4 +175,4 @@ Result<Release> read_release(std::string_view text, std::string_view id) {
                  "flags (\"components:\"); docs/openness.md shows both"};
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "govern/openness/tables.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 enum class Presence { absent, partial, present, unknown };
 
@@ -49,4 +49,4 @@ Status apply_flag(Release& release, std::string_view flag);
 // A licence as written, into both fields.
 void set_licence(Component& component, std::string_view written);
 
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -6,7 +6,7 @@
 #include "format/yaml.h"
 #include "govern/openness/embedded.h"
 
-namespace heft::govern {
+namespace heft::openness {
 
 namespace {
 
@@ -203,4 +203,4 @@ void OpennessTables::read_licences() {
             licences_.suits_[static_cast<std::size_t>(content)].insert(id);
 }
 
-}  // namespace heft::govern
+}  // namespace heft::openness

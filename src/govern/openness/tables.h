@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace heft::govern {
+namespace heft::openness {
 
 enum class Content { code, data, document };
 
@@ -107,4 +107,4 @@ const char* terms_name(Terms terms);
 // Lower case (ASCII), without blanks around.
 std::string folded(std::string_view text);
 
-}  // namespace heft::govern
+}  // namespace heft::openness

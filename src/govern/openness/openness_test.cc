@@ -1,5 +1,3 @@
-#include "govern/openness/judge.h"
-
 #include <fstream>
 #include <sstream>
 
@@ -9,8 +7,9 @@
 
 #include "../../../tests/shared_data.h"
 #include "govern/openness/embedded.h"
+#include "govern/openness/judge.h"
 
-namespace heft::govern {
+namespace heft::openness {
 namespace {
 
 using Json = nlohmann::json;
@@ -244,4 +243,4 @@ TEST(Records, WhatCannotBeReadIsSaid) {
 }
 
 }  // namespace
-}  // namespace heft::govern
+}  // namespace heft::openness

@@ -1,0 +1,169 @@
+// heft bom: a model's bill of materials.
+#include "govern/bom/bom.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/build_info.h"
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/file_progress.h"
+#include "app/help.h"
+#include "app/interrupt.h"
+#include "app/release.h"
+#include "base/sha256.h"
+#include "engine/embedded.h"
+#include "format/output_file.h"
+#include "govern/openness/judge.h"
+
+namespace heft::app {
+
+namespace {
+
+struct BomOptions {
+    std::string reference, format, output;
+};
+
+struct BomFormat {
+    const char* name;
+    nlohmann::ordered_json (*make)(const bom::Facts& facts);
+};
+constexpr BomFormat kFormats[] = {{"spdx3", bom::spdx3}, {"cyclonedx", bom::cyclonedx}};
+
+// The time of the document: that of reproducible builds where it is set.
+std::string now() {
+    std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH")) {
+        char* end = nullptr;
+        const long long given = std::strtoll(epoch, &end, 10);
+        constexpr long long last = 253402300799;  // of year 9999
+        if (end != epoch && *end == '\0' && given >= 0 && given <= last)
+            time = static_cast<std::time_t>(given);
+    }
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
+}
+
+Result<std::vector<bom::File>> hashed(const LocalRelease& local) {
+    std::vector<bom::File> files;
+    if (local.engine && local.engine->embedded()) {
+        const Bytes bytes = engine::embedded_model();
+        HEFT_TRY(std::string hash, sha256(bytes));
+        files.push_back({"tiny.gguf", bytes.size(), std::move(hash)});
+        return files;
+    }
+    const InterruptGuard interrupt;
+    FileProgress progress(&interrupt.requested());
+    for (const std::string& name : local.files.files) {
+        const std::filesystem::path path = local.files.folder / name;
+        progress.begin(name);
+        HEFT_TRY(std::string hash, sha256_file(path, [&](std::uint64_t done, std::uint64_t total) {
+                     return progress.show(done, total);
+                 }));
+        std::error_code ignored;
+        files.push_back({name, std::filesystem::file_size(path, ignored), std::move(hash)});
+    }
+    return files;
+}
+
+void take_config(const LocalRelease& local, bom::Facts& facts) {
+    if (!local.engine) return;
+    const auto config = local.engine->config();
+    if (!config) return;
+    const arch::Config& c = **config;
+    facts.architecture = c.family->name;
+    facts.parameters = {{"layers", std::to_string(c.n_layer)},
+                        {"width", std::to_string(c.d_model)},
+                        {"attention heads", std::to_string(c.n_head)},
+                        {"vocabulary", std::to_string(c.n_vocab)},
+                        {"context length", std::to_string(c.n_ctx)}};
+    std::int64_t weights = 0;
+    for (const TensorView& view : local.engine->checkpoint().tensors()) {
+        std::int64_t count = 1;
+        for (const std::int64_t extent : view.shape) count *= extent;
+        weights += count;
+    }
+    facts.parameters.emplace_back("weights", std::to_string(weights));
+}
+
+void take_release(const openness::Release& release, bom::Facts& facts) {
+    const openness::OpennessTables& tables = openness::OpennessTables::embedded();
+    const openness::Component& weights = release.at(*tables.by_key("model_parameters"));
+    facts.licence = weights.licence;
+    facts.is_spdx = tables.licences().spdx(weights.licence).has_value();
+    const openness::Openness verdict = openness::judge(release);
+    facts.terms.push_back({"openness.level", openness::level_name(verdict.level)});
+    facts.terms.push_back({"openness.osaid-1.0", openness::word_name(verdict.osaid.word)});
+    if (facts.licence.empty())
+        facts.terms.push_back({"licence", "none was found; that is not a permission"});
+    else
+        facts.terms.push_back({"licence.terms", openness::terms_name(weights.terms)});
+    if (facts.supplier.empty()) facts.supplier = release.producer;
+}
+
+Result<bom::Facts> facts_of(const std::string& reference) {
+    HEFT_TRY(const LocalRelease local, open_local_release(reference));
+    bom::Facts facts;
+    facts.name = local.files.name;
+    facts.version = local.declared.version;
+    facts.supplier = local.declared.author;
+    facts.description = local.declared.description;
+    facts.task = local.declared.task;
+    facts.download = local.declared.url;
+    facts.tool_version = build_info().version;
+    facts.created = now();
+    facts.parents = local.declared.base_models;
+    facts.relation = local.declared.relation;
+    facts.datasets = local.declared.datasets;
+    take_config(local, facts);
+    HEFT_TRY(const openness::Release release, release_of(local));
+    take_release(release, facts);
+    HEFT_TRY(facts.files, hashed(local));
+    return facts;
+}
+
+Status write_bom(const BomOptions& o) {
+    const auto* const format =
+        std::find_if(std::begin(kFormats), std::end(kFormats),
+                     [&](const BomFormat& known) { return o.format == known.name; });
+    if (format == std::end(kFormats))
+        return Error{Code::invalid,
+                     fmt::format("--format: \"{}\" is neither spdx3 nor cyclonedx", o.format)};
+    HEFT_TRY(const bom::Facts facts, facts_of(o.reference));
+    const nlohmann::ordered_json document = format->make(facts);
+    if (o.output.empty() || o.output == "-") {
+        put_json(document);
+        return {};
+    }
+    const std::string text =
+        document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    HEFT_TRY(format::OutputFile file, format::OutputFile::create(o.output));
+    HEFT_OK(file.write({reinterpret_cast<const std::byte*>(text.data()), text.size()}));
+    return file.commit();
+}
+
+}  // namespace
+
+void add_bom(CLI::App& app, Action& action) {
+    const auto o = std::make_shared<BomOptions>();
+    CLI::App* verb = add_verb(
+        app, "bom", "A model's bill of materials: files by hash, licences, lineage, terms.",
+        "heft bom my-model/ --format cyclonedx -o my-model.cdx.json");
+    verb->add_option("MODEL", o->reference, "a folder, a .gguf or .safetensors file, or tiny")
+        ->required();
+    verb->add_option("--format", o->format, "spdx3 (3.0.1, JSON-LD) or cyclonedx (1.6)")
+        ->required()
+        ->type_name("F");
+    verb->add_option("-o,--output", o->output, "a file rather than standard output")
+        ->type_name("F");
+    verb->callback([o, &action] { action = [o] { return write_bom(*o); }; });
+}
+
+}  // namespace heft::app

@@ -1,0 +1,60 @@
+// Whether a model's files can be relied on before anything opens them for good: formats that can
+// run code, files that do not belong, hashes against what was published, shapes against the
+// configuration, numbers that are not finite, a template that exceeds its limits. Nothing of a file
+// is executed. Each check adds findings; none stops the others.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "arch/arch.h"
+#include "base/threads.h"
+#include "format/checkpoint.h"
+#include "govern/openness/release_files.h"
+
+namespace heft::verify {
+
+enum class Severity { problem, warning, note };
+
+struct Finding {
+    Severity severity = Severity::note;
+    std::string check;  // "code", "unexpected", "hash", "shape", "numbers", "template"
+    std::string file;   // or a tensor; may be empty
+    std::string what;   // one sentence
+};
+
+struct Report {
+    std::vector<Finding> findings;
+    std::size_t n_files = 0, n_tensors = 0, n_hashes = 0;  // looked at
+    std::uint64_t n_numbers = 0;                           // checked for being finite
+    std::uint64_t n_bytes = 0;                             // read for hashes and numbers
+
+    void add(Severity severity, std::string check, std::string file, std::string what);
+    bool sound() const;  // no problem among the findings
+};
+
+// Told now and then; false cancels, and the check answers Code::cancelled.
+using Progress =
+    std::function<bool(const std::string& what, std::uint64_t done, std::uint64_t total)>;
+
+// Names and pickles: what could run code where it is opened, and what a release does not need.
+void check_files(const openness::ReleaseFiles& files, Report& report);
+
+// SHA-256 against SHA256SUMS and *.sha256 files, the hub's download metadata and blob names.
+Status check_hashes(const openness::ReleaseFiles& files, const Progress& progress, Report& report);
+
+// Every tensor of the family's table is there in the shape that the configuration says.
+void check_shapes(const format::Checkpoint& checkpoint, const arch::Config& config, Report& report);
+
+// NaN and infinities in any tensor of a floating-point or quantised type.
+Status check_numbers(const format::Checkpoint& checkpoint, ThreadPool& pool,
+                     const Progress& progress, Report& report);
+
+// Parses within limits, and answers an ordinary conversation within them.
+void check_template(const format::Checkpoint& checkpoint, Report& report);
+
+const char* severity_name(Severity severity);
+
+}  // namespace heft::verify
