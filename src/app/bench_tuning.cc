@@ -22,10 +22,12 @@ Json settings_json(const op::Tuning& tuning) {
 
 Json trial_json(const engine::TuningTrial& trial) {
     Json out = {{"setting", trial.setting}, {"tokens", trial.tokens}};
-    if (trial.streams > 0)
+    if (trial.streams > 0) {
         out["streams"] = trial.streams;
-    else
+        out["prefetch"] = trial.prefetch;
+    } else {
         out["panels"] = trial.panels;
+    }
     out["ms"] = trial.seconds * 1e3;
     return out;
 }
@@ -36,15 +38,16 @@ void put_settings(const Json& d) {
                     d["file"].is_null() ? "no file: the cache folder cannot be written"
                                         : d["file"].get<std::string>()));
     for (const auto& [name, value] : d["settings"].items())
-        put(fmt::format("{:<24}{:>4}  (usually {})\n", name, value.get<int>(),
+        put(fmt::format("{:<24}{:>5}  (usually {})\n", name, value.get<int>(),
                         d["defaults"][name].get<int>()));
     put("\n");
     for (const Json& trial : d["trials"]) {
-        const std::string way = trial.contains("streams")
-                                    ? fmt::format("{} streams", trial["streams"].get<int>())
+        const std::string way = trial.contains("streams") ? fmt::format(
+                                    "{} streams, {} bytes ahead", trial["streams"].get<int>(),
+                                    trial["prefetch"].get<int>())
                                 : trial["panels"].get<bool>() ? "panels"
                                                               : "rows as stored";
-        put(fmt::format("{:<24}{:>4} tokens, {:<15}{:>9.3f} ms\n",
+        put(fmt::format("{:<24}{:>4} tokens, {:<28}{:>9.3f} ms\n",
                         trial["setting"].get<std::string>(), trial["tokens"].get<int>(), way,
                         trial["ms"].get<double>()));
     }

@@ -56,8 +56,7 @@ class Tuner {
         : context_{pool, kernels}, trials_(trials) {}
 
     op::Tuning run() {
-        op::Tuning out;
-        out.streams = streams();
+        op::Tuning out = reading();
         out.few_tokens_in_float = few_tokens(kFloatSetting, DType::bf16);
         out.few_tokens_in_integer = few_tokens(kIntegerSetting, DType::q4_k);
         return out;
@@ -86,21 +85,26 @@ class Tuner {
 
     bool late() const { return seconds_since(began_) > kBudget; }
 
-    // On a matrix that no cache holds.
-    int streams() {
+    // How the memory is read best: one token on a matrix that no cache holds.
+    op::Tuning reading() {
         constexpr std::int64_t cols = 2048;
         constexpr std::int64_t rows = 57344;  // 64 MB of Q4_K
         constexpr int turns = 12;
         Matrix matrix(DType::q4_k, rows, cols);
         const op::Tuning usual;
-        op::Tuning one = usual;
-        one.streams = 1;
-        const std::vector<op::Tuning> candidates = {usual, one};
+        std::vector<op::Tuning> candidates = {usual};
+        for (const int prefetch : {0, 1024, 2048, 8192})
+            candidates.push_back({.streams = usual.streams, .prefetch = prefetch});
+        candidates.push_back({.streams = 1});
         const std::vector<double> seconds = compare(matrix, 1, candidates, turns);
         for (std::size_t i = 0; i < candidates.size(); ++i)
-            note({kStreamsSetting.name, 1, candidates[i].streams, false, seconds[i]});
-        const bool is_faster = seconds[1] < kWorthChanging * seconds[0];
-        return is_faster && !late() ? one.streams : usual.streams;
+            note({kStreamsSetting.name, 1, candidates[i].streams, candidates[i].prefetch, false,
+                  seconds[i]});
+        const auto fastest = std::min_element(seconds.begin(), seconds.end());
+        const bool is_faster = *fastest < kWorthChanging * seconds[0];
+        return is_faster && !late()
+                   ? candidates[static_cast<std::size_t>(fastest - seconds.begin())]
+                   : usual;
     }
 
     // The number of tokens up to which rows as they are stored serve best, all counts tried taken
@@ -122,8 +126,8 @@ class Tuner {
             if (n_tokens > 2 && late()) return usual;
             const std::vector<double> seconds =
                 compare(matrix, n_tokens, {as_stored, in_panels}, turns);
-            note({setting.name, n_tokens, 0, false, seconds[0]});
-            note({setting.name, n_tokens, 0, true, seconds[1]});
+            note({setting.name, n_tokens, 0, 0, false, seconds[0]});
+            note({setting.name, n_tokens, 0, 0, true, seconds[1]});
             gained += 1 - seconds[0] / seconds[1];
             if (n_tokens <= usual) at_usual = gained;
             if (gained > at_best) {

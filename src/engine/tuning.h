@@ -14,11 +14,12 @@
 namespace heft::engine {
 
 // How long a product took, the shortest of several times: of `tokens` tokens, each thread reading
-// so many `streams`, or with rows as they are stored or in panels.
+// so many `streams` and asking for them so far ahead, or with rows as they are stored or in panels.
 struct TuningTrial {
     const char* setting;
     int tokens;
     int streams;  // 0: not what was compared
+    int prefetch;
     bool panels;
     double seconds;
 };
@@ -28,19 +29,22 @@ struct TuningTrial {
 op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
                           std::vector<TuningTrial>* trials = nullptr);
 
-// The settings by the names that files and people see, and the most that each may be; the least
-// is 1.
+// The settings by the names that files and people see, and what each may be.
 struct Setting {
     const char* name;
     int op::Tuning::*value;
+    int least;
     int most;
 };
-inline constexpr Setting kStreamsSetting = {"streams", &op::Tuning::streams, kernel::kStreams};
+inline constexpr Setting kStreamsSetting = {"streams", &op::Tuning::streams, 1, kernel::kStreams};
+inline constexpr Setting kPrefetchSetting = {"prefetch", &op::Tuning::prefetch, 0,
+                                             op::kMostPrefetch};
 inline constexpr Setting kFloatSetting = {"few_tokens_in_float", &op::Tuning::few_tokens_in_float,
-                                          op::kMostFewTokens};
-inline constexpr Setting kIntegerSetting = {"few_tokens_in_integer",
-                                            &op::Tuning::few_tokens_in_integer, op::kMostFewTokens};
-inline constexpr Setting kSettings[] = {kStreamsSetting, kFloatSetting, kIntegerSetting};
+                                          1, op::kMostFewTokens};
+inline constexpr Setting kIntegerSetting = {
+    "few_tokens_in_integer", &op::Tuning::few_tokens_in_integer, 1, op::kMostFewTokens};
+inline constexpr Setting kSettings[] = {kStreamsSetting, kPrefetchSetting, kFloatSetting,
+                                        kIntegerSetting};
 
 // What a measurement holds for: processor, microcode, kernels, version of heft. Whatever number of
 // threads measured it, others use it too: what they compute must not differ.

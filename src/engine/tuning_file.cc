@@ -49,7 +49,7 @@ std::optional<op::Tuning> read_tuning(const std::filesystem::path& file, const s
     op::Tuning tuning;
     for (const Setting& setting : kSettings) {
         const auto value = json_int(document->root(), setting.name);
-        if (!value || *value < 1 || *value > setting.most) return std::nullopt;
+        if (!value || *value < setting.least || *value > setting.most) return std::nullopt;
         tuning.*setting.value = static_cast<int>(*value);
     }
     return tuning;

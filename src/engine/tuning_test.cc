@@ -17,7 +17,8 @@ class TuningFile : public ::testing::Test {
     std::filesystem::path folder_ =
         std::filesystem::temp_directory_path() / ("heft-tuning-" + std::to_string(::getpid()));
     std::filesystem::path file_ = folder_ / "in" / "tuning.json";
-    op::Tuning other_{.streams = 2, .few_tokens_in_float = 7, .few_tokens_in_integer = 11};
+    op::Tuning other_{
+        .streams = 2, .prefetch = 123, .few_tokens_in_float = 7, .few_tokens_in_integer = 11};
 };
 
 TEST_F(TuningFile, IsReadAsItWasWritten) {
@@ -32,7 +33,7 @@ TEST_F(TuningFile, IsReadAsItWasWritten) {
 TEST_F(TuningFile, IsIgnoredWhenDamagedAndWrittenAnew) {
     std::filesystem::create_directories(file_.parent_path());
     const std::string good =
-        R"({"schema":"heft.tuning/1","machine":"m","streams":2,"few_tokens_in_float":3,)";
+        R"({"schema":"heft.tuning/1","machine":"m","streams":2,"prefetch":0,"few_tokens_in_float":3,)";
     for (const std::string& bad :
          {std::string(), std::string("{"), std::string(10000, '['), std::string("\xFF\xFE\0", 3),
           std::string("[]"), good + "}", good + R"("few_tokens_in_integer":0})",
@@ -60,6 +61,8 @@ TEST(Tuning, MeasuresSettingsWithinTheirLimits) {
         const op::Tuning tuning = measure_tuning(pool, *table, &trials);
         EXPECT_GE(tuning.streams, 1);
         EXPECT_LE(tuning.streams, kernel::kStreams);
+        EXPECT_GE(tuning.prefetch, 0);
+        EXPECT_LE(tuning.prefetch, op::kMostPrefetch);
         for (const int few : {tuning.few_tokens_in_float, tuning.few_tokens_in_integer}) {
             EXPECT_GE(few, 1);
             EXPECT_LE(few, op::kMostFewTokens);

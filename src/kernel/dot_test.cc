@@ -71,7 +71,7 @@ TEST(Dot, DoesNotDependOnNeighbours) {
                 float together[kTokens];
                 table->dot(info.type, rows[0], n, x.data(), n, kTokens, together);
                 float by_row[kStreams];
-                table->dot_rows(info.type, rows, kStreams, n, x.data(), by_row);
+                table->dot_rows(info.type, rows, kStreams, n, x.data(), 4096, by_row);
                 for (int t = 0; t < kTokens; ++t) {
                     float alone = 0;
                     table->dot(info.type, rows[0], n, x.data() + t * n, n, 1, &alone);
@@ -106,6 +106,23 @@ Quantised quantise(const Table& table, const float* x, std::int64_t n) {
     table.quantise_row(x, n,
                        {out.q.data(), out.scale.data(), out.sum16.data(), out.scaled16.data(),
                         out.scaled32.data()});
+    return out;
+}
+
+// Rows times tokens, as dot_int takes them: [token][row].
+std::vector<float> dot_int(const Table& table, DType type, const std::vector<const void*>& rows,
+                           std::int64_t n, const std::vector<QuantisedRow>& tokens) {
+    const auto n_chunks = static_cast<std::size_t>((n + kInputColumns - 1) / kInputColumns);
+    std::vector<InputChunk> chunks(n_chunks * tokens.size());
+    std::vector<const InputChunk*> x;
+    for (const QuantisedRow& token : tokens) {
+        InputChunk* const turned = chunks.data() + x.size() * n_chunks;
+        table.turn_row(token, n, turned);
+        x.push_back(turned);
+    }
+    std::vector<float> out(rows.size() * tokens.size());
+    table.dot_int(type, {rows.data(), static_cast<int>(rows.size()), n, x.data(),
+                         static_cast<int>(tokens.size()), 4096, out.data()});
     return out;
 }
 
@@ -147,8 +164,7 @@ TEST(QuantiseRow, NotANumberStaysNotANumber) {
         for (const Table* table : usable()) {
             const Quantised q = quantise(*table, x.data(), 64);
             const QuantisedRow row = q.row();
-            float got = 0;
-            table->dot_int(DType::q8_0, stored.data(), 64, &row, 1, &got);
+            const float got = dot_int(*table, DType::q8_0, {stored.data()}, 64, {row})[0];
             EXPECT_TRUE(std::isnan(got)) << table->name;
         }
     }
@@ -174,8 +190,7 @@ TEST(DotInt, EqualsDoubleWithinTheRoundingOfASumOverGroups) {
                 magnitude += std::fabs(term);
             }
             for (const Table* table : usable()) {
-                float got = 0;
-                table->dot_int(info.type, stored.data(), n, &row, 1, &got);
+                const float got = dot_int(*table, info.type, {stored.data()}, n, {row})[0];
                 // Scale and minimum parts may each be several times their difference.
                 constexpr double kCancelled = 4;
                 const double terms = static_cast<double>(n) / 64 + 24;
@@ -211,8 +226,7 @@ TEST(DotInt, NothingSaturates) {
                     magnitude += std::fabs(static_cast<double>(w) * 127);
                 }
                 for (const Table* table : usable()) {
-                    float got = 0;
-                    table->dot_int(info.type, stored.data(), kN, &row, 1, &got);
+                    const float got = dot_int(*table, info.type, {stored.data()}, kN, {row})[0];
                     EXPECT_NEAR(got, want, magnitude * kFloatEps * 64)
                         << table->name << " " << info.name << " " << fill << " " << sign;
                 }
@@ -223,35 +237,34 @@ TEST(DotInt, NothingSaturates) {
 
 TEST(DotInt, DoesNotDependOnNeighbours) {
     Rng rng(8);
-    constexpr int kTokens = 7;
+    constexpr int kTokens = 33;
     for (const DTypeInfo& info : dtypes()) {
         if (!scalar().has_dot_int(info.type)) continue;
         for (const std::int64_t n : sizes(info.type)) {
             const auto size = static_cast<std::size_t>(n / info.block * info.block_bytes);
             const auto stored = test::random_weights(info.type, n * kStreams, rng);
             const auto x = activations(n * kTokens, rng);
-            const void* rows[kStreams];
-            for (std::size_t r = 0; r < kStreams; ++r) rows[r] = stored.data() + r * size;
+            std::vector<const void*> rows;
+            for (std::size_t r = 0; r < kStreams; ++r) rows.push_back(stored.data() + r * size);
             for (const Table* table : usable()) {
                 std::vector<Quantised> quantised;
-                std::vector<QuantisedRow> q;
+                std::vector<QuantisedRow> tokens;
                 for (int t = 0; t < kTokens; ++t)
                     quantised.push_back(quantise(*table, x.data() + t * n, n));
-                for (const Quantised& token : quantised) q.push_back(token.row());
-                float together[kTokens];
-                table->dot_int(info.type, rows[0], n, q.data(), kTokens, together);
-                float by_row[kStreams];
-                table->dot_int_rows(info.type, rows, kStreams, n, q[0], by_row);
-                for (std::size_t t = 0; t < kTokens; ++t) {
-                    float alone = 0;
-                    table->dot_int(info.type, rows[0], n, &q[t], 1, &alone);
-                    EXPECT_EQ(alone, together[t]) << table->name << " " << info.name << " " << n;
-                }
-                for (std::size_t r = 0; r < kStreams; ++r) {
-                    float alone = 0;
-                    table->dot_int(info.type, rows[r], n, q.data(), 1, &alone);
-                    EXPECT_EQ(alone, by_row[r]) << table->name << " " << info.name << " " << n;
-                }
+                for (const Quantised& token : quantised) tokens.push_back(token.row());
+                std::vector<float> alone;
+                for (const QuantisedRow& token : tokens)
+                    for (const void* row : rows)
+                        alone.push_back(dot_int(*table, info.type, {row}, n, {token})[0]);
+                EXPECT_EQ(dot_int(*table, info.type, rows, n, tokens), alone)
+                    << table->name << " " << info.name << " " << n;
+                EXPECT_EQ(dot_int(*table, info.type, rows, n, {tokens[0]}),
+                          std::vector<float>(alone.begin(), alone.begin() + kStreams))
+                    << table->name << " " << info.name << " " << n;
+                const std::vector<float> three =
+                    dot_int(*table, info.type, {rows[0], rows[1], rows[2]}, n, {tokens[0]});
+                EXPECT_EQ(three, std::vector<float>(alone.begin(), alone.begin() + 3))
+                    << table->name << " " << info.name << " " << n;
             }
         }
     }

@@ -37,13 +37,10 @@ struct FormatKernels {
     // Float formats:
     void (*dot)(const void* w, std::int64_t n, const float* x, std::int64_t x_stride, int n_tokens,
                 float* out) noexcept;
-    void (*dot_rows)(const void* const* w, int n_rows, std::int64_t n, const float* x,
+    void (*dot_rows)(const void* const* w, int n_rows, std::int64_t n, const float* x, int prefetch,
                      float* out) noexcept;
     // Quantised formats:
-    void (*dot_int)(const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
-                    float* out) noexcept;
-    void (*dot_int_rows)(const void* const* w, int n_rows, std::int64_t n, const QuantisedRow& x,
-                         float* out) noexcept;
+    void (*dot_int)(const IntProduct& product) noexcept;
     void (*int_panel)(const IntPanelProduct& product) noexcept;
 };
 
@@ -76,6 +73,7 @@ struct Isa {
     KvKernels kv_q8_0;
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
     void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
+    void (*turn_row)(const QuantisedRow& x, std::int64_t n, InputChunk* out) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;

@@ -114,20 +114,14 @@ struct Calls {
     }
 
     static void dot_rows(DType type, const void* const* w, int n_rows, std::int64_t n,
-                         const float* x, float* out) noexcept {
+                         const float* x, int prefetch, float* out) noexcept {
         if (format_of(type) != kNone && kernels(type).dot_rows != nullptr)
-            return kernels(type).dot_rows(w, n_rows, n, x, out);
+            return kernels(type).dot_rows(w, n_rows, n, x, prefetch, out);
         for (int r = 0; r < n_rows; ++r) dot_pieces(type, w[r], n, x, 0, 1, out + r);
     }
 
-    static void dot_int(DType type, const void* w, std::int64_t n, const QuantisedRow* x,
-                        int n_tokens, float* out) noexcept {
-        kernels(type).dot_int(w, n, x, n_tokens, out);
-    }
-
-    static void dot_int_rows(DType type, const void* const* w, int n_rows, std::int64_t n,
-                             const QuantisedRow& x, float* out) noexcept {
-        kernels(type).dot_int_rows(w, n_rows, n, x, out);
+    static void dot_int(DType type, const IntProduct& product) noexcept {
+        kernels(type).dot_int(product);
     }
 
     static void int_panel(DType type, const IntPanelProduct& product) noexcept {
@@ -196,8 +190,8 @@ Table make_table() {
             .has_dot_int = has_dot_int,
             .dot_int = C::dot_int,
             .quantise_row = i.quantise_row,
+            .turn_row = i.turn_row,
             .dot_rows = C::dot_rows,
-            .dot_int_rows = C::dot_int_rows,
             .panel = i.panel,
             .int_panel = C::int_panel,
             .gemm_panel = C::gemm_panel,

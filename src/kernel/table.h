@@ -24,17 +24,17 @@ struct Table {
                 int n_tokens, float* out) noexcept;
     // Whether dot_int exists for this type.
     bool (*has_dot_int)(DType type) noexcept;
-    // As dot, with quantised activations; only for types where has_dot_int.
-    void (*dot_int)(DType type, const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
-                    float* out) noexcept;
+    // As dot, with quantised activations, several streams of rows at once; only for types where
+    // has_dot_int. What a row and a token give has the same bits beside any others.
+    void (*dot_int)(DType type, const IntProduct& product) noexcept;
     // n a multiple of 32.
     void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
+    // What quantise_row made, for dot_int: a chunk for each kInputColumns columns begun.
+    void (*turn_row)(const QuantisedRow& x, std::int64_t n, InputChunk* out) noexcept;
     // One token, n_rows <= kStreams rows in lock-step, so that several streams of weights are read
-    // at once: out[r], the same bits as dot and dot_int give.
+    // at once, each asked for `prefetch` bytes ahead: out[r], the same bits as dot gives.
     void (*dot_rows)(DType type, const void* const* w, int n_rows, std::int64_t n, const float* x,
-                     float* out) noexcept;
-    void (*dot_int_rows)(DType type, const void* const* w, int n_rows, std::int64_t n,
-                         const QuantisedRow& x, float* out) noexcept;
+                     int prefetch, float* out) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
     // Only for types where has_dot_int.
     void (*int_panel)(DType type, const IntPanelProduct& product) noexcept;

@@ -27,9 +27,34 @@ struct QuantisedRoom {
     operator QuantisedRow() const { return {q, scale, sum16, scaled16, scaled32}; }
 };
 
-inline constexpr int kStreams = 4;      // rows that the *_rows kernels advance together, at most
+// 256 of a token's quantised activations as the products of few tokens take them: turned, so that
+// each lane of a vector stands for one group of 16 columns and no sum crosses lanes. Lane p holds
+// group turned_group(p); q[v] has the columns 4 * v … 4 * v + 3 of every group.
+inline constexpr int kInputColumns = 256;
+constexpr int turned_group(int lane) {
+    return lane % 4 * 4 + lane / 4;
+}
+struct InputChunk {
+    alignas(64) std::int8_t q[4][64];
+    float scale[16];
+    float scaled_sum[16];        // scale * sum of q
+    std::int32_t minus_sum[16];  // -sum of q
+};
+
+inline constexpr int kStreams = 4;      // rows that are multiplied together as stored, at most
 inline constexpr int kPanelRows = 32;   // rows of a panel, at most
 inline constexpr int kPanelCols = 256;  // columns of a panel, at most: whole blocks of any type
+
+// Rows as they are stored, far apart at best, times few tokens: out[t * n_rows + r].
+struct IntProduct {
+    const void* const* w;  // whole blocks
+    int n_rows;            // at most kStreams
+    std::int64_t n;
+    const InputChunk* const* x;  // of each token, as many as hold n; zeros beyond
+    int n_tokens;
+    int prefetch;  // bytes
+    float* out;
+};
 
 // A panel of float weights times many tokens:
 // out[t * out_stride + r] (+)= sum_k w[r * w_stride + k] * x[t * x_stride + k].

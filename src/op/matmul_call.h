@@ -19,8 +19,10 @@ struct Call {
     int n_tokens;
     std::int64_t cols;
     bool few = true;  // tokens: each row is multiplied as it is stored
-    std::vector<kernel::QuantisedRow> quantised = {};  // where a product is made in integers
-    std::uint16_t* tiles = nullptr;                    // where one is made of tiles: x, packed
+    // Where a product is made in integers: x, quantised, for few tokens turned too.
+    std::vector<kernel::QuantisedRow> quantised = {};
+    std::vector<const kernel::InputChunk*> turned = {};
+    std::uint16_t* tiles = nullptr;  // where one is made of tiles: x, packed
 };
 
 // How a product is made.

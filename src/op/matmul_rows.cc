@@ -50,38 +50,43 @@ const void* row(const Weight& w, std::int64_t r) {
     return w.data + r * w.row_stride;
 }
 
-// One row, all tokens.
-void few_tokens(const Call& call, const Product& product, std::int64_t r) {
+// Some rows, all tokens: rows `apart` of each other from the first on.
+struct FewRows {
+    std::int64_t first;
+    int count;  // at most kStreams
+    std::int64_t apart;
+};
+
+void multiply(const Call& call, const Product& product, FewRows rows) {
     const kernel::Table& kernels = call.context->kernels;
     const Weight& w = *product.weight;
-    float out[kMostFewTokens];
+    const int prefetch = call.context->tuning.prefetch;
+    const void* at[kStreams];
+    for (int r = 0; r < rows.count; ++r) at[r] = row(w, rows.first + r * rows.apart);
+    float out[kMostFewTokens * kStreams];  // [token][row]
     if (route(call, w) == Route::integers)
-        kernels.dot_int(w.type, row(w, r), w.cols, call.quantised.data(), call.n_tokens, out);
+        kernels.dot_int(w.type,
+                        {at, rows.count, w.cols, call.turned.data(), call.n_tokens, prefetch, out});
+    else if (call.n_tokens == 1)
+        kernels.dot_rows(w.type, at, rows.count, w.cols, call.x, prefetch, out);
     else
-        kernels.dot(w.type, row(w, r), w.cols, call.x, call.x_stride, call.n_tokens, out);
-    for (int t = 0; t < call.n_tokens; ++t) product.out[t * product.out_stride + r] = out[t];
+        kernels.dot(w.type, at[0], w.cols, call.x, call.x_stride, call.n_tokens, out);
+    const float* from = out;
+    for (int t = 0; t < call.n_tokens; ++t)
+        for (int r = 0; r < rows.count; ++r)
+            product.out[t * product.out_stride + rows.first + r * rows.apart] = *from++;
 }
 
-// One token: several far-apart rows at once. Reading several streams draws more of the memory's
-// bandwidth than reading one.
-void one_token(const Call& call, const Product& product, Rows rows) {
-    const kernel::Table& kernels = call.context->kernels;
-    const Weight& w = *product.weight;
-    const bool integers = route(call, w) == Route::integers;
-    const int streams = call.context->tuning.streams;
+// Several far-apart rows at once: reading several streams draws more of the memory's bandwidth than
+// reading one, and in integers they share what is read of the tokens.
+void multiply(const Call& call, const Product& product, Rows rows) {
+    const bool integers = route(call, *product.weight) == Route::integers;
+    const int streams = call.n_tokens == 1 ? call.context->tuning.streams : integers ? kStreams : 1;
     const std::int64_t segment = (rows.last - rows.first) / streams;
-    for (std::int64_t i = rows.first; i < rows.first + segment; ++i) {
-        const void* at[kStreams];
-        for (int s = 0; s < streams; ++s) at[s] = row(w, i + s * segment);
-        float out[kStreams];
-        if (integers)
-            kernels.dot_int_rows(w.type, at, streams, w.cols, call.quantised[0], out);
-        else
-            kernels.dot_rows(w.type, at, streams, w.cols, call.x, out);
-        for (int s = 0; s < streams; ++s) product.out[i + s * segment] = out[s];
-    }
+    for (std::int64_t i = rows.first; i < rows.first + segment; ++i)
+        multiply(call, product, FewRows{i, streams, segment});
     for (std::int64_t r = rows.first + streams * segment; r < rows.last; ++r)
-        few_tokens(call, product, r);
+        multiply(call, product, FewRows{r, 1, 0});
 }
 
 }  // namespace
@@ -95,12 +100,7 @@ void by_rows(Context& context, std::span<Call> calls) {
         for (const Call& call : calls)
             for (const Product& product : call.products) {
                 const Weight& w = *product.weight;
-                const Rows rows = shares.of(w, before, thread);
-                if (call.n_tokens == 1)
-                    one_token(call, product, rows);
-                else
-                    for (std::int64_t r = rows.first; r < rows.last; ++r)
-                        few_tokens(call, product, r);
+                multiply(call, product, shares.of(w, before, thread));
                 before += Shares::bytes(w);
             }
     });

@@ -11,6 +11,9 @@ struct Tuning {
     // Far-apart rows that each thread reads at once when one token is multiplied: 1 or kStreams.
     // (Other numbers are read one after the other.)
     int streams = kernel::kStreams;
+    // How far ahead of each stream the memory is asked, in bytes. The processor's own prefetching
+    // ends with a page.
+    int prefetch = 4096;
     // Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens
     // pays. For weights that are multiplied in floats and in integers, 1 … kMostFewTokens.
     int few_tokens_in_float = 4;
@@ -19,6 +22,7 @@ struct Tuning {
     bool operator==(const Tuning&) const = default;
 };
 
+inline constexpr int kMostPrefetch = 1 << 16;
 inline constexpr int kMostFewTokens = 64;
 inline constexpr int kMostTokensAsAlone = 16;
 

@@ -108,9 +108,12 @@ struct Avx2Lanes {
         return {{_mm256_and_si256(_mm256_srli_epi16(codes.v[0], a), masks),
                  _mm256_and_si256(_mm256_srli_epi16(codes.v[1], b), masks)}};
     }
-    template <int count>
-    static HEFT_INLINE Codes shl(Codes codes) {
-        return {{_mm256_slli_epi16(codes.v[0], count), _mm256_slli_epi16(codes.v[1], count)}};
+    // low | (from's first half, shifted right by a, second by b, and masked) << to.
+    template <int a, int b, int to>
+    static HEFT_INLINE Codes merge(Codes low, Codes from, char mask) {
+        const __m256i masks = _mm256_set1_epi8(static_cast<char>(mask << to));
+        return {{_mm256_or_si256(low.v[0], _mm256_and_si256(moved<to - a>(from.v[0]), masks)),
+                 _mm256_or_si256(low.v[1], _mm256_and_si256(moved<to - b>(from.v[1]), masks))}};
     }
     static HEFT_INLINE Codes either(Codes a, Codes b) {
         return {{_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])}};
@@ -150,40 +153,67 @@ struct Avx2Lanes {
         return {
             {(I)_mm256_cvtepi8_epi32(load64bits(at)), (I)_mm256_cvtepi8_epi32(load64bits(at + 8))}};
     }
-    static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
-        return {{(I)_mm256_cvtepi16_epi32(load128(at)), (I)_mm256_cvtepi16_epi32(load128(at + 8))}};
-    }
-    static HEFT_INLINE Groups twice_floats(const float* at) { return twice(_mm256_loadu_ps(at)); }
     static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
         return twice(_mm256_cvtph_ps(_mm_unpacklo_epi64(word(low), word(high))));
     }
 
-    // Weights get their sign back and lend it to the activations: maddubs multiplies unsigned by
-    // signed bytes, and |w| <= 128, |x| <= 127 keeps its pairs of products within 16 bits.
-    template <int j, int zero>
-    static HEFT_INLINE void dot64(Codes codes, const std::int8_t* x, Groups scale, GroupInts,
-                                  F* acc) {
-        unroll<2>([&](auto h) __attribute__((always_inline)) {
-            __m256i w = codes.v[h.value];
-            __m256i y = load256(x + 32 * h.value);
-            if constexpr (zero != 0) {
-                w = _mm256_sub_epi8(w, _mm256_set1_epi8(static_cast<char>(zero)));
-                y = _mm256_sign_epi8(y, w);
-                w = _mm256_abs_epi8(w);
-            }
-            const __m256i pairs = _mm256_maddubs_epi16(w, y);
-            const __m256i sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-            // Four lanes for each group of 16.
-            constexpr int kGroup = (4 * j + 2 * h.value) % 8;
-            const __m256i group = _mm256_setr_epi32(kGroup, kGroup, kGroup, kGroup, kGroup + 1,
-                                                    kGroup + 1, kGroup + 1, kGroup + 1);
-            const __m256 scales = _mm256_permutevar8x32_ps((__m256)scale.v[j / 2], group);
-            acc[h.value] = fma((F)_mm256_cvtepi32_ps(sums), (F)scales, acc[h.value]);
+    static HEFT_INLINE void turn(Codes (&codes)[4]) {
+        unroll<2>([&](auto s) __attribute__((always_inline)) {
+            constexpr int kS = s.value;
+            const Four turned =
+                turn({codes[0].v[kS], codes[1].v[kS], codes[2].v[kS], codes[3].v[kS]});
+            unroll<4>([&](auto v) __attribute__((always_inline)) {
+                codes[v.value].v[kS] = turned.v[v.value];
+            });
         });
     }
+    static HEFT_INLINE Groups turn(Groups groups) {
+        const __m256i apart = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        const auto a = (__m256)groups.v[0];
+        const auto b = (__m256)groups.v[1];
+        return {{(F)_mm256_permutevar8x32_ps(_mm256_unpacklo_ps(a, b), apart),
+                 (F)_mm256_permutevar8x32_ps(_mm256_unpackhi_ps(a, b), apart)}};
+    }
+    static constexpr float kHighNibble = 1.0F;
+    static HEFT_INLINE void turned_nibbles(const std::uint8_t* at, Codes (&codes)[4]) {
+        const Four turned =
+            turn({load256(at), load256(at + 32), load256(at + 64), load256(at + 96)});
+        unroll<4>([&](auto v) __attribute__((always_inline)) {
+            codes[v.value] = bits<0, 4>({{turned.v[v.value], turned.v[v.value]}}, 15);
+        });
+    }
+    static HEFT_INLINE void turned_six_bits(const std::uint8_t* at, float, Groups& scale,
+                                            Groups& minimum) {
+        const __m128i bytes = load128(at);
+        // A scale and its minimum side by side, those of even numbers before those of odd ones:
+        // their low bits, then the other two (six_bits).
+        const __m128i low = _mm_shuffle_epi8(
+            bytes, _mm_setr_epi8(4, 8, 6, 10, 12, 12, 14, 14, 5, 9, 7, 11, 13, 13, 15, 15));
+        const __m128i others = _mm_srli_epi16(
+            _mm_shuffle_epi8(
+                bytes, _mm_setr_epi8(-1, -1, -1, -1, 4, 8, 6, 10, -1, -1, -1, -1, 5, 9, 7, 11)),
+            2);
+        const __m128i kept = _mm_setr_epi32(0x3f3f3f3f, 0x000f000f, 0x3f3f3f3f, 0x000f000f);
+        const __m128i moved = _mm_setr_epi32(0, 0x0f000f00, 0, 0x0f000f00);
+        const __m128i pairs = _mm_or_si128(
+            _mm_or_si128(_mm_and_si128(low, kept), _mm_and_si128(_mm_srli_epi16(low, 4), moved)),
+            _mm_and_si128(others, _mm_set1_epi8(0x30)));
+        const __m256 halves = _mm256_cvtph_ps(_mm_set1_epi32(read<std::int32_t>(at)));
+        const __m256i scales = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+        const __m256i minima = _mm256_setr_epi32(1, 3, 5, 7, 1, 3, 5, 7);
+        const __m128i eight[2] = {pairs, _mm_srli_si128(pairs, 8)};
+        unroll<2>([&](auto s) __attribute__((always_inline)) {
+            const __m256 both =
+                _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(eight[s.value])), halves);
+            scale.v[s.value] = (F)_mm256_permutevar8x32_ps(both, scales);
+            minimum.v[s.value] = (F)_mm256_permutevar8x32_ps(both, minima);
+        });
+    }
+    static HEFT_INLINE I lanes(Codes codes, int s) { return (I)codes.v[s]; }
 
-    // Pairs of products are summed in 16 bits for as long as that cannot overflow. Codes of eight
-    // bits lend their sign to the activations, as in dot64.
+    // maddubs multiplies unsigned by signed bytes. Pairs of products are summed in 16 bits for as
+    // long as that cannot overflow. Codes of eight bits, signed, lend their sign to the
+    // activations: |code| <= 128 and |x| <= 127 keep pairs of products within 16 bits.
     template <int most>
     static constexpr bool kSignedDot = most > 127;
     template <int most>
@@ -191,6 +221,10 @@ struct Avx2Lanes {
         static constexpr int kSteps = kSignedDot<most> ? 1 : 32767 / (2 * 127 * most);
         __m256i pairs;
         __m256i sums;
+        HEFT_INLINE void start(I offset) {
+            pairs = _mm256_setzero_si256();
+            sums = (__m256i)offset;
+        }
         template <int step>
         HEFT_INLINE void add(I codes, I x) {
             auto w = (__m256i)codes;
@@ -216,6 +250,23 @@ struct Avx2Lanes {
     };
 
   private:
+    struct Four {
+        __m256i v[4];
+    };
+    // 4 x 4 words of 32 bits, in both halves.
+    static HEFT_INLINE Four turn(Four f) {
+        const __m256i low01 = _mm256_unpacklo_epi32(f.v[0], f.v[1]);
+        const __m256i high01 = _mm256_unpackhi_epi32(f.v[0], f.v[1]);
+        const __m256i low23 = _mm256_unpacklo_epi32(f.v[2], f.v[3]);
+        const __m256i high23 = _mm256_unpackhi_epi32(f.v[2], f.v[3]);
+        return {{_mm256_unpacklo_epi64(low01, low23), _mm256_unpackhi_epi64(low01, low23),
+                 _mm256_unpacklo_epi64(high01, high23), _mm256_unpackhi_epi64(high01, high23)}};
+    }
+    template <int left>
+    static HEFT_INLINE __m256i moved(__m256i v) {
+        return left < 0 ? _mm256_srli_epi16(v, left < 0 ? -left : 0)
+                        : _mm256_slli_epi16(v, left < 0 ? 0 : left);
+    }
     static HEFT_INLINE __m256i load256(const void* at) {
         return _mm256_loadu_si256(static_cast<const __m256i_u*>(at));
     }

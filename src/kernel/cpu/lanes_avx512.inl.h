@@ -81,9 +81,18 @@ struct Avx512Lanes {
         }
         return {_mm512_and_si512(codes.v, _mm512_set1_epi8(mask))};
     }
-    template <int count>
-    static HEFT_INLINE Codes shl(Codes codes) {
-        return {_mm512_slli_epi16(codes.v, count)};
+    // low | (from's first half, shifted right by a, second by b, and masked) << to.
+    template <int a, int b, int to>
+    static HEFT_INLINE Codes merge(Codes low, Codes from, char mask) {
+        const __m512i masks = _mm512_set1_epi8(static_cast<char>(mask << to));
+        if constexpr (a == b) {
+            if constexpr (to != a) from.v = _mm512_rol_epi64(from.v, (64 + to - a) % 64);
+        } else {
+            const __m512i counts = _mm512_inserti64x4(_mm512_set1_epi64((64 + to - a) % 64),
+                                                      _mm256_set1_epi64x((64 + to - b) % 64), 1);
+            from.v = _mm512_rolv_epi64(from.v, counts);
+        }
+        return {_mm512_ternarylogic_epi64(low.v, from.v, masks, kOrAnd)};
     }
     static HEFT_INLINE Codes either(Codes a, Codes b) { return {_mm512_or_si512(a.v, b.v)}; }
     static HEFT_INLINE Codes flip(Codes codes, int mask) {
@@ -119,43 +128,82 @@ struct Avx512Lanes {
         return {{(I)_mm512_cvtepu8_epi32(bytes)}};
     }
     static HEFT_INLINE GroupInts twice_u8(std::uint64_t bytes) {
-        const __m128i all = _mm_cvtsi64_si128(static_cast<std::int64_t>(bytes));
+        const __m128i all = word(bytes);
         return {{(I)_mm512_cvtepu8_epi32(_mm_unpacklo_epi8(all, all))}};
     }
     static HEFT_INLINE GroupInts i8(const std::uint8_t* at) {
         return {{(I)_mm512_cvtepi8_epi32(load128(at))}};
-    }
-    static HEFT_INLINE GroupInts i16(const std::int16_t* at) {
-        return {{(I)_mm512_cvtepi16_epi32(load256(at))}};
-    }
-    static HEFT_INLINE Groups twice_floats(const float* at) {
-        return {{twice(_mm256_loadu_ps(at))}};
     }
     static HEFT_INLINE Groups twice_halves(std::uint64_t low, std::uint64_t high) {
         return {{twice(_mm256_cvtph_ps(
             _mm_set_epi64x(static_cast<std::int64_t>(high), static_cast<std::int64_t>(low))))}};
     }
 
-    template <int j, int zero>
-    static HEFT_INLINE void dot64(Codes codes, const std::int8_t* x, Groups scale, GroupInts offset,
-                                  F* acc) {
-        // Four lanes for each group of 16.
-        const __m512i group = _mm512_set_epi32(
-            4 * j + 3, 4 * j + 3, 4 * j + 3, 4 * j + 3, 4 * j + 2, 4 * j + 2, 4 * j + 2, 4 * j + 2,
-            4 * j + 1, 4 * j + 1, 4 * j + 1, 4 * j + 1, 4 * j, 4 * j, 4 * j, 4 * j);
-        __m512i sums = _mm512_setzero_si512();
-        if constexpr (zero != 0)
-            sums = _mm512_maskz_permutexvar_epi32(0x1111, group, (__m512i)offset.v[0]);
-        sums = _mm512_dpbusd_epi32(sums, codes.v, _mm512_loadu_si512(x));
-        const __m512 scales = _mm512_permutexvar_ps(group, (__m512)scale.v[0]);
-        acc[j & 1] = fma((F)_mm512_cvtepi32_ps(sums), (F)scales, acc[j & 1]);
+    static HEFT_INLINE void turn(Codes (&codes)[4]) {
+        const __m512i low01 = _mm512_unpacklo_epi32(codes[0].v, codes[1].v);
+        const __m512i high01 = _mm512_unpackhi_epi32(codes[0].v, codes[1].v);
+        const __m512i low23 = _mm512_unpacklo_epi32(codes[2].v, codes[3].v);
+        const __m512i high23 = _mm512_unpackhi_epi32(codes[2].v, codes[3].v);
+        codes[0].v = _mm512_unpacklo_epi64(low01, low23);
+        codes[1].v = _mm512_unpackhi_epi64(low01, low23);
+        codes[2].v = _mm512_unpacklo_epi64(high01, high23);
+        codes[3].v = _mm512_unpackhi_epi64(high01, high23);
     }
+    static HEFT_INLINE Groups turn(Groups groups) {
+        const __m512i turned =
+            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        return {{(F)_mm512_permutexvar_ps(turned, (__m512)groups.v[0])}};
+    }
+    // Lanes 4g + j hold 16 codes of row j: the first or second half of its bytes, low nibbles
+    // before high ones, which stay where they are, as 16 times the code.
+    static constexpr float kHighNibble = 1.0F / 16;
+    static HEFT_INLINE void turned_nibbles(const std::uint8_t* at, Codes (&codes)[4]) {
+        const __m512i first = _mm512_loadu_si512(at);
+        const __m512i second = _mm512_loadu_si512(at + 64);
+        const __m512i words =
+            _mm512_setr_epi32(0, 8, 16, 24, 4, 12, 20, 28, 0, 8, 16, 24, 4, 12, 20, 28);
+        const __m512i masks = _mm512_inserti64x4(_mm512_set1_epi8(static_cast<char>(0xf0)),
+                                                 _mm256_set1_epi8(0x0f), 0);
+        unroll<4>([&](auto v) __attribute__((always_inline)) {
+            const __m512i index = _mm512_add_epi32(words, _mm512_set1_epi32(v.value));
+            codes[v.value].v =
+                _mm512_and_si512(_mm512_permutex2var_epi32(first, index, second), masks);
+        });
+    }
+    static HEFT_INLINE void turned_six_bits(const std::uint8_t* at, float high, Groups& scale,
+                                            Groups& minimum) {
+        const __m128i bytes = load128(at);
+        // A scale and its minimum side by side: their low bits, then the other two (six_bits).
+        const __m128i low = _mm_shuffle_epi8(
+            bytes, _mm_setr_epi8(4, 8, 5, 9, 6, 10, 7, 11, 12, -1, 13, -1, 14, -1, 15, -1));
+        const __m128i moved = _mm_sllv_epi16(low, _mm_setr_epi16(0, 0, 0, 0, 4, 4, 4, 4));
+        const __m128i kept = _mm_setr_epi32(0x3f3f3f3f, 0x3f3f3f3f, 0x0f0f0f0f, 0x0f0f0f0f);
+        const __m128i others = _mm_srli_epi16(
+            _mm_shuffle_epi8(
+                bytes, _mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, 4, 8, 5, 9, 6, 10, 7, 11)),
+            2);
+        const __m128i pairs =
+            _mm_ternarylogic_epi32(_mm_ternarylogic_epi32(low, moved, kept, kAndOfOr), others,
+                                   _mm_set1_epi8(0x30), kOrAnd);
+        const __m512 halves = _mm512_cvtph_ps(_mm256_set1_epi32(read<std::int32_t>(at)));
+        const __m512 factors = _mm512_mul_ps(
+            halves, _mm512_setr_ps(1, 1, high, 1, 1, 1, high, 1, 1, 1, high, 1, 1, 1, high, 1));
+        const __m512 both = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(pairs)), factors);
+        const __m512i scales =
+            _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 2, 6, 10, 14, 2, 6, 10, 14);
+        const __m512i minima =
+            _mm512_setr_epi32(1, 5, 9, 13, 1, 5, 9, 13, 3, 7, 11, 15, 3, 7, 11, 15);
+        scale.v[0] = (F)_mm512_permutexvar_ps(scales, both);
+        minimum.v[0] = (F)_mm512_permutexvar_ps(minima, both);
+    }
+    static HEFT_INLINE I lanes(Codes codes, int) { return (I)codes.v; }
 
     template <int most>
     static constexpr bool kSignedDot = false;
     template <int most>
     struct Dots {
         I sums;
+        HEFT_INLINE void start(I offset) { sums = offset; }
         template <int step>
         HEFT_INLINE void add(I codes, I x) {
             sums = (I)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)codes, (__m512i)x);
@@ -164,6 +212,13 @@ struct Avx512Lanes {
     };
 
   private:
+    // Of _mm_ternarylogic: (a | b) & c and a | (b & c).
+    static constexpr int kAndOfOr = 0xa8;
+    static constexpr int kOrAnd = 0xf8;
+    static HEFT_INLINE __m128i word(std::uint64_t bits) {
+        return _mm_cvtsi64_si128(static_cast<std::int64_t>(bits));
+    }
+
     static HEFT_INLINE __m256i load256(const void* at) {
         return _mm256_loadu_si256(static_cast<const __m256i_u*>(at));
     }

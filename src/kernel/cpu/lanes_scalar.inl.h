@@ -103,10 +103,12 @@ struct ScalarLanes {
             codes.v[i] = static_cast<std::uint8_t>(codes.v[i] >> b & mask);
         return codes;
     }
-    template <int count>
-    static HEFT_CALL Codes shl(Codes codes) {
-        for (auto& code : codes.v) code = static_cast<std::uint8_t>(code << count);
-        return codes;
+    // low | (from's first half, shifted right by a, second by b, and masked) << to.
+    template <int a, int b, int to>
+    static HEFT_CALL Codes merge(const Codes& low, const Codes& from, std::uint8_t mask) {
+        Codes out = bits<a, b>(from, mask);
+        for (auto& code : out.v) code = static_cast<std::uint8_t>(code << to);
+        return either(out, low);
     }
     static HEFT_CALL Codes either(Codes a, const Codes& b) {
         for (int i = 0; i < 64; ++i) a.v[i] = static_cast<std::uint8_t>(a.v[i] | b.v[i]);
@@ -165,11 +167,6 @@ struct ScalarLanes {
         for (int i = 0; i < 16; ++i) out.v[i / 4][i % 4] = static_cast<std::int8_t>(at[i]);
         return out;
     }
-    static HEFT_CALL GroupInts i16(const std::int16_t* at) {
-        GroupInts out{};
-        for (int i = 0; i < 16; ++i) out.v[i / 4][i % 4] = at[i];
-        return out;
-    }
     static HEFT_CALL Groups twice_floats(const float* at) {
         Groups out{};
         for (int i = 0; i < 16; ++i) out.v[i / 4][i % 4] = at[i / 2];
@@ -189,6 +186,7 @@ struct ScalarLanes {
     template <int most>
     struct Dots {
         I sums;
+        void start(I offset) { sums = offset; }
         template <int step>
         void add(I codes, I x) {
             for (int i = 0; i < kWidth; ++i)
@@ -199,15 +197,21 @@ struct ScalarLanes {
         I total() const { return sums; }
     };
 
-    // Adds 64 products to acc: the integer sums of four groups, each times its scale.
-    template <int j, int zero>
-    static HEFT_CALL void dot64(const Codes& codes, const std::int8_t* x, const Groups& scale,
-                                const GroupInts& offset, F* acc) {
-        I sums = offset.v[j];
-        for (int g = 0; g < 4; ++g)
-            for (int i = 16 * g; i < 16 * g + 16; ++i) sums[g] += codes.v[i] * x[i];
-        acc[j & 1] += __builtin_convertvector(sums, F) * scale.v[j];
+    static HEFT_CALL void turn(Codes (&codes)[4]) {
+        Codes out[4];
+        for (int lane = 0; lane < 16; ++lane)
+            for (int v = 0; v < 4; ++v)
+                __builtin_memcpy(out[v].v + 4 * lane, codes[lane % 4].v + 16 * (lane / 4) + 4 * v,
+                                 4);
+        __builtin_memcpy(codes, out, sizeof out);
     }
+    static HEFT_CALL Groups turn(const Groups& groups) {
+        Groups out{};
+        for (int lane = 0; lane < 16; ++lane)
+            out.v[lane / 4][lane % 4] = groups.v[lane % 4][lane / 4];
+        return out;
+    }
+    static HEFT_CALL I lanes(const Codes& codes, int s) { return read<I>(codes.v + 16 * s); }
 };
 
 }  // namespace

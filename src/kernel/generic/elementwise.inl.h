@@ -129,7 +129,7 @@ template <class L>
 void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* out) noexcept {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(x);
     float squares = 0;
-    float_tile<L, Float32<L>, 1, 1>(&bytes, n, x, 0, &squares);
+    float_tile<L, Float32<L>, 1, 1>(&bytes, n, x, 0, 0, &squares);
     const typename L::F scale =
         L::set(1.0F) / L::sqrt(L::set(squares / static_cast<float>(n) + eps));
     each_vector<L>(

@@ -79,12 +79,15 @@ struct FloatSum {
 // out[r * tokens + t], one of the two counts being 1. Every sum is made in the same order.
 template <class L, class Stored, int rows, int tokens>
 void float_tile(const std::uint8_t* const* w, std::int64_t n, const float* x, std::int64_t x_stride,
-                float* out) {
+                int prefetch, float* out) {
     using F = typename L::F;
     constexpr int kStep = L::kWidth * L::kAccs;
     FloatSum<L> sums[rows * tokens] = {};
     std::int64_t k = 0;
     for (; k + kStep <= n; k += kStep) {
+        unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            prefetch_bytes<kStep * Stored::kBytes>(w[r.value] + k * Stored::kBytes + prefetch);
+        });
         unroll<L::kAccs>([&](auto a) __attribute__((always_inline)) {
             const std::int64_t at = k + a.value * L::kWidth;
             unroll<rows>([&](auto r) __attribute__((always_inline)) {
@@ -115,18 +118,19 @@ void dot(const void* w, std::int64_t n, const float* x, std::int64_t x_stride, i
     const auto* row = static_cast<const std::uint8_t*>(w);
     int t = 0;
     for (; t + 4 <= n_tokens; t += 4)
-        float_tile<L, Stored, 1, 4>(&row, n, x + t * x_stride, x_stride, out + t);
+        float_tile<L, Stored, 1, 4>(&row, n, x + t * x_stride, x_stride, 0, out + t);
     for (; t < n_tokens; ++t)
-        float_tile<L, Stored, 1, 1>(&row, n, x + t * x_stride, x_stride, out + t);
+        float_tile<L, Stored, 1, 1>(&row, n, x + t * x_stride, x_stride, 0, out + t);
 }
 
 template <class L, class Stored>
-void dot_rows(const void* const* w, int n_rows, std::int64_t n, const float* x,
+void dot_rows(const void* const* w, int n_rows, std::int64_t n, const float* x, int prefetch,
               float* out) noexcept {
     const std::uint8_t* rows[kStreams];
     for (int r = 0; r < n_rows; ++r) rows[r] = static_cast<const std::uint8_t*>(w[r]);
-    if (n_rows == kStreams) return float_tile<L, Stored, kStreams, 1>(rows, n, x, 0, out);
-    for (int r = 0; r < n_rows; ++r) float_tile<L, Stored, 1, 1>(rows + r, n, x, 0, out + r);
+    if (n_rows == kStreams) return float_tile<L, Stored, kStreams, 1>(rows, n, x, 0, prefetch, out);
+    for (int r = 0; r < n_rows; ++r)
+        float_tile<L, Stored, 1, 1>(rows + r, n, x, 0, prefetch, out + r);
 }
 
 template <class L, class Stored>

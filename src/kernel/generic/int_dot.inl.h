@@ -1,8 +1,10 @@
 // Integer dot products and the unpacking of quantised formats: the walk over chunks of 256 weights.
-// R rows or T tokens at once; a sum never depends on what else was computed beside it.
+// Lanes are groups of 16 weights, so that no sum crosses lanes before the end of a row; what a row
+// and a token give never depends on what else was computed beside it.
 #pragma once
 
 #include "kernel/generic/formats.inl.h"
+#include "kernel/types.h"
 
 namespace heft::kernel {
 namespace {
@@ -13,47 +15,42 @@ template <class Format>
 inline constexpr int kChunkBytes =
     kChunk / Format::kWeights* static_cast<int>(sizeof(typename Format::Block));
 
-// What a chunk of one token's activations adds to every row.
-template <class L>
-struct ChunkInput {
-    const std::int8_t* q;
-    typename L::Groups scale;
-    typename L::Groups scaled_sum;  // scale * sum of q, for the minima
-    typename L::GroupInts offset;   // -kZero * sum of q
-};
-
+// Codes and scales of 256 weights with lanes turned as InputChunk has them.
 template <class L, class Format>
-HEFT_INLINE ChunkInput<L> chunk_input(const std::int8_t* q, const float* scale,
-                                      const std::int16_t* sum16) {
-    ChunkInput<L> in;
-    in.q = q;
-    in.scale = L::twice_floats(scale);
-    const typename L::GroupInts sums = L::i16(sum16);
-    in.offset = sums;
-    if constexpr (Format::kHasMinimum) in.scaled_sum = times<L>(in.scale, to_float<L>(sums));
-    unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-        in.offset.v[i.value] *= -Format::kZero;
-    });
-    return in;
+HEFT_INLINE void decode_turned(const std::uint8_t* at, Chunk<L>& out) {
+    if constexpr (requires { Format::decode_turned(at, out); }) {
+        Format::decode_turned(at, out);
+    } else {
+        Format::decode(at, out);
+        L::turn(out.codes);
+        out.scale = L::turn(out.scale);
+        if constexpr (Format::kHasMinimum) out.minimum = L::turn(out.minimum);
+    }
+    if constexpr (L::template kSignedDot<Format::kMostCode>)
+        unroll<4>([&](auto v) __attribute__((always_inline)) {
+            out.codes[v.value] = L::flip(out.codes[v.value], Format::kZero);
+        });
 }
 
-template <class L>
-struct IntSum {
-    typename L::F v[2];
-};
-
-template <class L, class Format>
-HEFT_INLINE void add_chunk(const Chunk<L>& w, const ChunkInput<L>& x, IntSum<L>& sum) {
-    const typename L::Groups scale = times<L>(w.scale, x.scale);
-    if constexpr (Format::kHasMinimum) {
-        unroll<16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-            sum.v[1] = L::fma(-w.minimum.v[i.value], x.scaled_sum.v[i.value], sum.v[1]);
-        });
-    }
-    unroll<4>([&](auto j) __attribute__((always_inline)) {
-        L::template dot64<j.value, Format::kZero>(w.codes[j.value], x.q + 64 * j.value, scale,
-                                                  x.offset, sum.v);
+// The products of a chunk's vector number s with a token's, added to `sum`.
+template <class L, class Format, int s>
+HEFT_INLINE void add_lanes(const Chunk<L>& w, const InputChunk& x, typename L::F& sum) {
+    using I = typename L::I;
+    using F = typename L::F;
+    constexpr int kLane = s * L::kWidth;
+    typename L::template Dots<Format::kMostCode> dots;
+    if constexpr (Format::kZero == 0 || L::template kSignedDot<Format::kMostCode>)
+        dots.start(I{});
+    else
+        dots.start(read<I>(x.minus_sum + kLane) * Format::kZero);
+    unroll<4>([&](auto v) __attribute__((always_inline)) {
+        dots.template add<v.value>(L::lanes(w.codes[v.value], s),
+                                   read<I>(x.q[v.value] + 4 * kLane));
     });
+    const F dot = __builtin_convertvector(dots.total(), F);
+    sum = L::fma(dot, w.scale.v[s] * L::load(x.scale + kLane), sum);
+    if constexpr (Format::kHasMinimum)
+        sum = L::fma(-w.minimum.v[s], L::load(x.scaled_sum + kLane), sum);
 }
 
 // The last blocks of a row that is not a whole number of chunks, filled up with zeros.
@@ -78,62 +75,115 @@ struct PaddedInput {
     }
 };
 
-// out[r * n_tokens + t] for R rows and T tokens; one of the two is 1.
-template <class L, class Format, int rows, int tokens>
-void int_tile(const void* const* w, std::int64_t n, const QuantisedRow* x, float* out) {
-    IntSum<L> sums[rows * tokens] = {};
-    const std::int64_t whole = n - n % kChunk;
+// Decodes chunk number c of a row of n weights.
+template <class L, class Format>
+HEFT_INLINE void decode_of_row(const std::uint8_t* row, std::int64_t n, std::int64_t c,
+                               Chunk<L>& out) {
+    const std::uint8_t* at = row + c * kChunkBytes<Format>;
+    if (Format::kWeights == kChunk || (c + 1) * kChunk <= n) {
+        decode_turned<L, Format>(at, out);
+    } else {
+        const PaddedWeights<Format> padded(at, n - c * kChunk);
+        decode_turned<L, Format>(padded.bytes, out);
+    }
+}
+
+// One token. Rows advance together, so that several streams are read at once.
+template <class L, class Format, int rows>
+void one_token(const void* const* w, const IntProduct& p, float* out) {
+    typename L::F sums[rows] = {};
     const std::uint8_t* row[rows];
     unroll<rows>([&](auto r) __attribute__((always_inline)) {
         row[r.value] = static_cast<const std::uint8_t*>(w[r.value]);
     });
-    for (std::int64_t k = 0; k < whole; k += kChunk) {
-        ChunkInput<L> in;
-        if constexpr (tokens == 1)
-            in = chunk_input<L, Format>(x->q + k, x->scale + k / 32, x->sum16 + k / 16);
+    const InputChunk* x = p.x[0];
+    for (std::int64_t k = kChunk; k <= p.n; k += kChunk, ++x)
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            prefetch_bytes<kChunkBytes<Format>>(row[r.value] + p.prefetch);
             Chunk<L> chunk;
-            Format::decode(row[r.value], chunk);
+            decode_turned<L, Format>(row[r.value], chunk);
             row[r.value] += kChunkBytes<Format>;
-            unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                const QuantisedRow& token = x[t.value];
-                if constexpr (tokens != 1)
-                    in = chunk_input<L, Format>(token.q + k, token.scale + k / 32,
-                                                token.sum16 + k / 16);
-                add_chunk<L, Format>(chunk, in, sums[r.value * tokens + t.value]);
+            unroll<16 / L::kWidth>([&](auto s) __attribute__((always_inline)) {
+                add_lanes<L, Format, s.value>(chunk, *x, sums[r.value]);
             });
         });
-    }
-    if (Format::kWeights != kChunk && whole != n) {
+    if (Format::kWeights != kChunk && p.n % kChunk != 0)
         for (int r = 0; r < rows; ++r) {
-            const PaddedWeights<Format> padded(row[r], n - whole);
+            const PaddedWeights<Format> padded(row[r], p.n % kChunk);
             Chunk<L> chunk;
-            Format::decode(padded.bytes, chunk);
-            for (int t = 0; t < tokens; ++t) {
-                const PaddedInput rest(x[t], whole, n - whole);
-                const auto in = chunk_input<L, Format>(rest.q, rest.scale, rest.sum16);
-                add_chunk<L, Format>(chunk, in, sums[r * tokens + t]);
-            }
+            decode_turned<L, Format>(padded.bytes, chunk);
+            unroll<16 / L::kWidth>([&](auto s) __attribute__((always_inline)) {
+                add_lanes<L, Format, s.value>(chunk, *x, sums[r]);
+            });
+        }
+    for (int r = 0; r < rows; ++r) out[r] = L::sum(sums[r]);
+}
+
+inline constexpr int kTokensOfPass = 16;
+
+// Several tokens: every chunk is decoded once and multiplied with all of them.
+template <class L, class Format, int rows>
+void few_tokens(const void* const* w, const IntProduct& p, int first, int n_tokens, float* out) {
+    using F = typename L::F;
+    F sums[kTokensOfPass][rows] = {};
+    for (std::int64_t c = 0; c * kChunk < p.n; ++c) {
+        Chunk<L> chunk[rows];
+        unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            const auto* row = static_cast<const std::uint8_t*>(w[r.value]);
+            prefetch_bytes<kChunkBytes<Format>>(row + c * kChunkBytes<Format> + p.prefetch);
+            decode_of_row<L, Format>(row, p.n, c, chunk[r.value]);
+        });
+        for (int t = 0; t < n_tokens; ++t) {
+            const InputChunk& x = p.x[first + t][c];
+            unroll<rows>([&](auto r) __attribute__((always_inline)) {
+                F sum = sums[t][r.value];
+                unroll<16 / L::kWidth>([&](auto s) __attribute__((always_inline)) {
+                    add_lanes<L, Format, s.value>(chunk[r.value], x, sum);
+                });
+                sums[t][r.value] = sum;
+            });
         }
     }
-    for (int i = 0; i < rows * tokens; ++i) out[i] = total<L>(sums[i].v);
+    for (int t = 0; t < n_tokens; ++t)
+        for (int r = 0; r < rows; ++r) out[(first + t) * p.n_rows + r] = L::sum(sums[t][r]);
+}
+
+template <class L, class Format, int rows>
+void rows_times_tokens(const void* const* w, const IntProduct& p, float* out) {
+    if (p.n_tokens == 1) return one_token<L, Format, rows>(w, p, out);
+    for (int t = 0; t < p.n_tokens; t += kTokensOfPass) {
+        const int count = p.n_tokens - t < kTokensOfPass ? p.n_tokens - t : kTokensOfPass;
+        few_tokens<L, Format, rows>(w, p, t, count, out);
+    }
 }
 
 template <class L, class Format>
-void dot_int(const void* w, std::int64_t n, const QuantisedRow* x, int n_tokens,
-             float* out) noexcept {
-    int t = 0;
-    for (; t + 4 <= n_tokens; t += 4) int_tile<L, Format, 1, 4>(&w, n, x + t, out + t);
-    for (; t + 2 <= n_tokens; t += 2) int_tile<L, Format, 1, 2>(&w, n, x + t, out + t);
-    if (t < n_tokens) int_tile<L, Format, 1, 1>(&w, n, x + t, out + t);
+void dot_int(const IntProduct& p) noexcept {
+    if (p.n_rows == kStreams) return rows_times_tokens<L, Format, kStreams>(p.w, p, p.out);
+    for (int r = 0; r < p.n_rows; ++r) rows_times_tokens<L, Format, 1>(p.w + r, p, p.out + r);
 }
 
-template <class L, class Format>
-void dot_int_rows(const void* const* w, int n_rows, std::int64_t n, const QuantisedRow& x,
-                  float* out) noexcept {
-    static_assert(kStreams == 4);
-    if (n_rows == kStreams) return int_tile<L, Format, kStreams, 1>(w, n, &x, out);
-    for (int r = 0; r < n_rows; ++r) int_tile<L, Format, 1, 1>(w + r, n, &x, out + r);
+template <class L>
+void turn_row(const QuantisedRow& x, std::int64_t n, InputChunk* out) noexcept {
+    for (std::int64_t k = 0; k < n; k += kChunk, ++out) {
+        const PaddedInput part(x, k, n - k < kChunk ? n - k : kChunk);
+        const auto* q = reinterpret_cast<const std::uint8_t*>(part.q);
+        typename L::Codes codes[4];
+        unroll<4>([&](auto j) __attribute__((always_inline)) {
+            codes[j.value] = L::load64(q + 64 * j.value);
+        });
+        L::turn(codes);
+        unroll<4>([&](auto v) __attribute__((always_inline)) {
+            L::store_codes(reinterpret_cast<std::uint8_t*>(out->q[v.value]), codes[v.value]);
+        });
+        for (int lane = 0; lane < 16; ++lane) {
+            const int group = turned_group(lane);
+            const float scale = part.scale[group / 2];
+            out->scale[lane] = scale;
+            out->scaled_sum[lane] = scale * static_cast<float>(part.sum16[group]);
+            out->minus_sum[lane] = -part.sum16[group];
+        }
+    }
 }
 
 template <class L, class Format>

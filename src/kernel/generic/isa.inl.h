@@ -16,20 +16,17 @@ namespace {
 
 template <class L, class Stored>
 constexpr FormatKernels float_kernels() {
-    return {
-        unpack_floats<L, Stored>, dot<L, Stored>, dot_rows<L, Stored>, nullptr, nullptr, nullptr};
+    return {unpack_floats<L, Stored>, dot<L, Stored>, dot_rows<L, Stored>, nullptr, nullptr};
 }
 
 template <class L, class Quantised>
 constexpr FormatKernels int_kernels() {
-    return {
-        unpack<L, Quantised>,   nullptr, nullptr, dot_int<L, Quantised>, dot_int_rows<L, Quantised>,
-        int_panel<L, Quantised>};
+    return {unpack<L, Quantised>, nullptr, nullptr, dot_int<L, Quantised>, int_panel<L, Quantised>};
 }
 
 template <class L, class Grouped>
 constexpr FormatKernels grouped_kernels() {
-    return {unpack_grouped<L, Grouped>, nullptr, nullptr, nullptr, nullptr, nullptr};
+    return {unpack_grouped<L, Grouped>, nullptr, nullptr, nullptr, nullptr};
 }
 
 template <class L, class Row>
@@ -70,6 +67,7 @@ constexpr Isa make_isa(const char* name) {
     isa.kv_q8_0 = kv_kernels<L, KvQ80<L>>();
     isa.attend = attend<L>;
     isa.quantise_row = quantise_row<L>;
+    isa.turn_row = turn_row<L>;
     isa.panel = panel<L>;
     isa.rms_norm = rms_norm<L>;
     isa.silu_mul = apply_and_multiply<L, Silu>;

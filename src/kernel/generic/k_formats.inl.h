@@ -11,20 +11,19 @@ HEFT_INLINE float half(const std::uint8_t* at) {
     return L::half(read<std::uint16_t>(at));
 }
 
-// The 6-bit scales and minima of Q4_K and Q5_K, eight bytes each. The first four of both lie in the
-// low six bits of bytes 0-3 and 4-7; the others in the nibbles of bytes 8-11 and the high two bits.
 template <class L, class Block>
 HEFT_INLINE void scales_and_minima(const Block& b, Chunk<L>& out) {
-    const auto a0 = read<std::uint32_t>(b.scales);
-    const auto a1 = read<std::uint32_t>(b.scales + 4);
-    const auto a2 = read<std::uint32_t>(b.scales + 8);
-    const std::uint32_t high_scales = (a2 & 0x0f0f0f0fU) | (a0 >> 6 & 0x03030303U) << 4;
-    const std::uint32_t high_minima = (a2 >> 4 & 0x0f0f0f0fU) | (a1 >> 6 & 0x03030303U) << 4;
-    const std::uint64_t scales = (a0 & 0x3f3f3f3fU) | static_cast<std::uint64_t>(high_scales) << 32;
-    const std::uint64_t minima = (a1 & 0x3f3f3f3fU) | static_cast<std::uint64_t>(high_minima) << 32;
-    out.scale = times<L>(to_float<L>(L::twice_u8(scales)), half<L>(b.d));
-    out.minimum = times<L>(to_float<L>(L::twice_u8(minima)), half<L>(b.dmin));
+    const SixBits bits = six_bits(b.scales);
+    out.scale = times<L>(to_float<L>(L::twice_u8(bits.scales)), half<L>(b.d));
+    out.minimum = times<L>(to_float<L>(L::twice_u8(bits.minima)), half<L>(b.dmin));
 }
+
+// Whether lanes can decode Q4_K's own parts turned, faster than turning what was decoded.
+template <class L>
+concept TurnsSixBits = requires(const std::uint8_t* at, Chunk<L>& out) {
+    L::turned_nibbles(at, out.codes);
+    L::turned_six_bits(at, L::kHighNibble, out.scale, out.minimum);
+};
 
 template <class L>
 struct Q4K {
@@ -41,6 +40,11 @@ struct Q4K {
         });
         scales_and_minima<L>(b, out);
     }
+    static HEFT_INLINE void decode_turned(const std::uint8_t* at,
+                                          Chunk<L>& out) requires TurnsSixBits<L> {
+        L::turned_nibbles(blocks<Block>(at)->qs, out.codes);
+        L::turned_six_bits(at, L::kHighNibble, out.scale, out.minimum);
+    }
 };
 
 template <class L>
@@ -56,11 +60,16 @@ struct Q5K {
         const typename L::Codes high = L::both(b.qh);
         unroll<4>([&](auto j) __attribute__((always_inline)) {
             constexpr int kBit = 2 * j.value;
-            const typename L::Codes fifth =
-                L::template shl<4>(L::template bits<kBit, kBit + 1>(high, 1));
-            out.codes[j.value] = L::either(L::nibbles32(b.qs + 32 * j.value), fifth);
+            out.codes[j.value] =
+                L::template merge<kBit, kBit + 1, 4>(L::nibbles32(b.qs + 32 * j.value), high, 1);
         });
         scales_and_minima<L>(b, out);
+    }
+    static HEFT_INLINE void decode_turned(const std::uint8_t* at,
+                                          Chunk<L>& out) requires TurnsSixBits<L> {
+        decode(at, out);
+        L::turn(out.codes);
+        L::turned_six_bits(at, 1.0F, out.scale, out.minimum);
     }
 };
 
@@ -78,9 +87,8 @@ struct Q6K {
             constexpr int kShift = j.value % 2 * 4;
             const typename L::Codes low =
                 L::template bits<kShift, kShift>(L::load64(b.ql + j.value / 2 * 64), 15);
-            const typename L::Codes high =
-                L::template bits<kShift, kShift + 2>(L::both(b.qh + j.value / 2 * 32), 3);
-            out.codes[j.value] = L::either(low, L::template shl<4>(high));
+            out.codes[j.value] =
+                L::template merge<kShift, kShift + 2, 4>(low, L::both(b.qh + j.value / 2 * 32), 3);
         });
         out.scale = times<L>(to_float<L>(L::i8(b.scales)), half<L>(b.d));
     }
@@ -126,9 +134,7 @@ struct Q3K {
             constexpr int kBit = 2 * j.value;
             const typename L::Codes low =
                 L::template bits<kShift, kShift + 2>(L::both(b.qs + j.value / 2 * 32), 3);
-            const typename L::Codes third =
-                L::template shl<2>(L::template bits<kBit, kBit + 1>(high, 1));
-            out.codes[j.value] = L::either(low, third);
+            out.codes[j.value] = L::template merge<kBit, kBit + 1, 2>(low, high, 1);
         });
         // Nibbles of bytes 0-7 are the low bits of scales 0-7 and 8-15; each two bits of byte
         // 8 + g % 4 the high bits of scale g.

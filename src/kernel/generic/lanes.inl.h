@@ -9,10 +9,13 @@
 //   Codes                   64 unsigned bytes, the codes of 64 quantised weights
 //   load64 pair both        64 bytes; 2 x 32 bytes; the same 32 bytes twice
 //   nibbles32 nibbles16     low then high nibbles of 32 bytes; of 16 bytes, twice
-//   bits shl either flip expand lut store_codes
+//   bits either merge flip expand lut store_codes
 //   Groups, GroupInts       16 floats or integers, one for each 16 weights of 256
-//   u8 twice_u8 i8 i16 twice_floats twice_halves
-//   dot64                   integer product of 64 codes with 64 activations, scaled and added
+//   u8 twice_u8 i8 twice_halves
+//   turn                    codes of 256 weights, or Groups, turned (types.h, InputChunk)
+//   turned_nibbles          nibbles32 of four times 32 bytes, turned; high ones over kHighNibble
+//   turned_six_bits         scales and minima of six bits, turned; those of odd 32 times a factor
+//   lanes                   vector number s of turned codes, as integers
 //   Dots<most code>         sums of products of four codes and four activations in each lane: begun
 //                           as zeros, continued with add<0>, add<1>, ..., read with total
 //   kSignedDot<most code>   whether Dots wants codes with their zero taken off, as signed bytes
@@ -49,6 +52,30 @@ HEFT_INLINE T read(const void* at) {
     T value;
     __builtin_memcpy(&value, at, sizeof value);
     return value;
+}
+
+// Asks for the cache lines of so many bytes. An address that nothing is at does no harm.
+template <int bytes>
+HEFT_INLINE void prefetch_bytes(const std::uint8_t* at) {
+    unroll<(bytes + 63) / 64>([&](auto i) __attribute__((always_inline)) {
+        __builtin_prefetch(at + 64 * i.value);
+    });
+}
+
+// The 6-bit scales and minima of Q4_K and Q5_K, eight bytes each. The first four of both lie in the
+// low six bits of bytes 0-3 and 4-7; the others in the nibbles of bytes 8-11 and the high two bits.
+struct SixBits {
+    std::uint64_t scales;
+    std::uint64_t minima;
+};
+HEFT_INLINE SixBits six_bits(const std::uint8_t* at) {
+    const auto a0 = read<std::uint32_t>(at);
+    const auto a1 = read<std::uint32_t>(at + 4);
+    const auto a2 = read<std::uint32_t>(at + 8);
+    const std::uint32_t high_scales = (a2 & 0x0f0f0f0fU) | (a0 >> 6 & 0x03030303U) << 4;
+    const std::uint32_t high_minima = (a2 >> 4 & 0x0f0f0f0fU) | (a1 >> 6 & 0x03030303U) << 4;
+    return {(a0 & 0x3f3f3f3fU) | static_cast<std::uint64_t>(high_scales) << 32,
+            (a1 & 0x3f3f3f3fU) | static_cast<std::uint64_t>(high_minima) << 32};
 }
 
 template <class L>
