@@ -144,9 +144,7 @@ Status write_bom(const BomOptions& o) {
     }
     const std::string text =
         document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-    HEFT_TRY(format::OutputFile file, format::OutputFile::create(o.output));
-    HEFT_OK(file.write({reinterpret_cast<const std::byte*>(text.data()), text.size()}));
-    return file.commit();
+    return format::write_file(o.output, text);
 }
 
 }  // namespace

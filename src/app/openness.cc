@@ -12,14 +12,16 @@
 #include "app/console.h"
 #include "app/help.h"
 #include "app/release.h"
+#include "format/output_file.h"
 #include "govern/openness/document.h"
+#include "govern/openness/page.h"
 
 namespace heft::app {
 
 namespace {
 
 struct OpennessOptions {
-    std::string reference;
+    std::string reference, html;
     std::vector<std::string> components;
     bool json = false;
 };
@@ -131,6 +133,10 @@ Status show_openness(const OpennessOptions& o) {
         if (!done) return within("--component", done.error());
     }
     const openness::Openness verdict = openness::judge(release);
+    if (!o.html.empty()) {
+        const std::string page = openness::openness_page(o.reference, release, verdict);
+        HEFT_OK(format::write_file(o.html, page));
+    }
     if (o.json)
         put_json(openness::openness_document(o.reference, release, verdict));
     else
@@ -150,6 +156,7 @@ void add_openness(CLI::App& app, Action& action) {
         ->required();
     verb->add_option("--component", o->components, "what you know: NAME=yes|no|partial[:LICENCE]")
         ->type_name("C");
+    verb->add_option("--html", o->html, "also one self-contained page")->type_name("F");
     verb->add_flag("--json", o->json, "one heft.openness/1 document");
     verb->callback([o, &action] { action = [o] { return show_openness(*o); }; });
 }

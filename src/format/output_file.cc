@@ -117,4 +117,10 @@ Status OutputFile::commit() {
     return {};
 }
 
+Status write_file(const std::filesystem::path& path, std::string_view text) {
+    HEFT_TRY(OutputFile file, OutputFile::create(path));
+    HEFT_OK(file.write({reinterpret_cast<const std::byte*>(text.data()), text.size()}));
+    return file.commit();
+}
+
 }  // namespace heft::format

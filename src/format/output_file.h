@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 
@@ -35,5 +36,8 @@ class OutputFile {
     int fd_ = -1;
     bool in_place_ = false;  // a device or pipe: nothing to rename
 };
+
+// All of a file at once.
+Status write_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace heft::format
