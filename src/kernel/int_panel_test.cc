@@ -44,7 +44,7 @@ struct Operands {
                                      sum16.data() + t * n / 16, scaled16.data() + t * n / 16,
                                      scaled32.data() + t * n / 32};
             table->quantise_row(floats.data(), n, room);
-            x.push_back(room);
+            x.push_back(room.row());
         }
     }
 

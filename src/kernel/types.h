@@ -24,7 +24,7 @@ struct QuantisedRoom {
     std::int16_t* sum16;
     float* scaled16;
     float* scaled32;
-    operator QuantisedRow() const { return {q, scale, sum16, scaled16, scaled32}; }
+    QuantisedRow row() const { return {q, scale, sum16, scaled16, scaled32}; }
 };
 
 // 256 of a token's quantised activations as the products of few tokens take them: turned, so that

@@ -34,10 +34,10 @@ void quantise_token(Call& call, int t, std::byte* at) {
                                      reinterpret_cast<float*>(at + layout.scaled32)};
     const kernel::Table& kernels = call.context->kernels;
     kernels.quantise_row(call.x + t * call.x_stride, call.cols, room);
-    call.quantised[token] = room;
+    call.quantised[token] = room.row();
     if (!call.few) return;
     auto* turned = reinterpret_cast<kernel::InputChunk*>(at + layout.turned);
-    kernels.turn_row(room, call.cols, turned);
+    kernels.turn_row(room.row(), call.cols, turned);
     call.turned[token] = turned;
 }
 
