@@ -17,7 +17,7 @@ struct Tuning {
     // Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens
     // pays. For weights that are multiplied in floats and in integers, 1 … kMostFewTokens.
     int few_tokens_in_float = 4;
-    int few_tokens_in_integer = 4;
+    int few_tokens_in_integer = 8;
 
     bool operator==(const Tuning&) const = default;
 };
