@@ -44,6 +44,11 @@ struct FormatKernels {
     void (*int_panel)(const IntPanelProduct& product) noexcept;
 };
 
+struct KvTileKernels {
+    void (*pack_keys)(const KvRows& keys, std::uint16_t* out) noexcept;
+    bool (*pack_values)(const KvRows& values, std::uint16_t* out, std::uint8_t* spoilt) noexcept;
+};
+
 // Products of bfloat16 tiles; see table.h.
 struct TileKernels {
     using Unpack = void (*)(const void* from, std::int64_t n, std::uint16_t* to,
@@ -56,6 +61,11 @@ struct TileKernels {
     void (*product)(const TileProduct& product) noexcept;
     void (*put)(const float* tile, int n_rows, int n_tokens, float* out,
                 std::int64_t out_stride) noexcept;
+    KvTileKernels kv_f32;
+    KvTileKernels kv_f16;
+    KvTileKernels kv_bf16;
+    KvTileKernels kv_q8_0;
+    void (*attend)(const KeyTiles& block, const RowTiles& rows) noexcept;
     bool instead_of_integers;  // faster than int_panel too
 };
 

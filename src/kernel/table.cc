@@ -148,12 +148,14 @@ struct Calls {
         }
     }
 
-    static const KvKernels& kv(DType type) {
+    // The kernels for a type of cache, in the kernels of one kind.
+    template <class Kernels>
+    static const auto& kv(DType type, const Kernels& kernels) {
         switch (type) {
-            case DType::f16: return isa().kv_f16;
-            case DType::bf16: return isa().kv_bf16;
-            case DType::q8_0: return isa().kv_q8_0;
-            default: return isa().kv_f32;
+            case DType::f16: return kernels.kv_f16;
+            case DType::bf16: return kernels.kv_bf16;
+            case DType::q8_0: return kernels.kv_q8_0;
+            default: return kernels.kv_f32;
         }
     }
 
@@ -170,11 +172,20 @@ struct Calls {
     // NOLINTEND(readability-function-size)
 
     static void pack_keys(DType type, const KvRows& keys, float* out) noexcept {
-        kv(type).pack_keys(keys, out);
+        kv(type, isa()).pack_keys(keys, out);
     }
 
     static void pack_values(DType type, const KvRows& values, float* out) noexcept {
-        kv(type).pack_values(values, out);
+        kv(type, isa()).pack_values(values, out);
+    }
+
+    static void pack_key_tiles(DType type, const KvRows& keys, std::uint16_t* out) noexcept {
+        kv(type, *isa().tiles).pack_keys(keys, out);
+    }
+
+    static bool pack_value_tiles(DType type, const KvRows& values, std::uint16_t* out,
+                                 std::uint8_t* spoilt) noexcept {
+        return kv(type, *isa().tiles).pack_values(values, out, spoilt);
     }
 };
 
@@ -203,6 +214,9 @@ Table make_table() {
             .pack_keys = C::pack_keys,
             .pack_values = C::pack_values,
             .attend = i.attend,
+            .pack_key_tiles = C::pack_key_tiles,
+            .pack_value_tiles = C::pack_value_tiles,
+            .attend_tiles = tiles.attend,
             .rms_norm = i.rms_norm,
             .layer_norm = i.layer_norm,
             .silu_mul = i.silu_mul,

@@ -68,6 +68,17 @@ struct Table {
     // the other rows: each of its sums runs over keys, and over d_head, in ascending order.
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
 
+    // -- attention by bfloat16 tiles; the same types; attend_tiles is nullptr where there are
+    // none
+    // A block of keys, up to kTileKeys of them, as KeyTiles has them.
+    void (*pack_key_tiles)(DType type, const KvRows& keys, std::uint16_t* out) noexcept;
+    // A block of values. Where one is not finite: true, and `spoilt` is as KeyTiles has it.
+    bool (*pack_value_tiles)(DType type, const KvRows& values, std::uint16_t* out,
+                             std::uint8_t* spoilt) noexcept;
+    // Adds the keys of a block that each row sees to its softmax. Queries, keys, values and weights
+    // are rounded to bfloat16, sums are float32. A row's bits do not depend on the other rows.
+    void (*attend_tiles)(const KeyTiles& block, const RowTiles& rows) noexcept;
+
     // -- elementwise
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;  // weight may be nullptr: all ones

@@ -123,7 +123,7 @@ inline constexpr int kSumLanes = 16;  // floats of the widest vector
 struct KvRows {
     const void* at;
     std::int64_t stride;
-    int count;  // at most kKeys
+    int count;  // at most kKeys, or kTileKeys where tiles are made of them
     int width;  // numbers of a row
 };
 
@@ -147,6 +147,44 @@ struct KeyBlock {
     int d_head;
     int d_value;  // padded
     float cap;    // scores become cap * tanh(score / cap); 0: as they are
+};
+
+// Attention by tiles of bfloat16: a block of keys at a time, and pairs of tiles of query rows.
+inline constexpr int kTileKeys = 128;
+inline constexpr int kPair = 2 * kTile;  // rows of a pair of tiles
+
+// Keys and values of one head as tiles, from position `from` on, a multiple of kTileKeys. Zeros
+// fill up the last tiles and stand for what is not there.
+struct KeyTiles {
+    const std::uint16_t* keys;    // [kTileKeys / kTile][head_tiles] of 16 keys by 32 columns
+    const std::uint16_t* values;  // [value_tiles][kTileKeys / kTileCols] of 16 columns by 32 keys
+    // [kTileKeys]: 1 where a value is not finite. Such a key's values are zeros here, and a row
+    // that sees it becomes NaN. nullptr: all are finite.
+    const std::uint8_t* spoilt;
+    std::int64_t from;
+    int head_tiles;
+    int value_tiles;  // even
+    float cap;        // as KeyBlock's
+};
+
+// What the rows of a pair see, all together.
+struct PairReach {
+    std::int64_t least_first, most_first;
+    std::int64_t least_last, most_last;
+};
+
+// Query rows, kTile to a tile, two tiles to a pair, and their softmaxes so far. Scores are in units
+// of log2 e. Each row of the last pair is there, though nobody may look at it.
+struct RowTiles {
+    const std::uint16_t* q;  // [2 * n_pairs][head_tiles], as activations, times the scale
+    const PairReach* reach;  // [n_pairs]
+    const std::int64_t* first;  // per row: positions of the keys it sees, both included
+    const std::int64_t* last;
+    const float* slope;  // per row: times the distance to a key, added to its score; or nullptr
+    float* shift;  // per row: what its weights are scaled by, a power of two; at first -infinity
+    float* sums;   // per row: of weights
+    float* acc;    // [2 * n_pairs][value_tiles] of 16 columns by 16 rows: weights times values
+    int n_pairs;
 };
 
 }  // namespace heft::kernel

@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "base/check.h"
+#include "op/attention_block.h"
 #include "op/attention_plan.h"
+#include "op/attention_tiles.h"
 #include "op/parallel.h"
 
 namespace heft::op {
@@ -14,8 +16,6 @@ namespace {
 
 using kernel::AttentionRow;
 using kernel::kKeys;
-
-constexpr float kLog2E = 1.44269504F;
 
 std::int64_t padded(std::int64_t width) {
     return (width + kernel::kKvPad - 1) / kernel::kKvPad * kernel::kKvPad;
@@ -204,19 +204,10 @@ class Attention {
     void block(const AttentionTile& tile, int kv, std::int64_t from, int n_keys, const Worker& w,
                std::span<AttentionRow> rows) const {
         const Seen& range = seen_[static_cast<std::size_t>(tile.token)];
-        const auto head = [&](DType type, int width) {
-            const DTypeInfo& info = dtype_info(type);
-            return std::int64_t{kv} * width / info.block * info.block_bytes;
-        };
-        const std::byte* keys =
-            range.keys + from * shape_.key_row_bytes + head(shape_.key_type, shape_.d_head);
-        const std::byte* values =
-            range.values + from * shape_.value_row_bytes + head(shape_.value_type, shape_.d_value);
+        const CachedBlock cached = cached_block(shape_, range, kv, from, n_keys);
         const kernel::Table& kernels = context_.kernels;
-        kernels.pack_keys(shape_.key_type, {keys, shape_.key_row_bytes, n_keys, shape_.d_head},
-                          w.keys);
-        kernels.pack_values(shape_.value_type,
-                            {values, shape_.value_row_bytes, n_keys, shape_.d_value}, w.values);
+        kernels.pack_keys(shape_.key_type, cached.keys, w.keys);
+        kernels.pack_values(shape_.value_type, cached.values, w.values);
         kernels.attend({w.keys, w.values, from, shape_.d_head, static_cast<int>(value_width_),
                         shape_.cap * kLog2E},
                        rows.data(), static_cast<int>(rows.size()));
@@ -285,8 +276,30 @@ void attention(Context& context, const AttentionShape& shape, std::span<const Se
     HEFT_CHECK(shape.n_kv > 0 && shape.n_head % shape.n_kv == 0);
     HEFT_CHECK(shape.d_head % dtype_info(shape.key_type).block == 0
                && shape.d_value % dtype_info(shape.value_type).block == 0);
-    if (seen.empty()) return;
-    Attention(context, shape, seen, q, out).run();
+    const auto row = [&](std::size_t token, int width) {
+        return static_cast<std::ptrdiff_t>(token) * shape.n_head * width;
+    };
+    // Sequences of many tokens by tiles, all others together.
+    std::size_t done = 0;
+    const auto compute_until = [&](std::size_t end) {
+        if (done < end)
+            Attention(context, shape, seen.subspan(done, end - done), q + row(done, shape.d_head),
+                      out + row(done, shape.d_value))
+                .run();
+        done = end;
+    };
+    for (std::size_t t = 0; t < seen.size();) {
+        std::size_t end = t + 1;
+        while (end < seen.size() && seen[end].keys == seen[t].keys) ++end;
+        if (attends_by_tiles(context, end - t)) {
+            compute_until(t);
+            attention_by_tiles(context, shape, seen.subspan(t, end - t), q + row(t, shape.d_head),
+                               out + row(t, shape.d_value));
+            done = end;
+        }
+        t = end;
+    }
+    compute_until(seen.size());
 }
 
 }  // namespace heft::op

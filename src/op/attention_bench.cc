@@ -48,11 +48,12 @@ struct Setting {
     int n_tokens;
     int depth;
     int n_layers;  // caches visited in turn
+    Precision precision = Precision::fast;
 };
 
 void attend(benchmark::State& state, const Setting& s) {
     ThreadPool pool;
-    Context context{pool, *s.table};
+    Context context{pool, *s.table, s.precision};
     AttentionShape shape;
     shape.n_head = kHeads;
     shape.n_kv = kKv;
@@ -108,7 +109,11 @@ int main(int argc, char** argv) {
     for (const heft::kernel::Table* table : heft::kernel::usable())
         for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0}) {
             for (const int depth : {0, 4096, 16384})
-                heft::op::add("prefill", *table, {table, type, 512, depth, 1});
+                for (const bool exact : {false, true})
+                    heft::op::add(
+                        exact ? "prefill_f32" : "prefill", *table,
+                        {table, type, 512, depth, 1,
+                         exact ? heft::op::Precision::f32 : heft::op::Precision::fast});
             heft::op::add("decode", *table, {table, type, 1, 16384, 8});
         }
     benchmark::Initialize(&argc, argv);

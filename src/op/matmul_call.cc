@@ -43,12 +43,6 @@ void quantise_token(Call& call, int t, std::byte* at) {
 
 }  // namespace
 
-Scratch::Scratch(Context& context, std::size_t bytes) {
-    if (context.scratch.size() < bytes + kAlignment) context.scratch.resize(bytes + kAlignment);
-    const auto at = reinterpret_cast<std::uintptr_t>(context.scratch.data());
-    at_ = context.scratch.data() + (aligned(at) - at);
-}
-
 std::size_t quantised_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "op/matmul.h"
+#include "op/scratch.h"
 
 namespace heft::op {
 
@@ -40,26 +41,6 @@ inline bool takes(const Call& call, Route wanted) {
         return route(call, *product.weight) == wanted;
     });
 }
-
-// The context's scratch, handed out in aligned pieces.
-class Scratch {
-  public:
-    Scratch(Context& context, std::size_t bytes);
-    template <class T>
-    T* take(std::size_t count) {
-        auto* const at = reinterpret_cast<T*>(at_);
-        at_ += aligned(count * sizeof(T));
-        return at;
-    }
-
-    static constexpr std::size_t kAlignment = 64;
-    static constexpr std::size_t aligned(std::size_t bytes) {
-        return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    }
-
-  private:
-    std::byte* at_;
-};
 
 // Quantises the inputs of the calls that need it, on all threads; the rows live in the scratch.
 std::size_t quantised_bytes(std::span<const Call> calls);

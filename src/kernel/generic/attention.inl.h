@@ -40,14 +40,15 @@ struct KvQ80 {
     }
 };
 
-// The rows of the next block on their way into the cache: they are kKeys strides ahead, where
-// no hardware prefetcher looks. Never dereferenced, so they may lie beyond the cache.
+// The rows of the next block on their way into the cache: they are a block ahead, where no
+// hardware prefetcher looks. Never dereferenced, so they may lie beyond the cache.
 template <class Row>
 HEFT_INLINE void prefetch_next(const KvRows& rows) {
     constexpr std::uintptr_t kLine = 64;
     const auto stride = static_cast<std::uintptr_t>(rows.stride);
     const auto bytes = static_cast<std::uintptr_t>(Row::bytes(rows.width));
-    std::uintptr_t at = reinterpret_cast<std::uintptr_t>(rows.at) + kKeys * stride;
+    const auto count = static_cast<std::uintptr_t>(rows.count);
+    std::uintptr_t at = reinterpret_cast<std::uintptr_t>(rows.at) + count * stride;
     for (int j = 0; j < rows.count; ++j, at += stride)
         for (std::uintptr_t line = 0; line < bytes; line += kLine)
             __builtin_prefetch(reinterpret_cast<const void*>(at + line), 0, 2);

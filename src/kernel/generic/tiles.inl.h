@@ -2,6 +2,7 @@
 // packed into them once for all rows.
 #pragma once
 
+#include "kernel/generic/attention_tiles.inl.h"
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/grouped.inl.h"
 #include "kernel/generic/int_dot.inl.h"
@@ -152,6 +153,11 @@ void put_tile(const float* tile, int n_rows, int n_tokens, float* out,
         for (int r = 0; r < n_rows; ++r) out[t * out_stride + r] = tile[r * kTile + t];
 }
 
+template <class L, class Row>
+constexpr KvTileKernels kv_tile_kernels() {
+    return {pack_key_tiles<L, Row>, pack_value_tiles<L, Row>};
+}
+
 template <class L, class Block>
 constexpr TileKernels make_tiles(bool instead_of_integers) {
     TileKernels out{};
@@ -179,6 +185,11 @@ constexpr TileKernels make_tiles(bool instead_of_integers) {
     out.pack = pack_tiles<L>;
     out.product = tile_product<Block>;
     out.put = put_tile<L>;
+    out.kv_f32 = kv_tile_kernels<L, KvFloats<L, Float32<L>>>();
+    out.kv_f16 = kv_tile_kernels<L, KvFloats<L, Float16<L>>>();
+    out.kv_bf16 = kv_tile_kernels<L, KvFloats<L, BFloat16<L>>>();
+    out.kv_q8_0 = kv_tile_kernels<L, KvQ80<L>>();
+    out.attend = attend_tiles<L, Block>;
     out.instead_of_integers = instead_of_integers;
     return out;
 }

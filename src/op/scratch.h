@@ -1,0 +1,35 @@
+// The context's scratch, handed out in aligned pieces: one operation's at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "op/context.h"
+
+namespace heft::op {
+
+class Scratch {
+  public:
+    Scratch(Context& context, std::size_t bytes) {
+        if (context.scratch.size() < bytes + kAlignment) context.scratch.resize(bytes + kAlignment);
+        const auto at = reinterpret_cast<std::uintptr_t>(context.scratch.data());
+        at_ = context.scratch.data() + (aligned(at) - at);
+    }
+
+    template <class T>
+    T* take(std::size_t count) {
+        auto* const at = reinterpret_cast<T*>(at_);
+        at_ += aligned(count * sizeof(T));
+        return at;
+    }
+
+    static constexpr std::size_t kAlignment = 64;
+    static constexpr std::size_t aligned(std::size_t bytes) {
+        return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    }
+
+  private:
+    std::byte* at_;
+};
+
+}  // namespace heft::op
