@@ -6,63 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
+#include "kernel/array_registers.h"
 #include "kernel/generic/tile_block.inl.h"
 #include "kernel/generic/tile_walk.inl.h"
 
 namespace heft::kernel {
 namespace {
-
-float from_bf16(std::uint16_t bits) {
-    const std::uint32_t wide = std::uint32_t{bits} << 16;
-    float out = 0;
-    std::memcpy(&out, &wide, sizeof out);
-    return out;
-}
-
-struct ArrayRegisters {
-    struct Tile {
-        std::uint8_t bytes[1024];
-    };
-    inline static Tile tiles[8] = {};
-    inline static bool configured = false;
-
-    static void begin() { configured = true; }
-    static void end() { configured = false; }
-    template <int tile>
-    static void zero() {
-        ASSERT_TRUE(configured);
-        tiles[tile] = {};
-    }
-    template <int tile>
-    static void load(const void* at) {
-        std::memcpy(&tiles[tile], at, sizeof(Tile));
-    }
-    template <int tile>
-    static void stream(const void* at) {
-        load<tile>(at);
-    }
-    template <int tile>
-    static void store(void* at) {
-        std::memcpy(at, &tiles[tile], sizeof(Tile));
-    }
-    // TDPBF16PS, as the manual defines it.
-    template <int sum, int a, int b>
-    static void multiply() {
-        float c[16][16];
-        std::uint16_t left[16][32];
-        std::uint16_t right[16][32];
-        std::memcpy(c, &tiles[sum], sizeof c);
-        std::memcpy(left, &tiles[a], sizeof left);
-        std::memcpy(right, &tiles[b], sizeof right);
-        for (int m = 0; m < 16; ++m)
-            for (int k = 0; k < 16; ++k)
-                for (int n = 0; n < 16; ++n) {
-                    c[m][n] += from_bf16(left[m][2 * k]) * from_bf16(right[k][2 * n]);
-                    c[m][n] += from_bf16(left[m][2 * k + 1]) * from_bf16(right[k][2 * n + 1]);
-                }
-        std::memcpy(&tiles[sum], c, sizeof c);
-    }
-};
 
 // Small whole numbers: every product and sum is exact.
 std::vector<std::uint16_t> numbers(int count, Rng& rng) {
@@ -96,6 +45,7 @@ void expect_product(const Sizes& s, bool add) {
                                              add,
                                              {}});
     EXPECT_FALSE(ArrayRegisters::configured);
+    EXPECT_FALSE(ArrayRegisters::misused);
     const auto left = [&](int row, int col) {
         const int tile = row / 16 * s.k + col / 32;
         return from_bf16(a[static_cast<std::size_t>(tile * 512 + row % 16 * 32 + col % 32)]);

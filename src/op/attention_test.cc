@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "op/rope.h"
+#include "op/tuning.h"
 #include "tensor/quant/quant.h"
 
 namespace heft::op {
@@ -15,6 +16,9 @@ namespace {
 
 // Sums of a few hundred float products of numbers below 1.
 constexpr double kBound = 2e-5;
+// Values below 1 and their weights, each rounded to bfloat16, and what rounded queries and keys do
+// to the weights.
+constexpr double kTileBound = 8e-3;
 
 std::vector<float> noise(std::size_t n, std::uint64_t seed) {
     Rng rng(seed);
@@ -113,8 +117,15 @@ struct Wanted {
     std::int64_t at;
 };
 
+struct Way {
+    Precision precision = Precision::fast;
+    bool deterministic = false;
+};
+
+constexpr Way kAsEach{Precision::fast, true};  // as each token alone
+
 std::vector<float> compute(const kernel::Table& table, int n_threads,
-                           const std::vector<Wanted>& tokens) {
+                           const std::vector<Wanted>& tokens, Way way = {}) {
     const AttentionShape& shape = tokens.front().of->shape;
     std::vector<Seen> seen;
     std::vector<float> q;
@@ -125,7 +136,7 @@ std::vector<float> compute(const kernel::Table& table, int n_threads,
     }
     static ThreadPool one(1);
     static ThreadPool two(2);
-    Context context{n_threads == 1 ? one : two, table};
+    Context context{n_threads == 1 ? one : two, table, way.precision, way.deterministic};
     std::vector<float> out(tokens.size() * static_cast<std::size_t>(shape.n_head * shape.d_value),
                            NAN);
     attention(context, shape, seen, q.data(), out.data());
@@ -140,18 +151,25 @@ std::vector<Wanted> last_of(const Sequence& sequence, std::int64_t n) {
     return out;
 }
 
+void expect_plain(const Sequence& s, std::int64_t n, const kernel::Table& table, Way way) {
+    const bool tiles = way.precision == Precision::fast && n > kMostTokensAsAlone
+                       && table.attend_tiles != nullptr;
+    const auto got = compute(table, 2, last_of(s, n), way);
+    const auto width = static_cast<std::size_t>(s.shape.n_head * s.shape.d_value);
+    for (std::int64_t t = 0; t < n; ++t) {
+        const std::int64_t at = s.length - n + t;
+        const auto want = plain(s.shape, s.query(at), s.k, s.v, s.first_seen(at), at);
+        for (std::size_t i = 0; i < width; ++i)
+            ASSERT_NEAR(static_cast<double>(got[static_cast<std::size_t>(t) * width + i]), want[i],
+                        tiles ? kTileBound : kBound)
+                << table.name << " at " << at << " window " << s.window;
+    }
+}
+
 void expect_plain(const Sequence& s, std::int64_t n) {
     for (const kernel::Table* table : kernel::usable()) {
-        const auto got = compute(*table, 2, last_of(s, n));
-        const auto width = static_cast<std::size_t>(s.shape.n_head * s.shape.d_value);
-        for (std::int64_t t = 0; t < n; ++t) {
-            const std::int64_t at = s.length - n + t;
-            const auto want = plain(s.shape, s.query(at), s.k, s.v, s.first_seen(at), at);
-            for (std::size_t i = 0; i < width; ++i)
-                ASSERT_NEAR(static_cast<double>(got[static_cast<std::size_t>(t) * width + i]),
-                            want[i], kBound)
-                    << table->name << " at " << at << " window " << s.window;
-        }
+        expect_plain(s, n, *table, {});
+        if (table->attend_tiles != nullptr) expect_plain(s, n, *table, {Precision::f32});
     }
 }
 
@@ -163,7 +181,8 @@ constexpr Case kCases[] = {
     {4, 2, 16, 16, 1, 1},     {4, 4, 32, 32, 6, 6},     {8, 2, 64, 64, 131, 9},
     {6, 1, 24, 24, 301, 2},   {2, 2, 128, 128, 600, 3}, {3, 3, 5, 7, 141, 141},
     {4, 1, 48, 32, 200, 5},   {4, 2, 16, 40, 130, 70},  {14, 2, 32, 64, 1100, 2},
-    {200, 1, 32, 32, 520, 1},
+    {200, 1, 32, 32, 520, 1}, {8, 2, 64, 64, 400, 100}, {6, 2, 72, 80, 300, 37},
+    {5, 1, 160, 96, 150, 17}, {2, 1, 576, 512, 140, 20}, {40, 1, 32, 32, 200, 18},
 };
 
 constexpr DType kTypes[] = {DType::f32, DType::f16, DType::bf16, DType::q8_0};
@@ -184,7 +203,7 @@ TEST(Attention, AgreesWithThePlainFormulaOnEveryInstructionSet) {
 TEST(Attention, KeysAndValuesMayBeOfDifferentTypes) {
     for (const DType keys : kTypes)
         for (const DType values : kTypes)
-            expect_plain({shape_of(4, 2, 32, 64), keys, values, 150, 2}, 3);
+            expect_plain({shape_of(4, 2, 32, 64), keys, values, 150, 2}, 20);
 }
 
 TEST(Attention, WindowsAndChunksHideKeys) {
@@ -211,12 +230,12 @@ TEST(Attention, CapsSlopesAndSinksFollowTheirFormulas) {
                 if ((which & 4) != 0) shape.sinks = sinks.data();
                 Sequence s(shape, DType::f32, DType::f32, length, 4);
                 s.window = window;
-                expect_plain(s, std::min(length, 5));
+                expect_plain(s, std::min(length, 20));
             }
 }
 
 // Computed alone, in chunks of any size, beside tokens of other sequences, on any number of
-// threads: the same bits.
+// threads: the same bits where these are asked for.
 TEST(Attention, BitsDependOnTheTokenAlone) {
     for (const kernel::Table* table : kernel::usable())
         for (const DType type : {DType::f16, DType::q8_0})
@@ -226,8 +245,8 @@ TEST(Attention, BitsDependOnTheTokenAlone) {
                 Sequence other(shape, type, type, 90, 6);
                 one.window = other.window = window;
                 const auto all = last_of(one, 150);
-                const auto want = compute(*table, 1, all);
-                EXPECT_EQ(compute(*table, 2, all), want) << table->name;
+                const auto want = compute(*table, 1, all, kAsEach);
+                EXPECT_EQ(compute(*table, 2, all, kAsEach), want) << table->name;
                 const std::size_t width = want.size() / all.size();
                 const auto expect_same = [&](const std::vector<float>& got, std::size_t from,
                                              std::size_t at, std::size_t n) {
@@ -241,14 +260,40 @@ TEST(Attention, BitsDependOnTheTokenAlone) {
                         const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
                         const int threads = at % 2 == 0 ? 2 : 1;
                         expect_same(
-                            compute(*table, threads, {from, from + static_cast<std::ptrdiff_t>(n)}),
+                            compute(*table, threads, {from, from + static_cast<std::ptrdiff_t>(n)},
+                                    kAsEach),
                             0, at, n);
                     }
                 std::vector<Wanted> mixed = last_of(other, 3);
                 mixed.push_back(all.back());
                 mixed.push_back({&other, 0});
-                expect_same(compute(*table, 2, mixed), 3, all.size() - 1, 1);
+                expect_same(compute(*table, 2, mixed, kAsEach), 3, all.size() - 1, 1);
             }
+}
+
+// Tiles, too: it matters only that there are enough tokens for them.
+TEST(Attention, BitsOfTilesDependOnTheTokenAlone) {
+    for (const kernel::Table* table : kernel::usable())
+        for (const std::int64_t window : {0, 200}) {
+            Sequence one(shape_of(6, 2, 32, 48), DType::f16, DType::f16, 900, 8);
+            Sequence other(shape_of(6, 2, 32, 48), DType::f16, DType::f16, 90, 9);
+            one.window = other.window = window;
+            const auto all = last_of(one, 150);
+            const auto want = compute(*table, 1, all);
+            EXPECT_EQ(compute(*table, 2, all), want) << table->name;
+            const auto width = static_cast<std::ptrdiff_t>(want.size() / all.size());
+            for (const std::ptrdiff_t chunk : {18, 33, 50})
+                for (std::ptrdiff_t at = 0; at + chunk <= 150; at += chunk) {
+                    auto mixed = last_of(other, 3);
+                    mixed.insert(mixed.end(), all.begin() + at, all.begin() + at + chunk);
+                    mixed.push_back({&other, 0});
+                    const auto got = compute(*table, 2, mixed);
+                    for (std::ptrdiff_t i = 0; i < chunk * width; ++i)
+                        ASSERT_EQ(got[static_cast<std::size_t>(3 * width + i)],
+                                  want[static_cast<std::size_t>(at * width + i)])
+                            << table->name << " chunk " << chunk << " from " << at;
+                }
+        }
 }
 
 // What lies behind a token in the cache is not its affair, whatever it is.
@@ -266,6 +311,25 @@ TEST(Attention, LaterKeysMayHoldAnything) {
         EXPECT_TRUE(std::isnan(got.back()));
         got.resize(want.size());
         EXPECT_EQ(got, want) << table->name;
+    }
+}
+
+TEST(Attention, TokensBesideABrokenOneStayAsTheyAre) {
+    for (const kernel::Table* table : kernel::usable()) {
+        Sequence s(shape_of(4, 2, 32, 40), DType::f16, DType::f16, 100, 10);
+        const auto tokens = last_of(s, 40);
+        const auto want = compute(*table, 2, tokens);
+        for (std::vector<std::byte>* rows : {&s.keys, &s.values}) {
+            const std::ptrdiff_t row = std::ssize(*rows) / 100;
+            std::fill(rows->begin() + 70 * row, rows->begin() + 71 * row, std::byte{0xff});
+        }
+        const auto got = compute(*table, 2, tokens);
+        const std::size_t before = want.size() / 4;  // positions 60 to 69
+        for (std::size_t i = 0; i < want.size(); ++i)
+            if (i < before)
+                ASSERT_EQ(got[i], want[i]) << table->name;
+            else
+                ASSERT_TRUE(std::isnan(got[i])) << table->name;
     }
 }
 

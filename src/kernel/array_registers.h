@@ -1,0 +1,58 @@
+// Tile registers made of arrays, for tests: what runs on AMX but for its instructions.
+#pragma once
+
+#include <cstring>
+
+#include "kernel/types.h"
+#include "tensor/half.h"
+
+namespace heft::kernel {
+
+struct ArrayRegisters {
+    struct Tile {
+        std::uint8_t bytes[1024];
+    };
+    inline static Tile tiles[8] = {};
+    inline static bool configured = false;
+    inline static bool misused = false;  // before begin or after end
+
+    static void begin() { configured = true; }
+    static void end() { configured = false; }
+    template <int tile>
+    static void zero() {
+        misused |= !configured;
+        tiles[tile] = {};
+    }
+    template <int tile>
+    static void load(const void* at) {
+        misused |= !configured;
+        std::memcpy(&tiles[tile], at, sizeof(Tile));
+    }
+    template <int tile>
+    static void stream(const void* at) {
+        load<tile>(at);
+    }
+    template <int tile>
+    static void store(void* at) {
+        std::memcpy(at, &tiles[tile], sizeof(Tile));
+    }
+    // TDPBF16PS, as the manual defines it.
+    template <int sum, int a, int b>
+    static void multiply() {
+        float c[16][16];
+        std::uint16_t left[16][32];
+        std::uint16_t right[16][32];
+        std::memcpy(c, &tiles[sum], sizeof c);
+        std::memcpy(left, &tiles[a], sizeof left);
+        std::memcpy(right, &tiles[b], sizeof right);
+        for (int m = 0; m < 16; ++m)
+            for (int k = 0; k < 16; ++k)
+                for (int n = 0; n < 16; ++n) {
+                    c[m][n] += from_bf16(left[m][2 * k]) * from_bf16(right[k][2 * n]);
+                    c[m][n] += from_bf16(left[m][2 * k + 1]) * from_bf16(right[k][2 * n + 1]);
+                }
+        std::memcpy(&tiles[sum], c, sizeof c);
+    }
+};
+
+}  // namespace heft::kernel
