@@ -171,6 +171,42 @@ TEST(Attend, GivesARowTheSameBitsInEveryTile) {
     }
 }
 
+TEST(AttendStored, GivesTheBitsOfPackedValues) {
+    Rng rng(35);
+    for (const DType type : kTypes)
+        for (const int width : kWidths)
+            for (const int count : {1, 63, 64}) {
+                if (width % dtype_info(type).block != 0) continue;
+                const Rows values = random_rows(type, count, width, rng);
+                for (const Table* table : usable())
+                    for (const int n_rows : {1, 2, 5, 13}) {
+                        const auto run = [&](bool stored) {
+                            Rng again(36);
+                            Tile tile(n_rows, 0, again);
+                            const std::size_t stride = padded(width);
+                            std::vector<float> packed(stride * kKeys, NAN);
+                            table->pack_values(type, values.view, packed.data());
+                            std::vector<float> acc(static_cast<std::size_t>(n_rows) * stride);
+                            for (std::size_t r = 0; r < tile.rows.size(); ++r) {
+                                tile.rows[r].last = std::min(tile.rows[r].last,
+                                                             Tile::kFrom + count - 1);
+                                tile.rows[r].acc = acc.data() + r * stride;
+                            }
+                            tile.block.values = stored ? nullptr : packed.data();
+                            tile.block.d_value = static_cast<int>(stride);
+                            if (stored)
+                                table->attend_stored(type, tile.block, values.view,
+                                                     tile.rows.data(), n_rows);
+                            else
+                                table->attend(tile.block, tile.rows.data(), n_rows);
+                            return acc;
+                        };
+                        ASSERT_EQ(run(true), run(false))
+                            << table->name << " " << width << " " << count << " " << n_rows;
+                    }
+            }
+}
+
 // A second block with the keys of the first must double what there is, and greater scores must
 // shrink it.
 TEST(Attend, GoesOnFromWhatTheRowHas) {

@@ -72,6 +72,8 @@ struct TileKernels {
 struct KvKernels {
     void (*pack_keys)(const KvRows& keys, float* out) noexcept;
     void (*pack_values)(const KvRows& values, float* out) noexcept;
+    void (*attend_stored)(const KeyBlock& block, const KvRows& values, AttentionRow* rows,
+                          int n_rows) noexcept;
 };
 
 struct Isa {

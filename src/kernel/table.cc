@@ -179,6 +179,11 @@ struct Calls {
         kv(type, isa()).pack_values(values, out);
     }
 
+    static void attend_stored(DType type, const KeyBlock& block, const KvRows& values,
+                              AttentionRow* rows, int n_rows) noexcept {
+        kv(type, isa()).attend_stored(block, values, rows, n_rows);
+    }
+
     static void pack_key_tiles(DType type, const KvRows& keys, std::uint16_t* out) noexcept {
         kv(type, *isa().tiles).pack_keys(keys, out);
     }
@@ -214,6 +219,7 @@ Table make_table() {
             .pack_keys = C::pack_keys,
             .pack_values = C::pack_values,
             .attend = i.attend,
+            .attend_stored = C::attend_stored,
             .pack_key_tiles = C::pack_key_tiles,
             .pack_value_tiles = C::pack_value_tiles,
             .attend_tiles = tiles.attend,

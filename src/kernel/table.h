@@ -68,6 +68,11 @@ struct Table {
     // the other rows: each of its sums runs over keys, and over d_head, in ascending order.
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
 
+    // The same bits, from values as the cache has them (block.values is not looked at): what few rows
+    // are best served by.
+    void (*attend_stored)(DType type, const KeyBlock& block, const KvRows& values,
+                          AttentionRow* rows, int n_rows) noexcept;
+
     // -- attention by bfloat16 tiles; the same types; attend_tiles is nullptr where there are
     // none
     // A block of keys, up to kTileKeys of them, as KeyTiles has them.

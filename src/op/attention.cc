@@ -17,6 +17,10 @@ namespace {
 using kernel::AttentionRow;
 using kernel::kKeys;
 
+// Rows for which values are used as they are stored: packing them costs about as much as widening
+// them for two tiles of rows.
+constexpr int kFewRows = 12;
+
 std::int64_t padded(std::int64_t width) {
     return (width + kernel::kKvPad - 1) / kernel::kKvPad * kernel::kKvPad;
 }
@@ -207,10 +211,14 @@ class Attention {
         const CachedBlock cached = cached_block(shape_, range, kv, from, n_keys);
         const kernel::Table& kernels = context_.kernels;
         kernels.pack_keys(shape_.key_type, cached.keys, w.keys);
+        const kernel::KeyBlock packed{w.keys, w.values, from, shape_.d_head,
+                                      static_cast<int>(value_width_), shape_.cap * kLog2E};
+        const int n_rows = static_cast<int>(rows.size());
+        if (n_rows <= kFewRows)
+            return kernels.attend_stored(shape_.value_type, packed, cached.values, rows.data(),
+                                         n_rows);
         kernels.pack_values(shape_.value_type, cached.values, w.values);
-        kernels.attend({w.keys, w.values, from, shape_.d_head, static_cast<int>(value_width_),
-                        shape_.cap * kLog2E},
-                       rows.data(), static_cast<int>(rows.size()));
+        kernels.attend(packed, rows.data(), n_rows);
     }
 
     static Softmax softmax_of(const AttentionRow& row) {

@@ -41,18 +41,49 @@ struct KvQ80 {
 };
 
 // The rows of the next block on their way into the cache: they are a block ahead, where no
-// hardware prefetcher looks. Never dereferenced, so they may lie beyond the cache.
+// hardware prefetcher looks. Asked for a few at a time, as a processor has few misses under way.
+// Never dereferenced, so they may lie beyond the cache.
 template <class Row>
-HEFT_INLINE void prefetch_next(const KvRows& rows) {
-    constexpr std::uintptr_t kLine = 64;
-    const auto stride = static_cast<std::uintptr_t>(rows.stride);
-    const auto bytes = static_cast<std::uintptr_t>(Row::bytes(rows.width));
-    const auto count = static_cast<std::uintptr_t>(rows.count);
-    std::uintptr_t at = reinterpret_cast<std::uintptr_t>(rows.at) + count * stride;
-    for (int j = 0; j < rows.count; ++j, at += stride)
-        for (std::uintptr_t line = 0; line < bytes; line += kLine)
-            __builtin_prefetch(reinterpret_cast<const void*>(at + line), 0, 2);
-}
+class RowsAhead {
+  public:
+    HEFT_INLINE explicit RowsAhead(const KvRows& rows)
+        : stride_(static_cast<std::uintptr_t>(rows.stride)),
+          bytes_(static_cast<std::uintptr_t>(Row::bytes(rows.width))),
+          row_(reinterpret_cast<std::uintptr_t>(rows.at)
+               + static_cast<std::uintptr_t>(rows.count) * stride_),
+          left_(rows.count) {}
+
+    HEFT_INLINE void fetch_row() {
+        if (left_ <= 0) return;
+        for (std::uintptr_t line = 0; line < bytes_; line += kLine) prefetch(row_ + line);
+        row_ += stride_;
+        --left_;
+    }
+    // One of `parts` equal parts.
+    HEFT_INLINE void fetch_part(int parts) {
+        const auto all = static_cast<std::uintptr_t>(kKeys) * ((bytes_ + kLine - 1) / kLine);
+        for (auto n = all / static_cast<std::uintptr_t>(parts) + 1; n > 0 && left_ > 0; --n) {
+            prefetch(row_ + line_);
+            line_ += kLine;
+            if (line_ < bytes_) continue;
+            line_ = 0;
+            row_ += stride_;
+            --left_;
+        }
+    }
+
+  private:
+    static constexpr std::uintptr_t kLine = 64;
+    static HEFT_INLINE void prefetch(std::uintptr_t at) {
+        __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
+    }
+
+    std::uintptr_t stride_;
+    std::uintptr_t bytes_;
+    std::uintptr_t row_;
+    std::uintptr_t line_ = 0;
+    int left_;
+};
 
 template <class L, class Row>
 HEFT_INLINE typename L::F load_column(const std::uint8_t* row, int i, int width) {
@@ -63,9 +94,11 @@ template <class L, class Row>
 void pack_keys(const KvRows& keys, float* out) noexcept {
     constexpr int kW = L::kWidth;
     const auto* at = static_cast<const std::uint8_t*>(keys.at);
-    prefetch_next<Row>(keys);
+    RowsAhead<Row> ahead(keys);
+    const int parts = kKeys / kW * ((keys.width + kW - 1) / kW);
     for (int j = 0; j < kKeys; j += kW) {
         for (int i = 0; i < keys.width; i += kW) {
+            ahead.fetch_part(parts);
             float tile[kW * kW];
             if (keys.count - j >= kW && keys.width - i >= kW) {
                 unroll<kW>([&](auto r) __attribute__((always_inline)) {
@@ -90,8 +123,9 @@ void pack_values(const KvRows& values, float* out) noexcept {
     const int whole = values.width / kW * kW;
     const int padded = (values.width + kKvPad - 1) / kKvPad * kKvPad;
     const auto* row = static_cast<const std::uint8_t*>(values.at);
-    prefetch_next<Row>(values);
+    RowsAhead<Row> ahead(values);
     for (int j = 0; j < values.count; ++j, row += values.stride, out += padded) {
+        ahead.fetch_row();
         int i = 0;
         for (; i + 2 * kW <= whole; i += 2 * kW) {
             L::store(out + i, Row::load(row, i));
@@ -215,8 +249,38 @@ HEFT_INLINE void soften(const KeyBlock& block, AttentionRow& row, KeyRange seen,
     for (int s = 0; s < kSumLanes / kW; ++s) L::store(row.sums + s * kW, sums[s]);
 }
 
-template <class L, int rows, int vectors>
-HEFT_INLINE void weigh_columns(const KeyBlock& block, const AttentionRow* row,
+// A block's values, packed.
+template <class L>
+struct PackedValues {
+    const float* at;
+    int width;  // padded
+
+    int whole() const { return width; }
+    HEFT_INLINE typename L::F load(int key, int i) const { return L::load(at + key * width + i); }
+    HEFT_INLINE typename L::F load_any(int key, int i) const { return load(key, i); }
+    HEFT_INLINE void fetch_ahead(int) const {}
+};
+
+// A block's values as the cache has them. Beyond a row's end are zeros.
+template <class L, class Row>
+struct StoredValues {
+    const KvRows& rows;
+
+    int whole() const { return rows.width; }
+    HEFT_INLINE const std::uint8_t* row(int key) const {
+        return static_cast<const std::uint8_t*>(rows.at) + key * rows.stride;
+    }
+    HEFT_INLINE typename L::F load(int key, int i) const { return Row::load(row(key), i); }
+    HEFT_INLINE typename L::F load_any(int key, int i) const {
+        return i < rows.width ? load_column<L, Row>(row(key), i, rows.width) : L::set(0.0F);
+    }
+    HEFT_INLINE void fetch_ahead(int key) const {
+        RowsAhead<Row>({row(key), rows.stride, kKeys, rows.width}).fetch_row();
+    }
+};
+
+template <class L, int rows, int vectors, class Values>
+HEFT_INLINE void weigh_columns(const Values& values, const AttentionRow* row,
                                const float (*weights)[kKeys], KeyRange keys, int column) {
     using F = typename L::F;
     F acc[rows][vectors];
@@ -225,12 +289,21 @@ HEFT_INLINE void weigh_columns(const KeyBlock& block, const AttentionRow* row,
             acc[r.value][v.value] = L::load(row[r.value].acc + column + v.value * L::kWidth);
         });
     });
-    const float* weight[rows];
-    unroll<rows>([&](auto r) __attribute__((always_inline)) {
-        weight[r.value] = weights[r.value] + keys.begin;
-    });
-    add_products<L>(block.values + keys.begin * block.d_value + column, block.d_value, weight,
-                    keys.end - keys.begin, acc);
+    for (int j = keys.begin; j < keys.end; ++j) {
+        if (column == 0) values.fetch_ahead(j);
+        F value[vectors];
+        unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+            const int i = column + v.value * L::kWidth;
+            value[v.value] = vectors > 1 ? values.load(j, i) : values.load_any(j, i);
+        });
+        unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            const F weight = L::set(weights[r.value][j]);
+            unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+                F& sum = acc[r.value][v.value];
+                sum = L::fma(value[v.value], weight, sum);
+            });
+        });
+    }
     unroll<rows>([&](auto r) __attribute__((always_inline)) {
         unroll<vectors>([&](auto v) __attribute__((always_inline)) {
             L::store(row[r.value].acc + column + v.value * L::kWidth, acc[r.value][v.value]);
@@ -239,21 +312,21 @@ HEFT_INLINE void weigh_columns(const KeyBlock& block, const AttentionRow* row,
 }
 
 // acc_r += sum of weights[r][j] * v_j over `keys`.
-template <class L, int rows>
-void weigh(const KeyBlock& block, const AttentionRow* row, const float (*weights)[kKeys],
-           KeyRange keys) {
+template <class L, int rows, class Values>
+void weigh(const KeyBlock& block, const Values& values, const AttentionRow* row,
+           const float (*weights)[kKeys], KeyRange keys) {
     constexpr int kStep = L::kKeyVectors * L::kWidth;
     int i = 0;
-    for (; i + kStep <= block.d_value; i += kStep)
-        weigh_columns<L, rows, L::kKeyVectors>(block, row, weights, keys, i);
+    for (; i + kStep <= values.whole(); i += kStep)
+        weigh_columns<L, rows, L::kKeyVectors>(values, row, weights, keys, i);
     for (; i < block.d_value; i += L::kWidth)
-        weigh_columns<L, rows, 1>(block, row, weights, keys, i);
+        weigh_columns<L, rows, 1>(values, row, weights, keys, i);
 }
 
 // Keys that every row sees are weighed for all rows together, those at the edges row by row: a key
 // beyond a row's range is not multiplied by zero but left alone, as it may hold anything.
-template <class L, int rows>
-void attend_rows(const KeyBlock& block, AttentionRow* row) {
+template <class L, int rows, class Values>
+void attend_rows(const KeyBlock& block, const Values& values, AttentionRow* row) {
     alignas(64) float scores[rows][kKeys];
     KeyRange seen[rows];
     KeyRange common{0, kKeys};
@@ -271,22 +344,35 @@ void attend_rows(const KeyBlock& block, AttentionRow* row) {
     if (common.begin >= common.end) common = {kKeys, kKeys};
     for (int r = 0; r < rows; ++r) {
         const int stop = seen[r].end < common.begin ? seen[r].end : common.begin;
-        if (seen[r].begin < stop) weigh<L, 1>(block, row + r, scores + r, {seen[r].begin, stop});
+        if (seen[r].begin < stop) weigh<L, 1>(block, values, row + r, scores + r, {seen[r].begin, stop});
     }
     if (common.begin == kKeys) return;
-    weigh<L, rows>(block, row, scores, common);
+    weigh<L, rows>(block, values, row, scores, common);
     for (int r = 0; r < rows; ++r)
         if (common.end < seen[r].end)
-            weigh<L, 1>(block, row + r, scores + r, {common.end, seen[r].end});
+            weigh<L, 1>(block, values, row + r, scores + r, {common.end, seen[r].end});
+}
+
+template <class L, class Values>
+HEFT_INLINE void attend_all(const KeyBlock& block, const Values& values, AttentionRow* rows,
+                            int n_rows) {
+    int r = 0;
+    for (; r + kTileRows <= n_rows; r += kTileRows)
+        attend_rows<L, kTileRows>(block, values, rows + r);
+    for (; r + 4 <= n_rows; r += 4) attend_rows<L, 4>(block, values, rows + r);
+    for (; r + 2 <= n_rows; r += 2) attend_rows<L, 2>(block, values, rows + r);
+    if (r < n_rows) attend_rows<L, 1>(block, values, rows + r);
 }
 
 template <class L>
 void attend(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept {
-    int r = 0;
-    for (; r + kTileRows <= n_rows; r += kTileRows) attend_rows<L, kTileRows>(block, rows + r);
-    for (; r + 4 <= n_rows; r += 4) attend_rows<L, 4>(block, rows + r);
-    for (; r + 2 <= n_rows; r += 2) attend_rows<L, 2>(block, rows + r);
-    if (r < n_rows) attend_rows<L, 1>(block, rows + r);
+    attend_all<L>(block, PackedValues<L>{block.values, block.d_value}, rows, n_rows);
+}
+
+template <class L, class Row>
+void attend_stored(const KeyBlock& block, const KvRows& values, AttentionRow* rows,
+                   int n_rows) noexcept {
+    attend_all<L>(block, StoredValues<L, Row>{values}, rows, n_rows);
 }
 
 }  // namespace

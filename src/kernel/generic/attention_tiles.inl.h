@@ -23,8 +23,9 @@ template <class L, class Row>
 void pack_key_tiles(const KvRows& keys, std::uint16_t* out) noexcept {
     const int head_tiles = (keys.width + kTileCols - 1) / kTileCols;
     const auto* row = static_cast<const std::uint8_t*>(keys.at);
-    prefetch_next<Row>(keys);
+    RowsAhead<Row> ahead(keys);
     for (int j = 0; j < kTileKeys; ++j, row += keys.stride) {
+        ahead.fetch_row();
         std::uint16_t* to = out + j / kTile * head_tiles * kTileNumbers + j % kTile * kTileCols;
         for (int i = 0; i < head_tiles * kTileCols; i += kTileCols, to += kTileNumbers) {
             if (j >= keys.count)
@@ -64,7 +65,7 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
     const int tiles = (values.width + kPair - 1) / kPair * 2;
     const F zero = L::set(0.0F);
     F check = zero;  // becomes NaN of what is not finite
-    prefetch_next<Row>(values);
+    RowsAhead<Row> ahead(values);
     for (int j = 0; j < kTileKeys; j += kTileCols)
         for (int tile = 0; tile < tiles; ++tile) {
             alignas(64) std::uint16_t pairs[kTile][kTileCols];
@@ -75,6 +76,7 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
                            : zero;
             };
             for (int p = 0; p < kTile; ++p) {
+                if (tile < 2) ahead.fetch_row();
                 const F first = load(j + 2 * p);
                 const F second = load(j + 2 * p + 1);
                 check = L::fma(first, zero, L::fma(second, zero, check));
@@ -110,9 +112,13 @@ struct PairWork {
     int pair;
     int begin, end;  // tiles of keys that any of its rows sees; both even
     bool whole;      // all rows see all keys
-    float* scores;           // [2][kKeyTiles] tiles of 16 keys by 16 rows
-    std::uint16_t* weights;  // [2][kKeyDepth] tiles of 16 pairs of keys by 16 rows
+    // [2][kKeyTiles] tiles of 16 keys by 16 rows. Weights take their place from the front: for each
+    // of the two [kKeyDepth] tiles of 16 pairs of keys by 16 rows, so that both stay in the nearest
+    // cache.
+    float* scores;
 };
+
+inline constexpr int kTileScores = kTileKeys * kTile;  // of a tile of rows
 
 // Lanes are rows: the keys of a block that each of kTile rows sees, from begin to before end.
 template <class L>
@@ -162,8 +168,6 @@ class TileAttention {
     }
 
   private:
-    static constexpr int kScores = 2 * kTileKeys * kTile;  // of a pair
-
     // What is multiplied beside a pair: results of the pair before, then scores of the one after.
     struct Products {
         const PairWork& before;
@@ -202,8 +206,7 @@ class TileAttention {
         if (work.end < work.begin) work.end = work.begin;
         work.whole = reach.most_first <= block_.from
                      && reach.least_last >= block_.from + kTileKeys - 1;
-        work.scores = scores_ + pair % 2 * kScores;
-        work.weights = weights_ + pair % 2 * kScores;
+        work.scores = scores_[pair % 2];
         return work;
     }
 
@@ -212,7 +215,7 @@ class TileAttention {
         const std::int64_t depth = std::int64_t{block_.head_tiles} * kTileNumbers;
         Block::template add<2, 2>(block_.keys + tile * depth, depth,
                                   rows_.q + 2 * work.pair * depth, depth, block_.head_tiles,
-                                  work.scores + tile * kResultNumbers, kTileKeys * kTile, false);
+                                  work.scores + tile * kResultNumbers, kTileScores, false);
     }
 
     // Two tiles of values, from `tile` on, times the pair's weights.
@@ -220,17 +223,20 @@ class TileAttention {
         constexpr std::int64_t kDepth = std::int64_t{kKeyDepth} * kTileNumbers;
         const std::int64_t first = work.begin / 2 * kTileNumbers;
         const std::int64_t stride = std::int64_t{block_.value_tiles} * kResultNumbers;
-        Block::template add<2, 2>(block_.values + tile * kDepth + first, kDepth,
-                                  work.weights + first, kDepth, (work.end - work.begin) / 2,
-                                  rows_.acc + 2 * work.pair * stride + tile * kResultNumbers,
-                                  stride, true);
+        Block::template add<2, 2>(
+            block_.values + tile * kDepth + first, kDepth, weights_of(work.scores) + first,
+            2 * kTileScores, (work.end - work.begin) / 2,
+            rows_.acc + 2 * work.pair * stride + tile * kResultNumbers, stride, true);
+    }
+
+    static std::uint16_t* weights_of(float* scores) {
+        return reinterpret_cast<std::uint16_t*>(scores);
     }
 
     void soften(const PairWork& work, Products& beside) {
         const int depth = (work.end - work.begin) / 2;
         for (int t = 0; t < 2; ++t) {
-            float* scores = work.scores + t * kTileKeys * kTile;
-            std::uint16_t* weights = work.weights + t * kTileKeys * kTile;
+            float* scores = work.scores + t * kTileScores;
             const int row = work.pair * kPair + t * kTile;
             if (!work.whole || block_.cap > 0 || rows_.slope != nullptr)
                 shape(work, row, scores);
@@ -238,7 +244,8 @@ class TileAttention {
             F sums[2] = {L::load(rows_.sums + row), L::set(0.0F)};
             for (int d = 0; d < depth; ++d) {
                 const int at = work.begin / 2 + d;
-                make_weights(scores + at * kTileNumbers, shift, weights + at * kTileNumbers, sums);
+                make_weights(scores + at * kTileNumbers, shift,
+                             weights_of(scores) + at * kTileNumbers, sums);
                 multiply_until(beside, beside.n_all * (t * depth + d + 1) / (2 * depth));
             }
             F sum = sums[0] + sums[1];
@@ -323,8 +330,7 @@ class TileAttention {
 
     const KeyTiles& block_;
     const RowTiles& rows_;
-    alignas(64) float scores_[2 * kScores];
-    alignas(64) std::uint16_t weights_[2 * kScores];
+    alignas(64) float scores_[2][2 * kTileScores];  // of two pairs by turns
 };
 
 template <class L, class Block>

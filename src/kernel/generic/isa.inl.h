@@ -31,7 +31,7 @@ constexpr FormatKernels grouped_kernels() {
 
 template <class L, class Row>
 constexpr KvKernels kv_kernels() {
-    return {pack_keys<L, Row>, pack_values<L, Row>};
+    return {pack_keys<L, Row>, pack_values<L, Row>, attend_stored<L, Row>};
 }
 
 template <class L>
