@@ -188,8 +188,8 @@ TEST(AttendStored, GivesTheBitsOfPackedValues) {
                             table->pack_values(type, values.view, packed.data());
                             std::vector<float> acc(static_cast<std::size_t>(n_rows) * stride);
                             for (std::size_t r = 0; r < tile.rows.size(); ++r) {
-                                tile.rows[r].last = std::min(tile.rows[r].last,
-                                                             Tile::kFrom + count - 1);
+                                tile.rows[r].last =
+                                    std::min(tile.rows[r].last, Tile::kFrom + count - 1);
                                 tile.rows[r].acc = acc.data() + r * stride;
                             }
                             tile.block.values = stored ? nullptr : packed.data();

@@ -68,8 +68,8 @@ struct Table {
     // the other rows: each of its sums runs over keys, and over d_head, in ascending order.
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
 
-    // The same bits, from values as the cache has them (block.values is not looked at): what few rows
-    // are best served by.
+    // The same bits, from values as the cache has them (block.values is not looked at): what few
+    // rows are best served by.
     void (*attend_stored)(DType type, const KeyBlock& block, const KvRows& values,
                           AttentionRow* rows, int n_rows) noexcept;
 

@@ -176,8 +176,8 @@ struct PairReach {
 // Query rows, kTile to a tile, two tiles to a pair, and their softmaxes so far. Scores are in units
 // of log2 e. Each row of the last pair is there, though nobody may look at it.
 struct RowTiles {
-    const std::uint16_t* q;  // [2 * n_pairs][head_tiles], as activations, times the scale
-    const PairReach* reach;  // [n_pairs]
+    const std::uint16_t* q;     // [2 * n_pairs][head_tiles], as activations, times the scale
+    const PairReach* reach;     // [n_pairs]
     const std::int64_t* first;  // per row: positions of the keys it sees, both included
     const std::int64_t* last;
     const float* slope;  // per row: times the distance to a key, added to its score; or nullptr

@@ -211,8 +211,12 @@ class Attention {
         const CachedBlock cached = cached_block(shape_, range, kv, from, n_keys);
         const kernel::Table& kernels = context_.kernels;
         kernels.pack_keys(shape_.key_type, cached.keys, w.keys);
-        const kernel::KeyBlock packed{w.keys, w.values, from, shape_.d_head,
-                                      static_cast<int>(value_width_), shape_.cap * kLog2E};
+        const kernel::KeyBlock packed{w.keys,
+                                      w.values,
+                                      from,
+                                      shape_.d_head,
+                                      static_cast<int>(value_width_),
+                                      shape_.cap * kLog2E};
         const int n_rows = static_cast<int>(rows.size());
         if (n_rows <= kFewRows)
             return kernels.attend_stored(shape_.value_type, packed, cached.values, rows.data(),

@@ -110,10 +110,9 @@ int main(int argc, char** argv) {
         for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0}) {
             for (const int depth : {0, 4096, 16384})
                 for (const bool exact : {false, true})
-                    heft::op::add(
-                        exact ? "prefill_f32" : "prefill", *table,
-                        {table, type, 512, depth, 1,
-                         exact ? heft::op::Precision::f32 : heft::op::Precision::fast});
+                    heft::op::add(exact ? "prefill_f32" : "prefill", *table,
+                                  {table, type, 512, depth, 1,
+                                   exact ? heft::op::Precision::f32 : heft::op::Precision::fast});
             heft::op::add("decode", *table, {table, type, 1, 16384, 8});
         }
     benchmark::Initialize(&argc, argv);

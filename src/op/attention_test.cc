@@ -152,8 +152,8 @@ std::vector<Wanted> last_of(const Sequence& sequence, std::int64_t n) {
 }
 
 void expect_plain(const Sequence& s, std::int64_t n, const kernel::Table& table, Way way) {
-    const bool tiles = way.precision == Precision::fast && n > kMostTokensAsAlone
-                       && table.attend_tiles != nullptr;
+    const bool tiles =
+        way.precision == Precision::fast && n > kMostTokensAsAlone && table.attend_tiles != nullptr;
     const auto got = compute(table, 2, last_of(s, n), way);
     const auto width = static_cast<std::size_t>(s.shape.n_head * s.shape.d_value);
     for (std::int64_t t = 0; t < n; ++t) {
@@ -178,10 +178,10 @@ struct Case {
 };
 
 constexpr Case kCases[] = {
-    {4, 2, 16, 16, 1, 1},     {4, 4, 32, 32, 6, 6},     {8, 2, 64, 64, 131, 9},
-    {6, 1, 24, 24, 301, 2},   {2, 2, 128, 128, 600, 3}, {3, 3, 5, 7, 141, 141},
-    {4, 1, 48, 32, 200, 5},   {4, 2, 16, 40, 130, 70},  {14, 2, 32, 64, 1100, 2},
-    {200, 1, 32, 32, 520, 1}, {8, 2, 64, 64, 400, 100}, {6, 2, 72, 80, 300, 37},
+    {4, 2, 16, 16, 1, 1},     {4, 4, 32, 32, 6, 6},      {8, 2, 64, 64, 131, 9},
+    {6, 1, 24, 24, 301, 2},   {2, 2, 128, 128, 600, 3},  {3, 3, 5, 7, 141, 141},
+    {4, 1, 48, 32, 200, 5},   {4, 2, 16, 40, 130, 70},   {14, 2, 32, 64, 1100, 2},
+    {200, 1, 32, 32, 520, 1}, {8, 2, 64, 64, 400, 100},  {6, 2, 72, 80, 300, 37},
     {5, 1, 160, 96, 150, 17}, {2, 1, 576, 512, 140, 20}, {40, 1, 32, 32, 200, 18},
 };
 
@@ -259,10 +259,9 @@ TEST(Attention, BitsDependOnTheTokenAlone) {
                         const std::size_t n = std::min(chunk, all.size() - at);
                         const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
                         const int threads = at % 2 == 0 ? 2 : 1;
-                        expect_same(
-                            compute(*table, threads, {from, from + static_cast<std::ptrdiff_t>(n)},
-                                    kAsEach),
-                            0, at, n);
+                        expect_same(compute(*table, threads,
+                                            {from, from + static_cast<std::ptrdiff_t>(n)}, kAsEach),
+                                    0, at, n);
                     }
                 std::vector<Wanted> mixed = last_of(other, 3);
                 mixed.push_back(all.back());

@@ -59,8 +59,7 @@ class TileAttention {
         for (int kv = 0; kv < shape_.n_kv; ++kv)
             for (std::int64_t row = (n_rows_ - 1) / most_rows_ * most_rows_; row >= 0;
                  row -= most_rows_)
-                tasks.push_back(
-                    {kv, row, static_cast<int>(std::min(most_rows_, n_rows_ - row))});
+                tasks.push_back({kv, row, static_cast<int>(std::min(most_rows_, n_rows_ - row))});
         for_each(context_, static_cast<int>(tasks.size()), [&](int index, int thread) {
             compute(tasks[static_cast<std::size_t>(index)],
                     workers[static_cast<std::size_t>(thread)]);
@@ -89,8 +88,7 @@ class TileAttention {
         std::int64_t rows = std::clamp<std::int64_t>(kRowBytes / bytes, kPair, kMostRows);
         if (context_.pool.size() > 1) {
             const std::int64_t wanted =
-                up(std::int64_t{context_.pool.size()} * kTasksPerThread, shape_.n_kv)
-                / shape_.n_kv;
+                up(std::int64_t{context_.pool.size()} * kTasksPerThread, shape_.n_kv) / shape_.n_kv;
             rows = std::min(rows, n_rows_ / wanted);
         }
         return std::max<std::int64_t>(rows / kPair, 1) * kPair;
@@ -120,15 +118,13 @@ class TileAttention {
 
     std::size_t worker_bytes() const {
         std::size_t bytes = 0;
-        lay_out([&]<class T>(T*&, std::size_t count) {
-            bytes += Scratch::aligned(count * sizeof(T));
-        });
+        lay_out(
+            [&]<class T>(T*&, std::size_t count) { bytes += Scratch::aligned(count * sizeof(T)); });
         return bytes;
     }
 
     Worker make_worker(Scratch& scratch) const {
-        return lay_out(
-            [&]<class T>(T*& at, std::size_t count) { at = scratch.take<T>(count); });
+        return lay_out([&]<class T>(T*& at, std::size_t count) { at = scratch.take<T>(count); });
     }
 
     std::int64_t token_of(std::int64_t row) const { return row / group_; }
@@ -140,15 +136,9 @@ class TileAttention {
     void compute(const Task& task, const Worker& w) const {
         const int n_pairs = static_cast<int>(up(task.n_rows, kPair) / kPair);
         load_rows(task, n_pairs, w);
-        kernel::RowTiles rows{w.q,
-                              w.reach,
-                              w.first,
-                              w.last,
-                              shape_.slopes != nullptr ? w.slope : nullptr,
-                              w.shift,
-                              w.sums,
-                              w.acc,
-                              n_pairs};
+        kernel::RowTiles rows{
+            w.q,     w.reach, w.first, w.last, shape_.slopes != nullptr ? w.slope : nullptr,
+            w.shift, w.sums,  w.acc,   n_pairs};
         std::int64_t first = w.first[0];
         std::int64_t last = w.last[0];
         for (int pair = 0; pair < n_pairs; ++pair) {
@@ -193,9 +183,8 @@ class TileAttention {
             float* to = w.rows + std::int64_t{r} * shape_.d_head;
             for (int i = 0; i < shape_.d_head; ++i) to[i] = from[i] * scale;
         }
-        context_.kernels.pack_tiles(
-            w.rows, shape_.d_head, n, shape_.d_head,
-            w.q + std::int64_t{tile} * head_tiles_ * kernel::kTileNumbers);
+        context_.kernels.pack_tiles(w.rows, shape_.d_head, n, shape_.d_head,
+                                    w.q + std::int64_t{tile} * head_tiles_ * kernel::kTileNumbers);
     }
 
     void block(const Task& task, std::int64_t from, int n_keys, const kernel::RowTiles& rows,

@@ -1,5 +1,5 @@
-// Attention in bfloat16 tiles, for many tokens of one sequence (docs/decisions/0012): queries, keys,
-// values and softmax weights are rounded to bfloat16, sums are float32.
+// Attention in bfloat16 tiles, for many tokens of one sequence (docs/decisions/0012): queries,
+// keys, values and softmax weights are rounded to bfloat16, sums are float32.
 #pragma once
 
 #include <span>

@@ -344,7 +344,8 @@ void attend_rows(const KeyBlock& block, const Values& values, AttentionRow* row)
     if (common.begin >= common.end) common = {kKeys, kKeys};
     for (int r = 0; r < rows; ++r) {
         const int stop = seen[r].end < common.begin ? seen[r].end : common.begin;
-        if (seen[r].begin < stop) weigh<L, 1>(block, values, row + r, scores + r, {seen[r].begin, stop});
+        if (seen[r].begin < stop)
+            weigh<L, 1>(block, values, row + r, scores + r, {seen[r].begin, stop});
     }
     if (common.begin == kKeys) return;
     weigh<L, rows>(block, values, row, scores, common);

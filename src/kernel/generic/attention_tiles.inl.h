@@ -10,7 +10,7 @@
 namespace heft::kernel {
 namespace {
 
-inline constexpr int kKeyTiles = kTileKeys / kTile;    // of a block, as rows
+inline constexpr int kKeyTiles = kTileKeys / kTile;      // of a block, as rows
 inline constexpr int kKeyDepth = kTileKeys / kTileCols;  // of a block, as columns
 
 // Numbers i … i + 15 of a row, zeros beyond its end.
@@ -70,10 +70,9 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
         for (int tile = 0; tile < tiles; ++tile) {
             alignas(64) std::uint16_t pairs[kTile][kTileCols];
             const auto load = [&](int key) __attribute__((always_inline)) {
-                return key < values.count
-                           ? column_or_zero<L, Row>(at + key * values.stride, tile * kTile,
-                                                    values.width)
-                           : zero;
+                return key < values.count ? column_or_zero<L, Row>(at + key * values.stride,
+                                                                   tile * kTile, values.width)
+                                          : zero;
             };
             for (int p = 0; p < kTile; ++p) {
                 if (tile < 2) ahead.fetch_row();
@@ -84,8 +83,8 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
             }
             // A pair of numbers is as wide as a float, and moved as one.
             std::uint16_t* to = out + (tile * kKeyDepth + j / kTileCols) * kTileNumbers;
-            L::transpose(reinterpret_cast<const float*>(pairs), kTile,
-                         reinterpret_cast<float*>(to), kTile);
+            L::transpose(reinterpret_cast<const float*>(pairs), kTile, reinterpret_cast<float*>(to),
+                         kTile);
         }
     const float checked = L::sum(check);
     return checked != checked && find_spoilt(values, out, spoilt);
@@ -204,8 +203,8 @@ class TileAttention {
         work.begin = within(reach.least_first) / kTileCols * 2;
         work.end = (within(reach.most_last + 1) + kTileCols - 1) / kTileCols * 2;
         if (work.end < work.begin) work.end = work.begin;
-        work.whole = reach.most_first <= block_.from
-                     && reach.least_last >= block_.from + kTileKeys - 1;
+        work.whole =
+            reach.most_first <= block_.from && reach.least_last >= block_.from + kTileKeys - 1;
         work.scores = scores_[pair % 2];
         return work;
     }
@@ -238,8 +237,7 @@ class TileAttention {
         for (int t = 0; t < 2; ++t) {
             float* scores = work.scores + t * kTileScores;
             const int row = work.pair * kPair + t * kTile;
-            if (!work.whole || block_.cap > 0 || rows_.slope != nullptr)
-                shape(work, row, scores);
+            if (!work.whole || block_.cap > 0 || rows_.slope != nullptr) shape(work, row, scores);
             const F shift = raise(work, row, scores);
             F sums[2] = {L::load(rows_.sums + row), L::set(0.0F)};
             for (int d = 0; d < depth; ++d) {
@@ -281,8 +279,7 @@ class TileAttention {
         for (F& m : most) m = L::set(-__builtin_inff());
         for (int j = work.begin * kTile; j < work.end * kTile; j += kAtOnce)
             unroll<kAtOnce>([&](auto i) __attribute__((always_inline)) {
-                most[i.value] =
-                    L::greater(L::load(scores + (j + i.value) * kTile), most[i.value]);
+                most[i.value] = L::greater(L::load(scores + (j + i.value) * kTile), most[i.value]);
             });
         const F top = L::greater(L::greater(most[0], most[1]), L::greater(most[2], most[3]));
         const F old = L::load(rows_.shift + row);
