@@ -61,7 +61,7 @@ Result<Subject> find_subject(const govern::Catalogue& catalogue, const std::stri
     Subject subject;
     std::error_code ignored;
     if (reference == "tiny") {
-        subject.files = govern::built_in_release();
+        subject.files = govern::built_in_release(catalogue);
     } else if (fs::exists(reference, ignored)) {
         HEFT_TRY(subject.files, read_files(reference));
         subject.folder = fs::is_directory(reference, ignored) ? fs::path(reference)

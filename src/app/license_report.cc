@@ -55,11 +55,12 @@ std::string sentence_of(const Json& verdict) {
 std::string acts(const Json& document) {
     std::string out;
     for (const Json& act : document["acts"]) {
-        out += paragraph("", plain(act["says"]) + ": " + sentence_of(act["verdict"]));
-        out += paragraph("", "  " + plain(act["licence"]) + ", " + plain(act["clause"]) + ": "
-                                 + plain(act["why"]) + " [" + plain(act["verified"]) + "; "
-                                 + plain(act["source"]) + "]");
-        if (!act["ask"].empty()) out += paragraph("", "  Missing: " + joined(act["ask"], "; "));
+        out += paragraph(out.empty() ? "this use" : "",
+                         "* " + plain(act["says"]) + ": " + sentence_of(act["verdict"]));
+        std::string why = plain(act["licence"]) + ", " + plain(act["clause"]);
+        if (plain(act["verdict"]) != "allowed") why += ": " + plain(act["why"]);
+        out += paragraph("", why + " [" + plain(act["verified"]) + "]");
+        if (!act["ask"].empty()) out += paragraph("", "missing: " + joined(act["ask"], "; "));
     }
     return out;
 }
@@ -89,8 +90,9 @@ std::string terms(const Json& document) {
                              plain(licence["name"]) + " (" + plain(licence["id"]) + "), of "
                                  + plain(row["of"]) + ", " + plain(row["relation"])
                                  + "; found by: " + plain(row["found_by"]));
-            out += paragraph("", "  " + plain(licence["summary"]));
-            out += paragraph("", "  text: " + plain(licence["verified"]));
+            out += paragraph("", plain(licence["summary"]));
+            out += paragraph("", "read: " + plain(licence["verified"]) + ", "
+                                     + plain(licence["sources"][0]));
         }
         if (row["licences"].empty())
             out += paragraph(out.empty() ? "licence" : "",
@@ -107,7 +109,7 @@ std::string license_report(const Json& document) {
     out += terms(document);
     out += paragraph("why", plain(document["why"]));
     out += list("problems", document["problems"]);
-    out += "this use\n" + acts(document);
+    out += acts(document);
     out += duties(document);
     std::string also;
     for (const Json& row : document["depends_on"])

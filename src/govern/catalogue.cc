@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/user_folder.h"
 #include "format/yaml.h"
@@ -66,17 +65,21 @@ Result<std::vector<std::filesystem::path>> yaml_files(const std::filesystem::pat
 }  // namespace
 
 Result<Catalogue> Catalogue::built_in() {
-    HEFT_TRY(const Json tree, parse_json_tree(built_in_catalogue()));
+    // Our own document: nothing of it is hostile, and bounds cost a third of the time.
+    Json tree = Json::parse(built_in_catalogue(), nullptr, false);
     Catalogue catalogue;
     const Json* vocabulary = member(tree, "vocabulary");
     const Json* releases = member(tree, "releases");
-    const Json* licences = member(tree, "licences");
-    if (vocabulary == nullptr || releases == nullptr || licences == nullptr)
+    const auto licences = tree.find("licences");
+    const Json* texts = member(tree, "tiny");
+    if (vocabulary == nullptr || releases == nullptr || licences == tree.end() || texts == nullptr)
         return Error{Code::internal, "the built-in catalogue is incomplete"};
     HEFT_TRY(catalogue.vocabulary_, Vocabulary::read(*vocabulary));
     for (const Json& row : *releases) catalogue.releases_.push_back(release_row(row));
-    for (const Json& entry : *licences) {
-        HEFT_TRY(Licence licence, read_licence(entry, catalogue.vocabulary_));
+    for (const auto& [name, text] : texts->items())
+        catalogue.built_in_texts_.push_back({name, text_of(*texts, name)});
+    for (Json& entry : *licences) {
+        HEFT_TRY(Licence licence, read_licence(std::move(entry), catalogue.vocabulary_));
         HEFT_OK(catalogue.add(std::move(licence)));
     }
     return catalogue;
@@ -98,7 +101,7 @@ Status Catalogue::add_folder(const std::filesystem::path& folder) {
         HEFT_TRY(const std::string text, read_text(file, kMostBytes));
         auto tree = format::read_yaml(text);
         if (!tree) return within(file.string(), std::move(tree.error()));
-        auto licence = read_licence(*tree, vocabulary_);
+        auto licence = read_licence(std::move(*tree), vocabulary_);
         if (!licence) return within(file.string(), std::move(licence.error()));
         HEFT_OK(add(std::move(*licence)));
     }
@@ -129,10 +132,16 @@ std::vector<const Licence*> Catalogue::named(std::string_view name) const {
     for (const Licence& licence : licences_)
         if (name_key(licence.id) == key || name_key(licence.spdx) == key) return {&licence};
     for (const Licence& licence : licences_)
-        if (lists(licence.hub_tags, key) || lists(licence.hub_names, key)
-            || lists(licence.aliases, key) || name_key(licence.name) == key)
-            found.push_back(&licence);
+        if (goes_by(licence, name)) found.push_back(&licence);
     return found;
+}
+
+bool Catalogue::goes_by(const Licence& licence, std::string_view name) {
+    const std::string key = name_key(name);
+    return !key.empty()
+           && (name_key(licence.id) == key || name_key(licence.spdx) == key
+               || name_key(licence.name) == key || lists(licence.hub_tags, key)
+               || lists(licence.hub_names, key) || lists(licence.aliases, key));
 }
 
 const ReleaseRow* Catalogue::release(std::string_view repository) const {

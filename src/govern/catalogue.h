@@ -50,6 +50,15 @@ class Catalogue {
     // id names one; hub tags, hub names and aliases name one or several.
     std::vector<const Licence*> named(std::string_view name) const;
 
+    // Whether cards may call the licence so: its id, SPDX id, hub tag or name, or an alias.
+    static bool goes_by(const Licence& licence, std::string_view name);
+
+    // LICENSE and the card of the model that the program carries.
+    struct BuiltInText {
+        std::string name, text;
+    };
+    std::span<const BuiltInText> built_in_texts() const { return built_in_texts_; }
+
     // The first row for a repository's name; nullptr: nothing is known.
     const ReleaseRow* release(std::string_view repository) const;
 
@@ -57,6 +66,7 @@ class Catalogue {
     Vocabulary vocabulary_;
     std::vector<Licence> licences_;
     std::vector<ReleaseRow> releases_;
+    std::vector<BuiltInText> built_in_texts_;
 };
 
 }  // namespace heft::govern

@@ -197,12 +197,16 @@ class Identifier {
             out_.problems.push_back(text_file_ + ": " + told(text_));
             out_.text = *raw_text_;
         }
-        if (named_.empty() || holds(named_, text_.licence) || is_policy_variant()) {
-            if (is_policy_variant()) add_all(out_.licences, policies_);
+        if (is_policy_variant()) return add_all(out_.licences, policies_);
+        const auto fits = [this](const std::string& name) {
+            return Catalogue::goes_by(*text_.licence, name);
+        };
+        if (names_.empty() || holds(named_, text_.licence)
+            || std::any_of(names_.begin(), names_.end(), fits))
             return;
-        }
-        conflict("the card declares " + ids_of(named_) + ", but " + text_file_ + " is "
-                 + text_.licence->id);
+        // Such as a licence of its own for the weights, beside the text of the code's.
+        conflict("the card declares " + (named_.empty() ? names_.front() : ids_of(named_))
+                 + ", but " + text_file_ + " is " + text_.licence->id);
         add_all(out_.licences, named_);
     }
 

@@ -77,7 +77,7 @@ Result<ReleaseFiles> read_release(const std::filesystem::path& path);
 void read_release(const format::Metadata& metadata, ReleaseFiles& files);
 
 // The release that the program carries.
-ReleaseFiles built_in_release();
+ReleaseFiles built_in_release(const Catalogue& catalogue);
 
 Result<Identification> identify(const Catalogue& catalogue, const ReleaseFiles& files);
 

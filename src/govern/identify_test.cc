@@ -208,6 +208,10 @@ TEST(Identify, ReportsContradictionsAndMissingTexts) {
     EXPECT_EQ(custom.certainty, Certainty::unknown);
     EXPECT_NE(custom.text.find("Sundays"), std::string::npos);
 
+    const Identification own = identified(
+        release("m", {{"LICENSE", kMit}, {"README.md", "---\nlicense_name: sunday\n---\n"}}));
+    EXPECT_TRUE(own.conflict);
+
     const Identification code = identified(release("m", {{"LICENSE-CODE", kMit}, {"README.md", "---\nlicense: llama3.1\n---\n"}}));
     EXPECT_EQ(ids(code), "llama3.1");
     EXPECT_FALSE(code.conflict);
@@ -227,7 +231,7 @@ TEST(Identify, ReportsContradictionsAndMissingTexts) {
 }
 
 TEST(Identify, TheBuiltInModelByItsText) {
-    const Identification tiny = identified(built_in_release());
+    const Identification tiny = identified(built_in_release(catalogue()));
     EXPECT_EQ(ids(tiny), "apache-2.0");
     EXPECT_EQ(tiny.certainty, Certainty::text) << tiny.why;
     EXPECT_TRUE(tiny.problems.empty()) << tiny.problems.front();

@@ -167,7 +167,7 @@ Status read_fields(const Json& tree, const Vocabulary& vocabulary, Licence& lice
 
 }  // namespace
 
-Result<Licence> read_licence(const Json& tree, const Vocabulary& vocabulary) {
+Result<Licence> read_licence(Json tree, const Vocabulary& vocabulary) {
     if (text_of(tree, "schema") != "heft.licence/1")
         return Error{Code::corrupt, "a licence's schema is heft.licence/1"};
     Licence licence;
@@ -175,7 +175,7 @@ Result<Licence> read_licence(const Json& tree, const Vocabulary& vocabulary) {
     if (licence.id.empty()) return Error{Code::corrupt, "a licence has to have an id"};
     const Status read = read_fields(tree, vocabulary, licence);
     if (!read) return within("licence " + licence.id, read.error());
-    licence.data = std::make_shared<const Json>(tree);
+    licence.data = std::make_shared<const Json>(std::move(tree));
     return licence;
 }
 

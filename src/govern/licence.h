@@ -67,6 +67,6 @@ struct Licence {
 };
 
 // Errors name the licence and the field. An entry without sources or verification is refused.
-Result<Licence> read_licence(const nlohmann::ordered_json& tree, const Vocabulary& vocabulary);
+Result<Licence> read_licence(nlohmann::ordered_json tree, const Vocabulary& vocabulary);
 
 }  // namespace heft::govern

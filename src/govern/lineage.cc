@@ -135,6 +135,7 @@ class NamedRelease {
         : catalogue_(catalogue), use_(use), out_(out) {}
 
     void check(const std::vector<const Licence*>& asked) {
+        check_tag(asked);
         const ReleaseRow* row = catalogue_.release(use_.text("model"));
         if (row == nullptr) return;
         if (row->conflict) review(row->why, row->licences);
@@ -147,6 +148,18 @@ class NamedRelease {
     }
 
   private:
+    // A hub's tag that is no name of the licence asked about.
+    void check_tag(const std::vector<const Licence*>& asked) {
+        const std::string tag = use_.text("tag");
+        const bool fits = std::any_of(asked.begin(), asked.end(), [&tag](const Licence* licence) {
+            return Catalogue::goes_by(*licence, tag);
+        });
+        const auto tagged = catalogue_.named(tag);
+        if (!fits && !tagged.empty())
+            raise(out_.judgement, Verdict::review, "which licence it is",
+                  "the hub's tag is " + tag + ", which is another licence", {});
+    }
+
     bool shares(const std::vector<const Licence*>& asked, const std::vector<std::string>& ids) {
         return std::any_of(asked.begin(), asked.end(), [&ids](const Licence* licence) {
             return std::find(ids.begin(), ids.end(), licence->id) != ids.end();
@@ -259,7 +272,7 @@ Assessment assess(const Catalogue& catalogue, Chain chain, const Use& use) {
         asked.insert(asked.end(), terms.licences.begin(), terms.licences.end());
         join(out.judgement, judge_terms(terms, use, catalogue.vocabulary()));
     }
-    if (!use.text("model").empty()) NamedRelease(catalogue, use, out).check(asked);
+    NamedRelease(catalogue, use, out).check(asked);
     find_conflicts(out);
     return out;
 }

@@ -1,11 +1,8 @@
 // The files of a release that say something about its licence.
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/mapped_file.h"
-#include "govern/built_in.h"
 #include "govern/identify.h"
-#include "govern/tree.h"
 #include "govern/words.h"
 
 namespace heft::govern {
@@ -80,14 +77,11 @@ void read_release(const format::Metadata& metadata, ReleaseFiles& files) {
     }
 }
 
-ReleaseFiles built_in_release() {
+ReleaseFiles built_in_release(const Catalogue& catalogue) {
     ReleaseFiles release;
     release.name = "tiny";
-    const auto tree = parse_json_tree(built_in_catalogue());
-    if (!tree) return release;
-    if (const Json* tiny = member(*tree, "tiny"))
-        for (const auto& [name, text] : tiny->items())
-            release.files.push_back({name, text_of(*tiny, name)});
+    for (const auto& [name, text] : catalogue.built_in_texts())
+        release.files.push_back({name, text});
     return release;
 }
 

@@ -11,6 +11,7 @@
 #include "base/mapped_file.h"
 #include "govern/catalogue.h"
 #include "govern/condition.h"
+#include "govern/glance.h"
 #include "govern/lineage.h"
 
 namespace heft::govern {
@@ -186,6 +187,9 @@ TEST(Verdicts, FollowTheTraps) {
              {"ms-research-license-terms", R"({"model":"phi-2","purpose":"research"})",
               "unknown_need_input"},
              {"mit", R"({"model":"DeepSeek-R1"})", "allowed"},
+             {"llama3.1", R"({"tag":"apache-2.0"})", "review"},
+             {"cohere-cc-by-nc-aup", R"({"commercial":false,"tag":"cc-by-nc-4.0"})",
+              "allowed_with_duty"},
              {"a-licence-nobody-knows", R"({"commercial":true})", "unknown_need_input"},
          })
         EXPECT_EQ(verdict(licence, use), expect) << licence << use;
@@ -312,6 +316,29 @@ TEST(Lineage, KnowsWhatAReleaseWasMadeFrom) {
     ASSERT_EQ(joined.terms.size(), 2U);
     EXPECT_EQ(joined.terms[1].licences.front()->id, "llama3.1");
     EXPECT_EQ(joined.judgement.verdict, Verdict::forbidden_unless_renamed);
+}
+
+TEST(Glance, TellsPrivateCommercialAndRedistribution) {
+    struct Case {
+        const char* licence;
+        Verdict private_use, commercial_use, redistribution;
+    };
+    for (const auto& [licence, private_use, commercial_use, redistribution] : {
+             Case{"mit", Verdict::allowed, Verdict::allowed, Verdict::allowed_with_duty},
+             {"llama3.1", Verdict::allowed, Verdict::unknown_need_input,
+              Verdict::allowed_with_duty},
+             {"cc-by-nc-4.0", Verdict::allowed, Verdict::forbidden, Verdict::unknown_need_input},
+             {"ms-research-license-terms", Verdict::allowed, Verdict::forbidden,
+              Verdict::forbidden},
+             {"nobody-knows", Verdict::unknown_need_input, Verdict::unknown_need_input,
+              Verdict::unknown_need_input},
+         }) {
+        const Glance seen =
+            glance(catalogue(), chain_of(catalogue(), identify_name(catalogue(), licence)));
+        EXPECT_EQ(seen.private_use, private_use) << licence;
+        EXPECT_EQ(seen.commercial_use, commercial_use) << licence;
+        EXPECT_EQ(seen.redistribution, redistribution) << licence;
+    }
 }
 
 }  // namespace
