@@ -27,8 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         files.files.push_back({"README.md", std::string(text.substr(half + 1))});
     const auto found = heft::govern::identify(*catalogue, files);
     if (!found) std::abort();
-    const auto answer = heft::govern::assess(
-        *catalogue, heft::govern::chain_of(*catalogue, *found), heft::govern::Use());
+    const auto answer = heft::govern::assess(*catalogue, heft::govern::chain_of(*catalogue, *found),
+                                             heft::govern::Use());
     if (answer.judgement.acts.empty()) std::abort();
     if (found->licences.empty() && heft::govern::is_allowed(answer.judgement.verdict)) std::abort();
     return 0;

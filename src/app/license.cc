@@ -34,7 +34,8 @@ struct Subject {
     fs::path folder;  // empty for a name
 };
 
-// A GGUF file speaks for itself: what stands beside it in a folder of downloads may belong to others.
+// A GGUF file speaks for itself: what stands beside it in a folder of downloads may belong to
+// others.
 Result<govern::ReleaseFiles> read_gguf(const fs::path& path) {
     HEFT_TRY(const MappedFile file, MappedFile::open(path));
     auto gguf = format::parse_gguf(file.bytes());
@@ -97,13 +98,12 @@ Status answer(const LicenseOptions& o) {
     HEFT_TRY(govern::Use use, use_of(o.use, catalogue.vocabulary()));
     HEFT_TRY(const Subject subject, find_subject(catalogue, o.model));
     if (subject.model.is_multimodal)
-        use.suggest("modality", std::string(*subject.model.is_multimodal ? "multimodal"
-                                                                         : "text-only"));
+        use.suggest("modality",
+                    std::string(*subject.model.is_multimodal ? "multimodal" : "text-only"));
     const auto assessment = govern::assess(
         catalogue,
         govern::chain_of(catalogue, subject.model, "itself", subject.folder.parent_path()), use);
-    const auto document =
-        license_document(subject.model, assessment, use, catalogue.vocabulary());
+    const auto document = license_document(subject.model, assessment, use, catalogue.vocabulary());
     if (!o.duties.empty()) {
         HEFT_TRY(const auto written, govern::write_duties(assessment, subject.model.name,
                                                           copies_of(subject), o.duties));
@@ -123,15 +123,14 @@ Status answer(const LicenseOptions& o) {
 
 void add_license(CLI::App& app, Action& action) {
     const auto o = std::make_shared<LicenseOptions>();
-    CLI::App* verb = add_verb(
-        app, "license",
-        "What a model's licence says to your use: exit 0 allowed, 1 no, 2 cannot tell.",
-        "heft license llama3.1 --commercial --users-at 2024-06=5000000");
+    CLI::App* verb =
+        add_verb(app, "license",
+                 "What a model's licence says to your use: exit 0 allowed, 1 no, 2 cannot tell.",
+                 "heft license llama3.1 --commercial --users-at 2024-06=5000000");
     verb->add_option("MODEL", o->model, "a model, a licence or a repository's name")->required();
     add_use_flags(*verb, o->use);
     verb->add_option("--duties", o->duties, "writes what to ship: a new folder")->type_name("DIR");
-    verb->add_option("--licences", o->licences, "licences of your own, in YAML")
-        ->type_name("DIR");
+    verb->add_option("--licences", o->licences, "licences of your own, in YAML")->type_name("DIR");
     verb->add_flag("--json", o->json, "one heft.license/1 document");
     verb->callback([o, &action] { action = [o] { return answer(*o); }; });
 }

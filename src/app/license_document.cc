@@ -11,7 +11,9 @@ using govern::Licence;
 
 constexpr std::size_t kShownText = 4000;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json() : Json(text);
+}
 
 Json licence_row(const Licence& licence) {
     return {{"id", licence.id},

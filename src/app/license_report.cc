@@ -91,8 +91,8 @@ std::string terms(const Json& document) {
                                  + plain(row["of"]) + ", " + plain(row["relation"])
                                  + "; found by: " + plain(row["found_by"]));
             out += paragraph("", plain(licence["summary"]));
-            out += paragraph("", "read: " + plain(licence["verified"]) + ", "
-                                     + plain(licence["sources"][0]));
+            out += paragraph(
+                "", "read: " + plain(licence["verified"]) + ", " + plain(licence["sources"][0]));
         }
         if (row["licences"].empty())
             out += paragraph(out.empty() ? "licence" : "",
@@ -119,12 +119,12 @@ std::string license_report(const Json& document) {
     out += also;
     out += list("conflicts", document["conflicts"]);
     if (!document["unseen"].empty())
-        out += paragraph("not seen", "terms of what it was made from: " + joined(document["unseen"]));
+        out +=
+            paragraph("not seen", "terms of what it was made from: " + joined(document["unseen"]));
     if (!document["not_understood"].empty())
-        out += paragraph("not used", "facts that heft does not know: "
-                                         + joined(document["not_understood"]));
-    if (document.contains("text"))
-        out += "\n" + plain(document["text"]) + "\n\n";
+        out += paragraph("not used",
+                         "facts that heft does not know: " + joined(document["not_understood"]));
+    if (document.contains("text")) out += "\n" + plain(document["text"]) + "\n\n";
     return out + paragraph("", "This is not legal advice.");
 }
 

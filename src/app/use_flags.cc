@@ -29,7 +29,9 @@ Result<Pair> split(const char* option, const std::string& text, const char* like
 }
 
 // A value as YAML understands it: true, 5e6, text.
-Result<Json> value_of(const std::string& text) { return format::read_yaml(text); }
+Result<Json> value_of(const std::string& text) {
+    return format::read_yaml(text);
+}
 
 Status take_months(const UseFlags& flags, Json& tree) {
     for (const std::string& argument : flags.users_at) {
@@ -59,8 +61,7 @@ void add_use_flags(CLI::App& verb, UseFlags& flags) {
     verb.add_flag("--embed", flags.embed, "ship it inside a product");
     verb.add_flag("--train-on-outputs", flags.train_on_outputs, "train another model on outputs");
     verb.add_option("--users-monthly", flags.users_monthly, "monthly users now")->type_name("N");
-    verb.add_option("--users-at", flags.users_at, "users in a month: 2024-06=N")
-        ->type_name("M=N");
+    verb.add_option("--users-at", flags.users_at, "users in a month: 2024-06=N")->type_name("M=N");
     verb.add_option("--revenue", flags.revenue, "annual revenue in USD")->type_name("N");
     verb.add_option("--country", flags.country, "where you are: DE, US, EU")->type_name("C");
     verb.add_option("--name", flags.name, "of the model you publish")->type_name("S");
@@ -80,12 +81,12 @@ Result<govern::Use> use_of(const UseFlags& flags, const govern::Vocabulary& voca
     if (flags.commercial && flags.private_use)
         return Error{Code::invalid, "--commercial and --private exclude each other"};
     if (flags.commercial || flags.private_use) tree["commercial"] = flags.commercial;
-    const std::pair<bool, const char*> switches[] = {{flags.modify, "modify"},
-                                                     {flags.distribute, "publish_model"},
-                                                     {flags.host_api, "host_api"},
-                                                     {flags.embed, "embed_in_product"},
-                                                     {flags.train_on_outputs,
-                                                      "train_other_model_on_outputs"}};
+    const std::pair<bool, const char*> switches[] = {
+        {flags.modify, "modify"},
+        {flags.distribute, "publish_model"},
+        {flags.host_api, "host_api"},
+        {flags.embed, "embed_in_product"},
+        {flags.train_on_outputs, "train_other_model_on_outputs"}};
     for (const auto& [is_set, fact] : switches)
         if (is_set) tree[fact] = true;
     // What is both changed and handed on is a changed model that is published.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/user_folder.h"
 #include "format/yaml.h"
 #include "govern/built_in.h"
 #include "govern/tree.h"
+#include "govern/tree_of.h"
 #include "govern/words.h"
 
 namespace heft::govern {
@@ -16,7 +18,9 @@ namespace {
 constexpr std::size_t kMostFiles = 1000;
 constexpr std::size_t kMostBytes = 1U << 20;
 
-bool says_yes(const Json& row, const char* key) { return text_of(row, key) == "yes"; }
+bool says_yes(const Json& row, const char* key) {
+    return text_of(row, key) == "yes";
+}
 
 ReleaseRow release_row(const Json& row) {
     ReleaseRow out;
@@ -65,8 +69,8 @@ Result<std::vector<std::filesystem::path>> yaml_files(const std::filesystem::pat
 }  // namespace
 
 Result<Catalogue> Catalogue::built_in() {
-    // Our own document: nothing of it is hostile, and bounds cost a third of the time.
-    Json tree = Json::parse(built_in_catalogue(), nullptr, false);
+    HEFT_TRY(const JsonDoc document, JsonDoc::parse(built_in_catalogue()));
+    Json tree = tree_of(document.root());
     Catalogue catalogue;
     const Json* vocabulary = member(tree, "vocabulary");
     const Json* releases = member(tree, "releases");

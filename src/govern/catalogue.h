@@ -16,7 +16,8 @@
 
 namespace heft::govern {
 
-// What is known about releases whose licence does not follow from their family (data/releases.yaml).
+// What is known about releases whose licence does not follow from their family
+// (data/releases.yaml).
 struct ReleaseRow {
     std::vector<std::string> match;     // patterns over repository_name()
     std::vector<std::string> licences;  // more than one: the text decides which

@@ -9,12 +9,16 @@ namespace heft::govern {
 
 namespace {
 
-Tri of(bool value) { return value ? Tri::yes : Tri::no; }
+Tri of(bool value) {
+    return value ? Tri::yes : Tri::no;
+}
 
 // What a stated fact answers. Tri::unknown where the fact does not settle it.
 using Ask = Tri (*)(const Fact& fact, const Json& operand, const Vocabulary& vocabulary);
 
-const std::string* as_text(const Fact& fact) { return std::get_if<std::string>(&fact); }
+const std::string* as_text(const Fact& fact) {
+    return std::get_if<std::string>(&fact);
+}
 
 Tri ask_is(const Fact& fact, const Json& operand, const Vocabulary&) {
     if (operand.is_boolean()) {
@@ -46,9 +50,8 @@ Tri ask_within(const Fact& fact, const Json& operand, const Vocabulary& vocabula
 
 Tri ask_begins(const Fact& fact, const Json& operand, const Vocabulary&) {
     const std::string* text = as_text(fact);
-    return text == nullptr
-               ? Tri::unknown
-               : of(begins_with(words_of(*text), words_of(operand.get<std::string>())));
+    return text == nullptr ? Tri::unknown
+                           : of(begins_with(words_of(*text), words_of(operand.get<std::string>())));
 }
 
 Tri ask_names(const Fact& fact, const Json& operand, const Vocabulary&) {
@@ -79,13 +82,13 @@ struct Test {
 };
 
 constexpr Test kTests[] = {
-    {"is",       [](const Json& o) { return o.is_boolean() || o.is_string(); }, ask_is      },
-    {"over",     [](const Json& o) { return o.is_number(); },                   ask_over    },
-    {"at_least", [](const Json& o) { return o.is_number(); },                   ask_at_least},
-    {"within",   is_texts,                                                      ask_within  },
-    {"begins",   [](const Json& o) { return o.is_string(); },                   ask_begins  },
-    {"names",    is_texts,                                                      ask_names   },
-    {"kind",     [](const Json& o) { return o.is_string(); },                   ask_kind    },
+    {"is", [](const Json& o) { return o.is_boolean() || o.is_string(); }, ask_is},
+    {"over", [](const Json& o) { return o.is_number(); }, ask_over},
+    {"at_least", [](const Json& o) { return o.is_number(); }, ask_at_least},
+    {"within", is_texts, ask_within},
+    {"begins", [](const Json& o) { return o.is_string(); }, ask_begins},
+    {"names", is_texts, ask_names},
+    {"kind", [](const Json& o) { return o.is_string(); }, ask_kind},
 };
 
 struct Asked {
@@ -116,8 +119,7 @@ Outcome evaluate_fact(const Json& condition, const Use& use, const Vocabulary& v
 }
 
 // `decides`: the value that settles a list on its own (no for all, yes for any).
-Outcome evaluate_list(const Json& list, Tri decides, const Use& use,
-                      const Vocabulary& vocabulary) {
+Outcome evaluate_list(const Json& list, Tri decides, const Use& use, const Vocabulary& vocabulary) {
     Outcome sum{decides == Tri::no ? Tri::yes : Tri::no, {}};
     for (const Json& item : list) {
         Outcome one = evaluate(item, use, vocabulary);

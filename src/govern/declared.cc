@@ -28,8 +28,7 @@ void read_card(const ReleaseFiles::File& file, Declared& declared) {
     for (const char* key : {"license", "license_name"})
         for (const std::string& name : texts_of(*tree, key))
             declared.names.push_back({file.name + ": " + key, name});
-    for (const std::string& link : texts_of(*tree, "license_link"))
-        add_once(declared.links, link);
+    for (const std::string& link : texts_of(*tree, "license_link")) add_once(declared.links, link);
     for (const std::string& base : texts_of(*tree, "base_model"))
         add_once(declared.base_models, base);
 }

@@ -14,13 +14,13 @@ struct DutyFile {
     bool literal_only;  // the words to reproduce, and nothing else
 };
 constexpr DutyFile kFiles[] = {
-    {"notice",    "NOTICE",             "",                                                   true },
-    {"display",   "DISPLAY.txt",        "Display these lines where they can be seen:",        true },
-    {"credit",    "DISPLAY.txt",        "Display these lines where they can be seen:",        true },
-    {"prefix",    "NAME.txt",           "The name of the model has to begin with:",           true },
-    {"pass_down", "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:",    false},
-    {"policy",    "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:",    false},
-    {"terms",     "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:",    false},
+    {"notice", "NOTICE", "", true},
+    {"display", "DISPLAY.txt", "Display these lines where they can be seen:", true},
+    {"credit", "DISPLAY.txt", "Display these lines where they can be seen:", true},
+    {"prefix", "NAME.txt", "The name of the model has to begin with:", true},
+    {"pass_down", "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:", false},
+    {"policy", "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:", false},
+    {"terms", "TERMS-TO-PASS-ON.md", "Put these into your own terms, as enforceable:", false},
 };
 
 std::string safe_name(const std::string& name) {
@@ -65,8 +65,8 @@ std::string lines_for(const Assessment& assessment, std::string_view file) {
 
 std::string checklist(const Assessment& assessment, const std::string& model,
                       const std::vector<LicenceCopy>& copies) {
-    std::string text = "# Duties that come with " + model + "\n\nVerdict: "
-                       + std::string(sentence(assessment.judgement.verdict))
+    std::string text = "# Duties that come with " + model
+                       + "\n\nVerdict: " + std::string(sentence(assessment.judgement.verdict))
                        + ". This is not legal advice.\n\n";
     for (const Duty& duty : assessment.judgement.duties) {
         text += "- [ ] " + duty.text;
@@ -88,7 +88,8 @@ std::string checklist(const Assessment& assessment, const std::string& model,
 
 }  // namespace
 
-Result<std::vector<std::string>> write_duties(const Assessment& assessment, const std::string& model,
+Result<std::vector<std::string>> write_duties(const Assessment& assessment,
+                                              const std::string& model,
                                               const std::vector<LicenceCopy>& copies,
                                               const std::filesystem::path& folder) {
     std::error_code error;

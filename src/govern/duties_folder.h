@@ -17,7 +17,8 @@ struct LicenceCopy {
 // Writes into `folder`, which is made, and must be empty or absent. Returns the names of the files
 // that were written. A licence whose text is not among `copies` is named in the checklist, with
 // where to get it. Errors: not_found, invalid (a folder with files in it).
-Result<std::vector<std::string>> write_duties(const Assessment& assessment, const std::string& model,
+Result<std::vector<std::string>> write_duties(const Assessment& assessment,
+                                              const std::string& model,
                                               const std::vector<LicenceCopy>& copies,
                                               const std::filesystem::path& folder);
 

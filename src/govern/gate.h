@@ -1,5 +1,5 @@
-// What every verb that writes a model asks first: may this be made of these, and what has to be kept
-// with it. The record goes into the artefact (GGUF metadata, a file beside it).
+// What every verb that writes a model asks first: may this be made of these, and what has to be
+// kept with it. The record goes into the artefact (GGUF metadata, a file beside it).
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,8 @@ namespace heft::govern {
 
 struct Parent {
     Identification model;
-    std::string relation;          // "itself" (convert, quantize), "base model", "merged", "teacher",
-                                   // "data"
+    std::string relation;  // "itself" (convert, quantize), "base model", "merged", "teacher",
+                           // "data"
     std::filesystem::path folder;  // where its bases may stand beside it; may be empty
 };
 

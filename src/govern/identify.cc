@@ -20,17 +20,17 @@ struct RolePattern {
     Role role;
 };
 constexpr RolePattern kRolePatterns[] = {
-    {"*license*code*",   Role::code    },
-    {"*code*license*",   Role::code    },
-    {"*licence*code*",   Role::code    },
-    {"*use-policy*",     Role::policy  },
-    {"*usage-policy*",   Role::policy  },
-    {"*prohibited-use*", Role::policy  },
-    {"*.json",           Role::metadata},
-    {"readme.md",        Role::card    },
-    {"*card*.md",        Role::card    },
-    {"notice*",          Role::notice  },
-    {"*",                Role::weights },
+    {"*license*code*", Role::code},
+    {"*code*license*", Role::code},
+    {"*licence*code*", Role::code},
+    {"*use-policy*", Role::policy},
+    {"*usage-policy*", Role::policy},
+    {"*prohibited-use*", Role::policy},
+    {"*.json", Role::metadata},
+    {"readme.md", Role::card},
+    {"*card*.md", Role::card},
+    {"notice*", Role::notice},
+    {"*", Role::weights},
 };
 
 Role role_of(const std::string& file) {
@@ -69,8 +69,7 @@ std::string told(const TextFinding& finding) {
         case TextMatch::whole: return "the text of " + finding.licence->id;
         case TextMatch::body: return "the text of " + finding.licence->id + ", with its own header";
         case TextMatch::phrases: return finding.licence->id + ", by its title only";
-        case TextMatch::modified:
-            return "resembles " + finding.licence->id + ": " + finding.note;
+        case TextMatch::modified: return "resembles " + finding.licence->id + ": " + finding.note;
     }
     return {};
 }
@@ -158,17 +157,17 @@ class Identifier {
             const auto licences = catalogue_.named(value);
             const bool is_metadata = where.starts_with("general.");
             const bool is_placeholder = value == "other" || value == "unknown";
-            out_.evidence.push_back({where, is_metadata ? Role::metadata : Role::card,
+            out_.evidence.push_back({where,
+                                     is_metadata ? Role::metadata : Role::card,
                                      licences.empty() ? value + " (not in the catalogue)" : value,
                                      licences,
                                      {}});
             if (is_placeholder && licences.empty()) continue;
             names_.push_back(value);
             if (licences.empty()) continue;
-            const bool agrees =
-                named_.empty() || std::any_of(licences.begin(), licences.end(), [this](auto* l) {
-                    return holds(named_, l);
-                });
+            const bool agrees = named_.empty()
+                                || std::any_of(licences.begin(), licences.end(),
+                                               [this](auto* l) { return holds(named_, l); });
             if (!agrees)
                 conflict("the declarations disagree: " + ids_of(named_) + ", and " + where
                          + " says " + value);
@@ -189,9 +188,9 @@ class Identifier {
         out_.text_file = text_file_;
         if (text_.licence == nullptr) return settle_by_unknown_text();
         const bool is_known = text_.match == TextMatch::whole || text_.match == TextMatch::body;
-        const Certainty certainty = is_known                             ? Certainty::text
+        const Certainty certainty = is_known                            ? Certainty::text
                                     : text_.match == TextMatch::phrases ? Certainty::title
-                                                                         : Certainty::modified;
+                                                                        : Certainty::modified;
         settle({text_.licence}, certainty, text_file_ + ": " + told(text_));
         if (certainty == Certainty::modified) {
             out_.problems.push_back(text_file_ + ": " + told(text_));
@@ -214,8 +213,7 @@ class Identifier {
     bool is_policy_variant() const {
         return std::any_of(policies_.begin(), policies_.end(), [this](const Licence* policy) {
             return policy != text_.licence
-                   && std::find(policy->hub_tags.begin(), policy->hub_tags.end(),
-                                text_.licence->id)
+                   && std::find(policy->hub_tags.begin(), policy->hub_tags.end(), text_.licence->id)
                           != policy->hub_tags.end();
         });
     }
@@ -224,7 +222,8 @@ class Identifier {
         out_.text = *raw_text_;
         out_.problems.push_back(text_file_ + ": a text that is not in the catalogue: read it");
         if (named_.empty()) {
-            const std::string name = names_.empty() ? "" : ", which its card calls " + names_.front();
+            const std::string name =
+                names_.empty() ? "" : ", which its card calls " + names_.front();
             settle({}, Certainty::unknown, text_file_ + " is a licence of its own" + name);
             return;
         }
@@ -239,8 +238,9 @@ class Identifier {
 
     void settle_by_names() {
         if (named_.empty()) {
-            settle({}, Certainty::unknown,
-                   "the card declares \"" + names_.front() + "\", which the catalogue does not know");
+            settle(
+                {}, Certainty::unknown,
+                "the card declares \"" + names_.front() + "\", which the catalogue does not know");
         } else {
             settle(named_, Certainty::declared, "declared: " + ids_of(named_));
             if (named_.size() > 1 && !out_.conflict)
@@ -306,8 +306,8 @@ class Identifier {
     std::string text_file_;
     const std::string* raw_text_ = nullptr;
     std::vector<const Licence*> policies_;
-    std::vector<std::string> names_;        // as declared, placeholders aside
-    std::vector<const Licence*> named_;     // what they may mean
+    std::vector<std::string> names_;     // as declared, placeholders aside
+    std::vector<const Licence*> named_;  // what they may mean
 };
 
 }  // namespace
@@ -315,7 +315,9 @@ class Identifier {
 std::string_view word(Certainty certainty) {
     return kCertainties[static_cast<std::size_t>(certainty)];
 }
-std::string_view word(Role role) { return kRoles[static_cast<std::size_t>(role)]; }
+std::string_view word(Role role) {
+    return kRoles[static_cast<std::size_t>(role)];
+}
 
 Result<Identification> identify(const Catalogue& catalogue, const ReleaseFiles& files) {
     return Identifier(catalogue, files).run();
@@ -343,7 +345,8 @@ Identification identify_name(const Catalogue& catalogue, const std::string& name
     out.why = out.release->why;
     out.conflict = out.release->conflict;
     if (out.conflict) out.problems.push_back(out.release->why);
-    out.evidence.push_back({"catalogue of releases", Role::name, out.release->why, out.licences, {}});
+    out.evidence.push_back(
+        {"catalogue of releases", Role::name, out.release->why, out.licences, {}});
     return out;
 }
 

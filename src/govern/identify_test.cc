@@ -1,4 +1,6 @@
 // Which licence a release has, from files: real texts and cards, and what is made of them.
+#include "govern/identify.h"
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,7 +12,6 @@
 #include "base/mapped_file.h"
 #include "govern/catalogue.h"
 #include "govern/gate.h"
-#include "govern/identify.h"
 #include "govern/words.h"
 
 namespace heft::govern {
@@ -58,12 +59,9 @@ struct RealText {
     const char* licence;
 };
 constexpr RealText kRealTexts[] = {
-    {"llama2-LICENSE",   "llama2"  },
-    {"llama3-LICENSE",   "llama3"  },
-    {"llama3_1-LICENSE", "llama3.1"},
-    {"llama3_2-LICENSE", "llama3.2"},
-    {"llama3_3-LICENSE", "llama3.3"},
-    {"llama4-LICENSE",   "llama4"  },
+    {"llama2-LICENSE", "llama2"},     {"llama3-LICENSE", "llama3"},
+    {"llama3_1-LICENSE", "llama3.1"}, {"llama3_2-LICENSE", "llama3.2"},
+    {"llama3_3-LICENSE", "llama3.3"}, {"llama4-LICENSE", "llama4"},
 };
 
 TEST(LicenceText, IsKnownHoweverItIsWrapped) {
@@ -121,7 +119,8 @@ constexpr const char* kMit =
     "IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A "
     "PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE "
     "LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR "
-    "OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS "
+    "OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER "
+    "DEALINGS "
     "IN THE SOFTWARE.\n";
 
 TEST(LicenceText, OfMitMayHaveAnyCopyrightLineButNoRider) {
@@ -195,16 +194,19 @@ TEST(Identify, ReportsContradictionsAndMissingTexts) {
             if (problem.find(what) != std::string::npos) return true;
         return false;
     };
-    const Identification tag = identified(release("m", {{"README.md", "---\nlicense: mit\n---\n"}}));
+    const Identification tag =
+        identified(release("m", {{"README.md", "---\nlicense: mit\n---\n"}}));
     EXPECT_TRUE(said(tag, "text of the licence is missing"));
     EXPECT_FALSE(tag.conflict);
 
-    const Identification both = identified(release("m", {{"LICENSE", kMit}, {"README.md", "---\nlicense: llama3.1\n---\n"}}));
+    const Identification both = identified(
+        release("m", {{"LICENSE", kMit}, {"README.md", "---\nlicense: llama3.1\n---\n"}}));
     EXPECT_TRUE(both.conflict);
     EXPECT_EQ(ids(both), "mit llama3.1");
 
-    const Identification custom = identified(release("m", {{"LICENSE.txt", "You may look at this model on Sundays."},
-               {"README.md", "---\nlicense: other\nlicense_name: sunday\n---\n"}}));
+    const Identification custom = identified(
+        release("m", {{"LICENSE.txt", "You may look at this model on Sundays."},
+                      {"README.md", "---\nlicense: other\nlicense_name: sunday\n---\n"}}));
     EXPECT_EQ(custom.certainty, Certainty::unknown);
     EXPECT_NE(custom.text.find("Sundays"), std::string::npos);
 
@@ -212,16 +214,18 @@ TEST(Identify, ReportsContradictionsAndMissingTexts) {
         release("m", {{"LICENSE", kMit}, {"README.md", "---\nlicense_name: sunday\n---\n"}}));
     EXPECT_TRUE(own.conflict);
 
-    const Identification code = identified(release("m", {{"LICENSE-CODE", kMit}, {"README.md", "---\nlicense: llama3.1\n---\n"}}));
+    const Identification code = identified(
+        release("m", {{"LICENSE-CODE", kMit}, {"README.md", "---\nlicense: llama3.1\n---\n"}}));
     EXPECT_EQ(ids(code), "llama3.1");
     EXPECT_FALSE(code.conflict);
 
-    const Identification sized =
-        identified(release("Qwen2.5-3B-Instruct", {{"README.md", "---\nlicense: apache-2.0\n---\n"}}));
+    const Identification sized = identified(
+        release("Qwen2.5-3B-Instruct", {{"README.md", "---\nlicense: apache-2.0\n---\n"}}));
     EXPECT_TRUE(sized.conflict);
     EXPECT_EQ(ids(sized), "apache-2.0 qwen-research-2024");
 
-    const Identification broken = identified(release("m", {{"README.md", "---\nlicense: [\n---\n"}}));
+    const Identification broken =
+        identified(release("m", {{"README.md", "---\nlicense: [\n---\n"}}));
     EXPECT_EQ(broken.certainty, Certainty::unknown);
     EXPECT_TRUE(said(broken, "front matter"));
 

@@ -74,12 +74,14 @@ class Judge {
                 refusal == licence_.refusals.end() ? Verdict::forbidden : refusal->second;
             definite.why = "the licence does not permit to " + act.says;
         } else if (permission == Permission::unknown) {
-            possible = {Verdict::forbidden, definite.clause,
+            possible = {Verdict::forbidden,
+                        definite.clause,
                         "what the licence says to this is not known: its text was not read",
                         {std::string(kLicenceText)}};
         } else if (!has_own && licence_.has_use_policy
                    && (is_purpose(act) || act.rests_on == "modify")) {
-            possible = {Verdict::forbidden, "use policy",
+            possible = {Verdict::forbidden,
+                        "use policy",
                         "whether the use policy bars this is not on record: " + licence_.use_policy,
                         {std::string(kLicenceText)}};
         }

@@ -1,6 +1,7 @@
 #include "govern/licence.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "govern/condition.h"
 #include "govern/tree.h"
@@ -26,8 +27,7 @@ bool is_flag_set(const Json& tree, const char* key) {
 
 Status check_acts(const Json& row, const Vocabulary& vocabulary) {
     if (texts_of(row, "acts").empty()) return Error{Code::corrupt, "acts are missing"};
-    if (const Json* condition = member(row, "if"))
-        HEFT_OK(check_condition(*condition, vocabulary));
+    if (const Json* condition = member(row, "if")) HEFT_OK(check_condition(*condition, vocabulary));
     for (const std::string& fact : texts_of(row, "when_stated"))
         if (vocabulary.fact(fact) == nullptr)
             return Error{Code::corrupt, "when_stated: \"" + fact + "\" is no fact"};
@@ -40,7 +40,7 @@ Result<Rule> read_rule(const Json& row, const Vocabulary& vocabulary) {
     if (!verdict) return Error{Code::corrupt, "no such verdict: " + text_of(row, "verdict")};
     if (is_allowed(*verdict))
         return Error{Code::corrupt, "a rule restricts; what is allowed stands in permissions"};
-    Rule rule{texts_of(row, "acts"),  condition_of(row),      texts_of(row, "when_stated"), *verdict,
+    Rule rule{texts_of(row, "acts"),  condition_of(row),  texts_of(row, "when_stated"), *verdict,
               text_of(row, "clause"), text_of(row, "why")};
     if (rule.clause.empty() || rule.why.empty())
         return Error{Code::corrupt, "clause or why is missing"};
@@ -49,7 +49,7 @@ Result<Rule> read_rule(const Json& row, const Vocabulary& vocabulary) {
 
 Result<DutyRule> read_duty(const Json& row, const Vocabulary& vocabulary) {
     HEFT_OK(check_acts(row, vocabulary));
-    DutyRule duty{text_of(row, "kind"),        texts_of(row, "acts"), condition_of(row),
+    DutyRule duty{text_of(row, "kind"),         texts_of(row, "acts"), condition_of(row),
                   texts_of(row, "when_stated"), text_of(row, "text"),  text_of(row, "literal"),
                   text_of(row, "clause")};
     if (duty.kind.empty() || duty.text.empty())
@@ -106,11 +106,12 @@ void read_texts(const Json& tree, Licence& licence) {
         if (list == nullptr || !list->is_array()) continue;
         for (const Json& row : *list) {
             const Json* words = member(row, "tokens");
-            licence.texts.push_back({text_of(row, "sha256"),
-                                     words != nullptr && words->is_number_unsigned()
-                                         ? words->get<std::size_t>()
-                                         : 0,
-                                     text_of(row, "begins"), text_of(row, "from")});
+            licence.texts.push_back(
+                {text_of(row, "sha256"),
+                 words != nullptr && words->is_number_integer() && words->get<std::int64_t>() > 0
+                     ? words->get<std::size_t>()
+                     : 0,
+                 text_of(row, "begins"), text_of(row, "from")});
         }
     }
 }
@@ -126,8 +127,7 @@ void read_naming(const Json& tree, Licence& licence) {
     licence.has_use_policy = is_flag_set(*policy, "present");
     licence.use_policy = text_of(*policy, "where");
     const std::string summary = text_of(*policy, "summary");
-    if (!summary.empty())
-        licence.use_policy += (licence.use_policy.empty() ? "" : ": ") + summary;
+    if (!summary.empty()) licence.use_policy += (licence.use_policy.empty() ? "" : ": ") + summary;
 }
 
 Status read_fields(const Json& tree, const Vocabulary& vocabulary, Licence& licence) {
@@ -158,8 +158,7 @@ Status read_fields(const Json& tree, const Vocabulary& vocabulary, Licence& lice
     read_naming(tree, licence);
     HEFT_OK(read_permissions(tree, licence));
     HEFT_OK(read_rows(
-        tree, "rules", [&](const Json& row) { return read_rule(row, vocabulary); },
-        licence.rules));
+        tree, "rules", [&](const Json& row) { return read_rule(row, vocabulary); }, licence.rules));
     return read_rows(
         tree, "duties", [&](const Json& row) { return read_duty(row, vocabulary); },
         licence.duties);

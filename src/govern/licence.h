@@ -1,5 +1,5 @@
-// One licence, or one version of one, as data: a YAML file of schema heft.licence/1 (docs/licences.md
-// lists its fields). Immutable once read; safe to share between threads.
+// One licence, or one version of one, as data: a YAML file of schema heft.licence/1
+// (docs/licences.md lists its fields). Immutable once read; safe to share between threads.
 #pragma once
 
 #include <map>
@@ -60,7 +60,8 @@ struct Licence {
     std::string use_policy;  // where it stands, and its summary
     std::string notice_text, display_text, name_prefix;
     std::vector<std::string> sources;
-    std::string verification;  // text_verified, text_verified_copy, partially_verified, recalled, ...
+    std::string
+        verification;  // text_verified, text_verified_copy, partially_verified, recalled, ...
     std::string confidence;
     // Everything in the file, for documents that pass on more than verdicts.
     std::shared_ptr<const nlohmann::ordered_json> data;

@@ -18,14 +18,15 @@ constexpr std::size_t kMostWordsAround = 60;
 
 // A line of copyright holds none of these; a clause hardly does without.
 constexpr std::string_view kOperativeWords[] = {
-    "not",        "may",       "shall",    "must",      "only",   "except",    "unless",
-    "commercial", "prohibit",  "provided", "prohibited", "restrict", "restriction", "restrictions",
-    "permitted",  "agree",     "require",  "requires",  "required", "condition", "conditions",
-    "subject",    "addition",  "noncommercial"};
+    "not",         "may",          "shall",      "must",     "only",       "except",
+    "unless",      "commercial",   "prohibit",   "provided", "prohibited", "restrict",
+    "restriction", "restrictions", "permitted",  "agree",    "require",    "requires",
+    "required",    "condition",    "conditions", "subject",  "addition",   "noncommercial"};
 
 std::size_t count_words(std::string_view words) {
-    return words.empty() ? 0
-                         : 1 + static_cast<std::size_t>(std::count(words.begin(), words.end(), ' '));
+    return words.empty()
+               ? 0
+               : 1 + static_cast<std::size_t>(std::count(words.begin(), words.end(), ' '));
 }
 
 Result<std::string> hash_of(std::string_view words) {
@@ -43,7 +44,8 @@ std::string_view first_words(std::string_view words, std::size_t n) {
 }
 
 std::size_t find_phrase(std::string_view words, std::string_view phrase) {
-    for (auto at = words.find(phrase); at != std::string_view::npos; at = words.find(phrase, at + 1))
+    for (auto at = words.find(phrase); at != std::string_view::npos;
+         at = words.find(phrase, at + 1))
         if (at == 0 || words[at - 1] == ' ') return at;
     return std::string_view::npos;
 }
@@ -86,12 +88,13 @@ Result<Comparison> compare_body(std::string_view words, const KnownText& known,
     const std::size_t n_rest = count_words(rest);
     const std::string operative = operative_word_in(rest);
     if (n_rest > kMostWordsAround)
-        return Comparison{Compared::with_more,
-                          "the text is complete, but " + std::to_string(n_rest)
-                              + " further words stand around it: read them"};
+        return Comparison{Compared::with_more, "the text is complete, but " + std::to_string(n_rest)
+                                                   + " further words stand around it: read them"};
     if (!operative.empty())
-        return Comparison{Compared::with_more, "the text is complete, but what stands around it "
-                                               "may change it (\"" + operative + "\"): read it"};
+        return Comparison{Compared::with_more,
+                          "the text is complete, but what stands around it "
+                          "may change it (\""
+                              + operative + "\"): read it"};
     return Comparison{Compared::same, {}};
 }
 
@@ -119,7 +122,9 @@ const Licence* by_phrases(const Catalogue& catalogue, std::string_view words) {
     return best;
 }
 
-bool has_known_texts(const Licence& licence) { return !licence.texts.empty(); }
+bool has_known_texts(const Licence& licence) {
+    return !licence.texts.empty();
+}
 
 // By the known texts of every licence; `none` when there is no such one.
 Result<TextFinding> by_hash(const Catalogue& catalogue, std::string_view words) {
@@ -154,8 +159,7 @@ Result<TextFinding> identify_text(const Catalogue& catalogue, std::string_view t
     const std::string words = words_of(format::split_card(text).body);
     if (words.empty()) return TextFinding{};
     HEFT_TRY(TextFinding finding, by_hash(catalogue, words));
-    const bool settled =
-        finding.match == TextMatch::whole || finding.match == TextMatch::body;
+    const bool settled = finding.match == TextMatch::whole || finding.match == TextMatch::body;
     const Licence* resembled = settled ? nullptr : by_phrases(catalogue, words);
     if (resembled == nullptr) return finding;
     // Of a text that holds another's body with more around it, the more specific title speaks.
@@ -163,8 +167,7 @@ Result<TextFinding> identify_text(const Catalogue& catalogue, std::string_view t
     finding.licence = resembled;
     if (has_known_texts(*resembled)) {
         finding.match = TextMatch::modified;
-        finding.note = "the text resembles this licence, but its words differ from the "
-                       + std::to_string(resembled->texts.size()) + " on record: read it";
+        finding.note = "its words differ from every text of it that is on record: read it";
     } else {
         finding.match = TextMatch::phrases;
         finding.note = "recognised by its title; there is no text on record to compare it with";

@@ -24,11 +24,11 @@ struct TextFinding {
     const Licence* licence = nullptr;  // belongs to the catalogue
     std::string sha256;                // of the text's words
     std::size_t n_word = 0;
-    std::string note;                  // for `modified`: what differs
+    std::string note;  // for `modified`: what differs
 };
 
-// `text`: a LICENSE file or the like; front matter is left out. At most 1 MiB is looked at: a longer
-// text is `none`. Errors: only of hashing.
+// `text`: a LICENSE file or the like; front matter is left out. At most 1 MiB is looked at: a
+// longer text is `none`. Errors: only of hashing.
 Result<TextFinding> identify_text(const Catalogue& catalogue, std::string_view text);
 
 // The licence that a text speaks of, by phrases, for model cards without a tag; nullptr: none.

@@ -43,15 +43,15 @@ class Walk {
 
   private:
     void add(const Identification& model, const std::string& relation) {
-        chain_.terms.push_back({model.name, relation, model.licences, model.certainty, model.why,
-                                model.conflict});
+        chain_.terms.push_back(
+            {model.name, relation, model.licences, model.certainty, model.why, model.conflict});
         for (const std::string& base : model.base_models) wait(base);
         if (model.release == nullptr || model.release->also.empty()) return;
         const ReleaseRow& row = *model.release;
         if (row.base.empty() || !seen_.contains(repository_name(row.base)))
-            chain_.terms.push_back({row.base.empty() ? ids_of(by_ids(catalogue_, row.also)) : row.base,
-                                    "base model", by_ids(catalogue_, row.also), Certainty::listed,
-                                    row.why, false});
+            chain_.terms.push_back(
+                {row.base.empty() ? ids_of(by_ids(catalogue_, row.also)) : row.base, "base model",
+                 by_ids(catalogue_, row.also), Certainty::listed, row.why, false});
     }
 
     void wait(const std::string& base) {
@@ -84,8 +84,8 @@ class Walk {
 };
 
 // Makes every answer of `judgement` at least as strict as one that does not come from a rule.
-void raise(Judgement& judgement, Verdict verdict, const std::string& clause,
-           const std::string& why, const std::vector<std::string>& missing) {
+void raise(Judgement& judgement, Verdict verdict, const std::string& clause, const std::string& why,
+           const std::vector<std::string>& missing) {
     for (ActAnswer& answer : judgement.acts) {
         if (!stricter(verdict, answer.verdict)) continue;
         answer.verdict = verdict;
@@ -100,8 +100,14 @@ void raise(Judgement& judgement, Verdict verdict, const std::string& clause,
 Judgement unknown_terms(const Terms& terms, const Use& use, const Vocabulary& vocabulary) {
     Judgement judgement;
     for (const Act& act : intended_acts(use, vocabulary))
-        judgement.acts.push_back({act.name, act.says, Verdict::unknown_need_input, "no licence",
-                                  terms.of + ": " + terms.why, "unknown", "none", "none",
+        judgement.acts.push_back({act.name,
+                                  act.says,
+                                  Verdict::unknown_need_input,
+                                  "no licence",
+                                  terms.of + ": " + terms.why,
+                                  "unknown",
+                                  "none",
+                                  "none",
                                   {std::string(kLicenceText)}});
     judgement.verdict = Verdict::unknown_need_input;
     return judgement;
@@ -140,8 +146,8 @@ class NamedRelease {
         if (row == nullptr) return;
         if (row->conflict) review(row->why, row->licences);
         if (!shares(asked, row->licences) && !check_earlier(asked, *row))
-            review(use_.text("model") + " is known to have " + ids_of(by_ids(catalogue_, row->licences))
-                       + ": " + row->why,
+            review(use_.text("model") + " is known to have "
+                       + ids_of(by_ids(catalogue_, row->licences)) + ": " + row->why,
                    row->licences);
         if (!row->harmless && !row->also.empty() && !shares(asked, row->also))
             review(row->why, row->also);
@@ -183,8 +189,12 @@ class NamedRelease {
     }
 
     void review(const std::string& why, const std::vector<std::string>& ids) {
-        Terms terms{use_.text("model"), "known release", by_ids(catalogue_, ids),
-                    Certainty::listed, why, false};
+        Terms terms{use_.text("model"),
+                    "known release",
+                    by_ids(catalogue_, ids),
+                    Certainty::listed,
+                    why,
+                    false};
         if (!terms.licences.empty())
             join(out_.judgement, judge_terms(terms, use_, catalogue_.vocabulary()));
         out_.terms.push_back(std::move(terms));
@@ -214,8 +224,7 @@ void find_conflicts(Assessment& out) {
             for (const Licence* alike : a.licences)
                 for (const Licence* other : b.licences) {
                     if (&a == &b || !is_set(*alike, "share_alike") || alike == other) continue;
-                    if (!is_set(*other, "must_pass_restrictions")
-                        && !is_set(*other, "share_alike"))
+                    if (!is_set(*other, "must_pass_restrictions") && !is_set(*other, "share_alike"))
                         continue;
                     const std::string what = alike->id + " (" + a.of + ") allows no further "
                                              "restrictions, " + other->id + " (" + b.of
@@ -240,26 +249,28 @@ void find_conflicts(Assessment& out) {
 
 void join(Judgement& into, Judgement more) {
     for (ActAnswer& answer : more.acts) {
-        const auto same = std::find_if(into.acts.begin(), into.acts.end(),
-                                       [&answer](const ActAnswer& a) { return a.act == answer.act; });
+        const auto same =
+            std::find_if(into.acts.begin(), into.acts.end(),
+                         [&answer](const ActAnswer& a) { return a.act == answer.act; });
         if (same == into.acts.end())
             into.acts.push_back(std::move(answer));
         else if (stricter(answer.verdict, same->verdict))
             *same = std::move(answer);
     }
     for (Duty& duty : more.duties) {
-        const bool known = std::any_of(into.duties.begin(), into.duties.end(), [&duty](const Duty& d) {
-            return d.kind == duty.kind && d.text == duty.text && d.literal == duty.literal
-                   && d.licence == duty.licence;
-        });
+        const bool known =
+            std::any_of(into.duties.begin(), into.duties.end(), [&duty](const Duty& d) {
+                return d.kind == duty.kind && d.text == duty.text && d.literal == duty.literal
+                       && d.licence == duty.licence;
+            });
         if (!known) into.duties.push_back(std::move(duty));
     }
     std::move(more.depends_on.begin(), more.depends_on.end(), std::back_inserter(into.depends_on));
     into.verdict = strictest(into.verdict, more.verdict);
 }
 
-Chain chain_of(const Catalogue& catalogue, const Identification& model,
-               const std::string& relation, const std::filesystem::path& near) {
+Chain chain_of(const Catalogue& catalogue, const Identification& model, const std::string& relation,
+               const std::filesystem::path& near) {
     return Walk(catalogue, near).run(model, relation);
 }
 

@@ -23,8 +23,9 @@ struct Terms {
 };
 
 struct Chain {
-    std::vector<Terms> terms;         // the model itself first
-    std::vector<std::string> unseen;  // models it was made from whose terms cannot be seen from here
+    std::vector<Terms> terms;  // the model itself first
+    std::vector<std::string>
+        unseen;  // models it was made from whose terms cannot be seen from here
 };
 
 struct Assessment {
@@ -34,8 +35,8 @@ struct Assessment {
     std::vector<std::string> unseen;
 };
 
-// The model's own terms and those of its declared bases, as far as folders (under `near`, beside it,
-// or a path that exists) and the catalogue tell. At most 16 models.
+// The model's own terms and those of its declared bases, as far as folders (under `near`, beside
+// it, or a path that exists) and the catalogue tell. At most 16 models.
 Chain chain_of(const Catalogue& catalogue, const Identification& model,
                const std::string& relation = "itself", const std::filesystem::path& near = {});
 

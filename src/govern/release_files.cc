@@ -15,8 +15,8 @@ constexpr std::size_t kMostEntries = 100'000;
 
 // Names of files that are read, as repository_name() writes them.
 constexpr std::string_view kPatterns[] = {
-    "*license*",  "*licence*",       "copying*",            "notice*",  "*use-policy*",
-    "*usage-policy*", "*prohibited-use*", "readme.md", "*model-card*.md", "config.json",
+    "*license*",           "*licence*",        "copying*",  "notice*",         "*use-policy*",
+    "*usage-policy*",      "*prohibited-use*", "readme.md", "*model-card*.md", "config.json",
     "adapter-config.json", "modelcard.md"};
 constexpr std::string_view kNotText[] = {"*.pdf", "*.png", "*.jpg", "*.safetensors", "*.gguf"};
 

@@ -90,23 +90,20 @@ TEST(Verdicts, FlipAtTheThreshold) {
               "needs_separate_licence"},
              {"tencent-hunyuan-community", R"({"region":"US","mau_at":{"2024-11":@}})", 1e8,
               "allowed", "needs_separate_licence"},
-             {"tencent-hunyuan-3d-2.0", R"({"region":"US","mau_at":{"2024-12":@}})", 1e6,
-              "allowed", "needs_separate_licence"},
+             {"tencent-hunyuan-3d-2.0", R"({"region":"US","mau_at":{"2024-12":@}})", 1e6, "allowed",
+              "needs_separate_licence"},
              {"stability-ai-community", R"({"commercial":true,"annual_revenue_usd":@})", 1e6,
               "allowed_with_duty", "needs_separate_licence"},
              {"jamba-open-model", R"({"commercial":true,"annual_revenue_usd":@})", 5e7 - 1,
               "allowed", "needs_separate_licence"},
-             {"kimi-modified-mit",
-              R"({"commercial":true,"mau_now":@,"monthly_revenue_usd":1000})", 1e8, "allowed",
-              "allowed_with_duty"},
-             {"kimi-modified-mit",
-              R"({"commercial":true,"mau_now":1000,"monthly_revenue_usd":@})", 2e7, "allowed",
-              "allowed_with_duty"},
+             {"kimi-modified-mit", R"({"commercial":true,"mau_now":@,"monthly_revenue_usd":1000})",
+              1e8, "allowed", "allowed_with_duty"},
+             {"kimi-modified-mit", R"({"commercial":true,"mau_now":1000,"monthly_revenue_usd":@})",
+              2e7, "allowed", "allowed_with_duty"},
          }) {
         for (const int step : {-1, 0, 1}) {
             std::string use = pattern;
-            use.replace(use.find('@'), 1,
-                        std::to_string(static_cast<long long>(threshold) + step));
+            use.replace(use.find('@'), 1, std::to_string(static_cast<long long>(threshold) + step));
             EXPECT_EQ(verdict(licence, use.c_str()), step > 0 ? above : at) << licence << use;
         }
         std::string missing = pattern;
@@ -234,8 +231,9 @@ std::vector<Use> many_uses() {
 
 // A restriction more, whatever it says, never makes an answer more permissive.
 TEST(Properties, ARestrictionNeverPermits) {
-    const std::vector<std::string> all = {"use", "commercial_use", "modify", "publish_finetune",
-                                          "host_api", "train_on_outputs", "military"};
+    const std::vector<std::string> all = {
+        "use",      "commercial_use",   "modify",  "publish_finetune",
+        "host_api", "train_on_outputs", "military"};
     for (const Licence& licence : catalogue().licences())
         for (const Use& use : many_uses()) {
             const Judgement before = judge(licence, use, catalogue().vocabulary());
@@ -245,16 +243,19 @@ TEST(Properties, ARestrictionNeverPermits) {
                     Licence stricter_one = licence;
                     const Json tree = Json::parse(condition);
                     stricter_one.rules.push_back(
-                        {all, tree.is_null() ? nullptr : std::make_shared<const Json>(tree), {},
-                         verdict, "added", "added"});
+                        {all,
+                         tree.is_null() ? nullptr : std::make_shared<const Json>(tree),
+                         {},
+                         verdict,
+                         "added",
+                         "added"});
                     const Judgement after = judge(stricter_one, use, catalogue().vocabulary());
                     ASSERT_EQ(before.acts.size(), after.acts.size());
                     for (std::size_t i = 0; i < after.acts.size(); ++i) {
                         EXPECT_FALSE(is_allowed(after.acts[i].verdict)
                                      && !is_allowed(before.acts[i].verdict))
                             << licence.id << " " << after.acts[i].act;
-                        EXPECT_FALSE(is_no(before.acts[i].verdict)
-                                     && !is_no(after.acts[i].verdict))
+                        EXPECT_FALSE(is_no(before.acts[i].verdict) && !is_no(after.acts[i].verdict))
                             << licence.id << " " << after.acts[i].act;
                     }
                 }
@@ -262,8 +263,9 @@ TEST(Properties, ARestrictionNeverPermits) {
         }
 }
 
-// Whatever a missing fact turns out to be, an answer that was "allowed" without it stays so, but for
-// facts that an answer says it depends on, exemptions that nobody claimed, and acts not intended.
+// Whatever a missing fact turns out to be, an answer that was "allowed" without it stays so, but
+// for facts that an answer says it depends on, exemptions that nobody claimed, and acts not
+// intended.
 TEST(Properties, UnknownNeverBecomesAllowed) {
     for (const Licence& licence : catalogue().licences()) {
         Licence strict = licence;  // every term asked, as if all facts concerned the use
@@ -277,8 +279,7 @@ TEST(Properties, UnknownNeverBecomesAllowed) {
                 const Judgement with = judge(strict, use, catalogue().vocabulary());
                 const Judgement without = judge(strict, less, catalogue().vocabulary());
                 for (std::size_t i = 0; i < with.acts.size(); ++i)
-                    EXPECT_FALSE(is_no(with.acts[i].verdict)
-                                 && is_allowed(without.acts[i].verdict))
+                    EXPECT_FALSE(is_no(with.acts[i].verdict) && is_allowed(without.acts[i].verdict))
                         << licence.id << " " << with.acts[i].act << " without " << fact;
             }
         }

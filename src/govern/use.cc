@@ -49,8 +49,9 @@ Result<Use> Use::from_tree(const Json& tree, const Vocabulary& vocabulary) {
     Use use;
     if (tree.is_null()) return use;
     if (!tree.is_object())
-        return Error{Code::invalid, "the description of a use is a mapping, such as {commercial: "
-                                    "true, country: DE}"};
+        return Error{Code::invalid,
+                     "the description of a use is a mapping, such as {commercial: "
+                     "true, country: DE}"};
     for (const auto& [key, value] : tree.items()) HEFT_OK(use.take(key, value, vocabulary));
     return use;
 }

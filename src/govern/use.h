@@ -27,9 +27,7 @@ class Use {
     // One fact, replacing an earlier value. The name "mau_at.2024-06" is that month's number.
     void state(std::string name, Fact fact) { facts_[std::move(name)] = std::move(fact); }
     // As `state`, unless the person has stated it: what the files of a model tell.
-    void suggest(std::string name, Fact fact) {
-        facts_.emplace(std::move(name), std::move(fact));
-    }
+    void suggest(std::string name, Fact fact) { facts_.emplace(std::move(name), std::move(fact)); }
     void forget(const std::string& name) { facts_.erase(name); }
 
     // nullptr: not stated.

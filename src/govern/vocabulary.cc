@@ -11,11 +11,8 @@ namespace heft::govern {
 namespace {
 
 constexpr std::pair<std::string_view, FactType> kFactTypes[] = {
-    {"flag",   FactType::flag  },
-    {"number", FactType::number},
-    {"text",   FactType::text  },
-    {"region", FactType::region},
-    {"months", FactType::months},
+    {"flag", FactType::flag},     {"number", FactType::number}, {"text", FactType::text},
+    {"region", FactType::region}, {"months", FactType::months},
 };
 
 std::optional<FactType> fact_type(std::string_view name) {
@@ -73,8 +70,7 @@ Result<Vocabulary> Vocabulary::read(const Json& tree) {
             out.members_[area] = {list.begin(), list.end()};
         }
     if (const Json* names = member(regions, "names"))
-        for (const auto& [name, codes] : names->items())
-            out.places_[name] = texts_of(*names, name);
+        for (const auto& [name, codes] : names->items()) out.places_[name] = texts_of(*names, name);
     if (out.facts_.empty() || out.acts_.empty())
         return Error{Code::corrupt, "a vocabulary has to have facts and acts"};
     return out;

@@ -1,5 +1,6 @@
 // The words of a use, as data (data/vocabulary.yaml): facts that a person may state, the acts that
-// follow, and how texts among the answers are understood. Immutable; safe to read from many threads.
+// follow, and how texts among the answers are understood. Immutable; safe to read from many
+// threads.
 #pragma once
 
 #include <cstdint>

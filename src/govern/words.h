@@ -1,5 +1,5 @@
-// Text as words: runs of ASCII letters and digits in lower case, joined by one space. Licence texts,
-// names of models and answers of people are compared in this form, which survives wrapping,
+// Text as words: runs of ASCII letters and digits in lower case, joined by one space. Licence
+// texts, names of models and answers of people are compared in this form, which survives wrapping,
 // indenting, punctuation and HTML escapes.
 #pragma once
 
