@@ -78,6 +78,14 @@ std::string options_help(const CLI::App& app) {
     return text;
 }
 
+// Every verb in a line: the program has many, and its help still fits a screen.
+std::string program_help(const CLI::App& app) {
+    std::string text = app.get_description() + "\nUsage: heft VERB [options]\n\n";
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+        text += fmt::format("  {:<12}{}\n", verb->get_name(), verb->get_description());
+    return text + "\n" + app.get_footer() + "\n";
+}
+
 }  // namespace
 
 CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& what,
@@ -87,9 +95,9 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& wh
     return verb;
 }
 
-std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
-                                     CLI::AppFormatMode mode) const {
-    if (app->get_parent() == nullptr) return CLI::Formatter::make_help(app, name, mode);
+std::string HelpFormatter::make_help(const CLI::App* app, std::string /*name*/,
+                                     CLI::AppFormatMode /*mode*/) const {
+    if (app->get_parent() == nullptr) return program_help(*app);
     std::string positionals;
     for (const CLI::Option* option :
          app->get_options([](const CLI::Option* o) { return o->get_positional(); })) {

@@ -56,12 +56,16 @@ const char* spoken_level(int level) {
 }
 
 void put_level(const openness::Openness& found) {
-    std::string at_most;
+    std::string rest;
     if (found.level_at_most > found.level)
-        at_most = fmt::format(" at least; {} if all that is unknown is there",
-                              spoken_level(found.level_at_most));
-    put_wrapped("level     ",
-                fmt::format("{} of 3, {}{}", found.level, spoken_level(found.level), at_most));
+        rest = fmt::format(" at least; {} if all that is unknown is there",
+                           spoken_level(found.level_at_most));
+    if (found.level == 0 && found.level_at_most > 0)
+        put_wrapped("level     ", fmt::format("could not be determined: no weights are seen here{}",
+                                              rest.substr(rest.find(';'))));
+    else
+        put_wrapped("level     ",
+                    fmt::format("{} of 3, {}{}", found.level, spoken_level(found.level), rest));
 }
 
 void put_mof(const openness::Release& release, const openness::MofVerdict& mof) {
@@ -148,10 +152,9 @@ Status show_openness(const OpennessOptions& o) {
 
 void add_openness(CLI::App& app, Action& action) {
     const auto o = std::make_shared<OpennessOptions>();
-    CLI::App* verb = add_verb(app, "openness",
-                              "What was released, and where it stands between closed and open "
-                              "source: level, MOF class, OSAID checklist.",
-                              "heft openness my-model/ --component training_code=no");
+    CLI::App* verb = add_verb(
+        app, "openness", "What was released, and where it stands between closed and open source.",
+        "heft openness my-model/ --component training_code=no");
     verb->add_option("MODEL", o->reference, "a model, or a record (.yml, .json; FILE#ID)")
         ->required();
     verb->add_option("--component", o->components, "what you know: NAME=yes|no|partial[:LICENCE]")

@@ -91,11 +91,11 @@ void put_report(const VerifyOptions& o, const verify::Report& report, double sec
                         finding.check, finding.file, finding.file.empty() ? "" : ": ",
                         finding.what));
     const double rate = seconds > 0 ? static_cast<double>(report.n_bytes) / seconds / 1e9 : 0;
-    put(fmt::format(
-        "{}: {}; {} files, {} hashes compared, {} numbers in {} tensors finite or told; "
-        "{:.1f} s, {:.2f} GB/s\n",
-        o.reference, report.sound() ? "sound" : "has problems", report.n_files, report.n_hashes,
-        report.n_numbers, report.n_tensors, seconds, rate));
+    put(
+        fmt::format("{}: {}; looked at {} files, {} hashes and {} numbers in {} tensors; {:.1f} s, "
+                    "{:.2f} GB/s\n",
+                    o.reference, report.sound() ? "sound" : "has problems", report.n_files,
+                    report.n_hashes, report.n_numbers, report.n_tensors, seconds, rate));
 }
 
 Status verify_model(const VerifyOptions& o) {

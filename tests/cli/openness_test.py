@@ -41,6 +41,15 @@ class Openness(Folder):
         self.assertIn("3 of 3, open source", text)
         self.assertLessEqual(max(map(len, text.splitlines())), 80)
 
+    def test_the_page_is_self_contained(self):
+        page = self.folder / "page.html"
+        self.text("openness", "tiny", "--html", page)
+        text = page.read_text()
+        self.assertTrue(text.startswith("<!doctype html>"))
+        self.assertIn("models/tiny/data/gen.py", text)
+        for never in ("<script", "http://", "https://", "@import", "url("):
+            self.assertNotIn(never, text)
+
     def test_files_alone_leave_things_open(self):
         tree = self.document("heft.openness/1", "openness", self.model())
         self.assertEqual((tree["level"], tree["level_at_most"]), (1, 3))
