@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/generic/attention.inl.h"
+#include "kernel/generic/tile_walk.inl.h"
 
 namespace heft::kernel {
 namespace {
@@ -212,9 +213,16 @@ class TileAttention {
     // Two tiles of keys, from `tile` on, times the pair's queries.
     void score(const PairWork& work, int tile) {
         const std::int64_t depth = std::int64_t{block_.head_tiles} * kTileNumbers;
-        Block::template add<2, 2>(block_.keys + tile * depth, depth,
-                                  rows_.q + 2 * work.pair * depth, depth, block_.head_tiles,
-                                  work.scores + tile * kResultNumbers, kTileScores, false);
+        Block::template add<2, 2>(TileOperands{.a = block_.keys + tile * depth,
+                                               .a_stride = depth,
+                                               .b = rows_.q + 2 * work.pair * depth,
+                                               .b_stride = depth,
+                                               .c = work.scores + tile * kResultNumbers,
+                                               .c_stride = kTileScores,
+                                               .k_tiles = block_.head_tiles,
+                                               .add = false,
+                                               .next_b = nullptr,
+                                               .next_line = 0});
     }
 
     // Two tiles of values, from `tile` on, times the pair's weights.
@@ -223,9 +231,16 @@ class TileAttention {
         const std::int64_t first = work.begin / 2 * kTileNumbers;
         const std::int64_t stride = std::int64_t{block_.value_tiles} * kResultNumbers;
         Block::template add<2, 2>(
-            block_.values + tile * kDepth + first, kDepth, weights_of(work.scores) + first,
-            2 * kTileScores, (work.end - work.begin) / 2,
-            rows_.acc + 2 * work.pair * stride + tile * kResultNumbers, stride, true);
+            TileOperands{.a = block_.values + tile * kDepth + first,
+                         .a_stride = kDepth,
+                         .b = weights_of(work.scores) + first,
+                         .b_stride = 2 * kTileScores,
+                         .c = rows_.acc + 2 * work.pair * stride + tile * kResultNumbers,
+                         .c_stride = stride,
+                         .k_tiles = (work.end - work.begin) / 2,
+                         .add = true,
+                         .next_b = nullptr,
+                         .next_line = 0});
     }
 
     static std::uint16_t* weights_of(float* scores) {

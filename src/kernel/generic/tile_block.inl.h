@@ -16,7 +16,7 @@ struct TileBlock {
     static HEFT_INLINE void add(const TileOperands& o) {
         const std::uint16_t* a = o.a;
         const std::uint16_t* b = o.b;
-        const std::uint16_t* next = o.next_b + o.next_line * kTileCols;
+        const std::uint16_t* next = o.next_b == nullptr ? o.b : o.next_b + o.next_line * kTileCols;
         each_result<rows, tokens>([&](auto r, auto t) __attribute__((always_inline)) {
             constexpr int kSum = 2 * r.value + t.value;
             if (o.add)
@@ -27,6 +27,7 @@ struct TileBlock {
         for (int k = 0; k < o.k_tiles; ++k) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
                 Registers::template load<6 + t.value>(b + t.value * o.b_stride);
+                if (o.next_b == nullptr) return;
                 unroll<kNextLines>([&](auto line) __attribute__((always_inline)) {
                     __builtin_prefetch(next + t.value * o.b_stride + line.value * kTileCols, 0, 2);
                 });

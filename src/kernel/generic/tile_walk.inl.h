@@ -24,7 +24,8 @@ struct TileOperands {
     std::int64_t c_stride;
     int k_tiles;
     bool add;
-    // The b that is multiplied after this one: its lines from this one of each tile on are fetched.
+    // The b that is multiplied after this one, or nullptr: lines of each tile, from this one on,
+    // are fetched.
     const std::uint16_t* next_b;
     int next_line;
 };
