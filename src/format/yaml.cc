@@ -229,6 +229,9 @@ Result<Json> read_yaml(std::string_view text, const YamlLimits& limits) {
                      "YAML of more than " + std::to_string(limits.bytes) + " bytes is not read"};
     if (!simdjson::validate_utf8(text.data(), text.size()))
         return Error{Code::corrupt, "not valid YAML: the text is not UTF-8"};
+    // By zero bytes the library would recognise UTF-16 and UTF-32, and not check what it converts.
+    if (text.find('\0') != std::string_view::npos)
+        return Error{Code::corrupt, "not valid YAML: a zero byte in the text"};
     Builder builder(limits);
     bool more = false;
     HEFT_OK(parse(text, builder, more));

@@ -71,6 +71,13 @@ TEST(Yaml, ErrorsNameTheLine) {
     }
 }
 
+TEST(Yaml, RefusesOtherEncodings) {
+    for (const std::string_view text :
+         {std::string_view("a\0:\0 \0b\0", 8), std::string_view("\0\0\0a\0\0\0b", 8),
+          std::string_view("\xFF\xFE\x61\0", 4), std::string_view("a: \0", 4)})
+        EXPECT_FALSE(read_yaml(text));
+}
+
 TEST(Yaml, BoundsWhatHostileTextCosts) {
     std::string laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n";
     for (int i = 1; i < 12; ++i) {
