@@ -137,6 +137,7 @@ std::vector<float> compute(const kernel::Table& table, int n_threads,
     static ThreadPool one(1);
     static ThreadPool two(2);
     Context context{n_threads == 1 ? one : two, table, way.precision, way.deterministic};
+    context.least_by_tiles = kMostTokensAsAlone + 1;
     std::vector<float> out(tokens.size() * static_cast<std::size_t>(shape.n_head * shape.d_value),
                            NAN);
     attention(context, shape, seen, q.data(), out.data());

@@ -230,8 +230,10 @@ class TileAttention {
 }  // namespace
 
 bool attends_by_tiles(const Context& context, std::size_t n_tokens) {
-    return n_tokens > std::size_t{kMostTokensAsAlone} && context.precision == Precision::fast
-           && !context.deterministic && context.kernels.attend_tiles != nullptr;
+    return n_tokens
+               >= static_cast<std::size_t>(std::max(context.least_by_tiles, kMostTokensAsAlone + 1))
+           && context.precision == Precision::fast && !context.deterministic
+           && context.kernels.attend_tiles != nullptr;
 }
 
 void attention_by_tiles(Context& context, const AttentionShape& shape, std::span<const Seen> seen,
