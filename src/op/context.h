@@ -25,8 +25,8 @@ struct Context {
     bool deterministic = false;
     // Up to kMostTokensAsAlone tokens get the bits that each gets alone, though it takes longer.
     bool as_alone = false;
-    // So many tokens of a sequence attend by tiles, where there are any: fewer are a small part of the
-    // work, and float32 is finer.
+    // So many tokens of a sequence attend by tiles, where there are any: fewer are a small part of
+    // the work, and float32 is finer.
     int least_by_tiles = 128;
     std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
     std::vector<float> attention = {};    // packed keys and values, partial softmaxes

@@ -264,8 +264,10 @@ struct Avx2Lanes {
     }
     template <int left>
     static HEFT_INLINE __m256i moved(__m256i v) {
-        return left < 0 ? _mm256_srli_epi16(v, left < 0 ? -left : 0)
-                        : _mm256_slli_epi16(v, left < 0 ? 0 : left);
+        if constexpr (left < 0)
+            return _mm256_srli_epi16(v, -left);
+        else
+            return _mm256_slli_epi16(v, left);
     }
     static HEFT_INLINE __m256i load256(const void* at) {
         return _mm256_loadu_si256(static_cast<const __m256i_u*>(at));
