@@ -114,7 +114,8 @@ TEST(Releases, LevelAndOsiVerdictFollowFromTheComponents) {
     const auto file = shared_data() / "governance/releases.json";
     HEFT_NEED_SHARED(file);
     const std::string text = text_of(file);
-    for (const Json& one : Json::parse(text).at("releases")) {
+    const Json all = Json::parse(text);
+    for (const Json& one : all.at("releases")) {
         const std::string id = one.at("id");
         const Openness found = judge(must_read(text, id));
         EXPECT_EQ(found.level, one.at("level").get<int>()) << id;
