@@ -58,6 +58,9 @@ class Builder : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         if (failed_) return;
+        // The text is UTF-8, but what the library makes of "\N" in quotes is not.
+        if (!simdjson::validate_utf8(value.data(), value.size()))
+            return fail(mark, "an escape that gives no UTF-8");
         if (wants_key()) return take_key(mark, value);
         const bool plain = tag == "?";
         const bool is_text = !plain && (tag == "!" || tag.ends_with(":str"));

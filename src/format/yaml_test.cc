@@ -76,6 +76,11 @@ TEST(Yaml, RefusesOtherEncodings) {
          {std::string_view("a\0:\0 \0b\0", 8), std::string_view("\0\0\0a\0\0\0b", 8),
           std::string_view("\xFF\xFE\x61\0", 4), std::string_view("a: \0", 4)})
         EXPECT_FALSE(read_yaml(text));
+    for (const char* escape : {R"(a: "\N")", R"("\_": 1)"}) {
+        const auto read = read_yaml(escape);
+        if (!read) continue;
+        EXPECT_NO_THROW((void)read->dump()) << escape;
+    }
 }
 
 TEST(Yaml, BoundsWhatHostileTextCosts) {
