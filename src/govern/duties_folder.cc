@@ -108,7 +108,7 @@ Result<std::vector<std::string>> write_duties(const Assessment& assessment,
     for (const LicenceCopy& copy : copies) {
         std::string name = safe_name(copy.file_name);
         if (std::find(written.begin(), written.end(), name) != written.end())
-            name = safe_name(copy.of) + "." + name;
+            name.insert(0, safe_name(copy.of) + ".");
         HEFT_OK(put(name, copy.text));
     }
     for (const char* file : {"NOTICE", "DISPLAY.txt", "NAME.txt", "TERMS-TO-PASS-ON.md"}) {

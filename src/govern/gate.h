@@ -19,6 +19,7 @@ struct Parent {
     std::filesystem::path folder;  // where its bases may stand beside it; may be empty
 };
 
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct GateOutcome {
     bool may_proceed = false;
     bool may_be_accepted = false;  // where not: whether --accept-terms would let it

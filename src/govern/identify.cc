@@ -170,7 +170,7 @@ class Identifier {
                                                [this](auto* l) { return holds(named_, l); });
             if (!agrees)
                 conflict("the declarations disagree: " + ids_of(named_) + ", and " + where
-                         + " says " + value);
+                         + " says " + value);  // NOLINT
             add_all(named_, licences);
         }
     }

@@ -101,13 +101,13 @@ Status Use::take_months(const std::string& name, const Json& value) {
             unknown_.insert(name);
             continue;
         }
-        HEFT_TRY(const double users, amount(name + "." + month, number));
+        HEFT_TRY(const double users, amount(name + "." + month, number));  // NOLINT
         if (month == "now")
             suggest("mau_now", users);
         else if (is_month(month))
-            state(name + "." + month, users);
+            state(name + "." + month, users);  // NOLINT
         else
-            return Error{Code::invalid, name + ": \"" + month + "\" is not a month like 2024-06"};
+            return Error{Code::invalid, name + ": \"" + month + "\" is not a month like 2024-06"};  // NOLINT
     }
     return {};
 }

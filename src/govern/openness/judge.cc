@@ -51,7 +51,7 @@ struct Deed {
 };
 
 const std::vector<Deed>& deeds() {
-    static const std::vector<Deed> list = {
+    static const std::vector<Deed> kDeeds = {
         {"run it on a machine of one's own", {"model_parameters"}},
         {"see how it is built", {"model_architecture"}},
         {"reproduce it", {"training_code", "datasets"}},
@@ -59,7 +59,7 @@ const std::vector<Deed>& deeds() {
         {"repeat the evaluation", {"evaluation_code", "evaluation_data"}},
         {"follow its training", {"intermediate_parameters"}},
     };
-    return list;
+    return kDeeds;
 }
 
 void set_cannot(const Release& release, Openness& out) {
@@ -77,6 +77,7 @@ void set_cannot(const Release& release, Openness& out) {
 
 std::vector<std::string> names_of(const std::vector<MofPart>& parts) {
     std::vector<std::string> names;
+    names.reserve(parts.size());
     for (const MofPart& part : parts)
         names.push_back(OpennessTables::embedded().kinds()[part.kind].name);
     return names;

@@ -15,6 +15,7 @@
 
 namespace heft::openness {
 
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct ReleaseFiles {
     std::string name;                     // the folder's or file's own
     std::filesystem::path folder;         // that `files` are relative to

@@ -73,7 +73,7 @@ LicenceOf declared_licence(const Declared& declared) {
     const std::string tag = folded(declared.licence);
     const bool named = tag.empty() || tag == "other" || tag == "unknown";
     const std::string licence = named ? declared.licence_name : declared.licence;
-    return [licence](const ComponentKind&) { return licence; };
+    return [licence](const ComponentKind&) { return licence; };  // NOLINT
 }
 
 Release scan_release(const ReleaseFiles& files, const Declared& declared,

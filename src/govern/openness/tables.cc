@@ -104,7 +104,7 @@ bool LicenceLists::says_absent(std::string_view text) const {
 }
 
 const OpennessTables& OpennessTables::embedded() {
-    static const OpennessTables tables;
+    static const OpennessTables tables;  // NOLINT
     return tables;
 }
 
