@@ -101,15 +101,17 @@ Status Use::take_months(const std::string& name, const Json& value) {
             unknown_.insert(name);
             continue;
         }
-        HEFT_TRY(const double users, amount(name + "." + month, number));  // NOLINT
+    // NOLINTBEGIN(performance-inefficient-string-concatenation): errors, built once
+        HEFT_TRY(const double users, amount(name + "." + month, number));
         if (month == "now")
             suggest("mau_now", users);
         else if (is_month(month))
-            state(name + "." + month, users);  // NOLINT
+            state(name + "." + month, users);
         else
-            return Error{Code::invalid, name + ": \"" + month + "\" is not a month like 2024-06"};  // NOLINT
+            return Error{Code::invalid, name + ": \"" + month + "\" is not a month like 2024-06"};
     }
     return {};
+    // NOLINTEND(performance-inefficient-string-concatenation)
 }
 
 const Fact* Use::find(std::string_view name) const {
