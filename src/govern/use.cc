@@ -101,7 +101,7 @@ Status Use::take_months(const std::string& name, const Json& value) {
             unknown_.insert(name);
             continue;
         }
-    // NOLINTBEGIN(performance-inefficient-string-concatenation): errors, built once
+        // NOLINTBEGIN(performance-inefficient-string-concatenation): errors, built once
         HEFT_TRY(const double users, amount(name + "." + month, number));
         if (month == "now")
             suggest("mau_now", users);
