@@ -129,6 +129,13 @@ const Licence* Catalogue::find(std::string_view id) const {
     return nullptr;
 }
 
+std::vector<const Licence*> Catalogue::find_all(const std::vector<std::string>& ids) const {
+    std::vector<const Licence*> list;
+    for (const std::string& id : ids)
+        if (const Licence* licence = find(id)) list.push_back(licence);
+    return list;
+}
+
 std::vector<const Licence*> Catalogue::named(std::string_view name) const {
     const std::string key = name_key(name);
     std::vector<const Licence*> found;
@@ -154,6 +161,13 @@ const ReleaseRow* Catalogue::release(std::string_view repository) const {
         for (const std::string& pattern : row.match)
             if (matches(pattern, name)) return &row;
     return nullptr;
+}
+
+std::string joined_ids(const std::vector<const Licence*>& licences, std::string_view by) {
+    std::string ids;
+    for (const Licence* licence : licences)
+        ids.append(ids.empty() ? std::string_view() : by).append(licence->id);
+    return ids.empty() ? "unknown" : ids;
 }
 
 }  // namespace heft::govern

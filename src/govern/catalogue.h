@@ -46,6 +46,8 @@ class Catalogue {
 
     // By id; nullptr: none.
     const Licence* find(std::string_view id) const;
+    // Those of the ids that there are.
+    std::vector<const Licence*> find_all(const std::vector<std::string>& ids) const;
 
     // Everything that a declared name may mean, letters' case and separators aside: an id or SPDX
     // id names one; hub tags, hub names and aliases name one or several.
@@ -69,5 +71,8 @@ class Catalogue {
     std::vector<ReleaseRow> releases_;
     std::vector<BuiltInText> built_in_texts_;
 };
+
+// "apache-2.0 or mit"; "unknown" where there are none.
+std::string joined_ids(const std::vector<const Licence*>& licences, std::string_view by);
 
 }  // namespace heft::govern

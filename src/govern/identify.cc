@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "govern/declared.h"
 #include "govern/words.h"
 
@@ -47,20 +49,6 @@ bool holds(const std::vector<const Licence*>& list, const Licence* licence) {
 void add_all(std::vector<const Licence*>& list, const std::vector<const Licence*>& more) {
     for (const Licence* licence : more)
         if (!holds(list, licence)) list.push_back(licence);
-}
-
-std::string ids_of(const std::vector<const Licence*>& list) {
-    std::string ids;
-    for (const Licence* licence : list) ids += (ids.empty() ? "" : " or ") + licence->id;
-    return ids;
-}
-
-std::vector<const Licence*> by_ids(const Catalogue& catalogue,
-                                   const std::vector<std::string>& ids) {
-    std::vector<const Licence*> list;
-    for (const std::string& id : ids)
-        if (const Licence* licence = catalogue.find(id)) list.push_back(licence);
-    return list;
 }
 
 std::string told(const TextFinding& finding) {
@@ -169,8 +157,8 @@ class Identifier {
                                 || std::any_of(licences.begin(), licences.end(),
                                                [this](auto* l) { return holds(named_, l); });
             if (!agrees)
-                conflict("the declarations disagree: " + ids_of(named_) + ", and " + where
-                         + " says " + value);  // NOLINT
+                conflict(fmt::format("the declarations disagree: {}, and {} says {}",
+                                     joined_ids(named_, " or "), where, value));
             add_all(named_, licences);
         }
     }
@@ -204,8 +192,9 @@ class Identifier {
             || std::any_of(names_.begin(), names_.end(), fits))
             return;
         // Such as a licence of its own for the weights, beside the text of the code's.
-        conflict("the card declares " + (named_.empty() ? names_.front() : ids_of(named_))
-                 + ", but " + text_file_ + " is " + text_.licence->id);
+        conflict("the card declares "
+                 + (named_.empty() ? names_.front() : joined_ids(named_, " or ")) + ", but "
+                 + text_file_ + " is " + text_.licence->id);
         add_all(out_.licences, named_);
     }
 
@@ -230,9 +219,9 @@ class Identifier {
         const bool comparable = std::any_of(named_.begin(), named_.end(),
                                             [](const Licence* l) { return !l->texts.empty(); });
         settle(named_, comparable ? Certainty::modified : Certainty::declared,
-               "the card declares " + ids_of(named_));
+               "the card declares " + joined_ids(named_, " or "));
         if (comparable)
-            conflict("the card declares " + ids_of(named_) + ", but " + text_file_
+            conflict("the card declares " + joined_ids(named_, " or ") + ", but " + text_file_
                      + " is another text");
     }
 
@@ -242,7 +231,7 @@ class Identifier {
                 {}, Certainty::unknown,
                 "the card declares \"" + names_.front() + "\", which the catalogue does not know");
         } else {
-            settle(named_, Certainty::declared, "declared: " + ids_of(named_));
+            settle(named_, Certainty::declared, "declared: " + joined_ids(named_, " or "));
             if (named_.size() > 1 && !out_.conflict)
                 out_.problems.push_back(
                     "the declared name stands for several texts; the strictest answer is given");
@@ -265,7 +254,7 @@ class Identifier {
             return;
         }
         if (out_.release != nullptr) {
-            settle(by_ids(catalogue_, out_.release->licences), Certainty::weak,
+            settle(catalogue_.find_all(out_.release->licences), Certainty::weak,
                    "only the name \"" + files_.name + "\" hints at it: " + out_.release->why);
             return;
         }
@@ -277,7 +266,7 @@ class Identifier {
         if (out_.release == nullptr || out_.certainty == Certainty::weak
             || out_.certainty == Certainty::unknown)
             return;
-        const auto known = by_ids(catalogue_, out_.release->licences);
+        const auto known = catalogue_.find_all(out_.release->licences);
         const bool agrees = std::any_of(known.begin(), known.end(), [this](const Licence* l) {
             return holds(out_.licences, l);
         });
@@ -287,8 +276,8 @@ class Identifier {
                 return holds(out_.licences, catalogue_.find(earlier.licence));
             });
         if (known.empty() || agrees || is_earlier) return;
-        conflict("a release of the name " + files_.name + " is known to have " + ids_of(known)
-                 + ": " + out_.release->why);
+        conflict("a release of the name " + files_.name + " is known to have "
+                 + joined_ids(known, " or ") + ": " + out_.release->why);
         add_all(out_.licences, known);
     }
 
@@ -340,7 +329,7 @@ Identification identify_name(const Catalogue& catalogue, const std::string& name
         out.why = "neither a licence nor a release that the catalogue knows";
         return out;
     }
-    out.licences = by_ids(catalogue, out.release->licences);
+    out.licences = catalogue.find_all(out.release->licences);
     out.certainty = Certainty::listed;
     out.why = out.release->why;
     out.conflict = out.release->conflict;

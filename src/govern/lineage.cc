@@ -12,20 +12,6 @@ namespace {
 
 constexpr std::size_t kMostModels = 16;
 
-std::vector<const Licence*> by_ids(const Catalogue& catalogue,
-                                   const std::vector<std::string>& ids) {
-    std::vector<const Licence*> list;
-    for (const std::string& id : ids)
-        if (const Licence* licence = catalogue.find(id)) list.push_back(licence);
-    return list;
-}
-
-std::string ids_of(const std::vector<const Licence*>& list) {
-    std::string ids;
-    for (const Licence* licence : list) ids += (ids.empty() ? "" : ", ") + licence->id;
-    return ids.empty() ? "unknown" : ids;
-}
-
 // Walks bases breadth first; a model is looked at once.
 class Walk {
   public:
@@ -50,8 +36,8 @@ class Walk {
         const ReleaseRow& row = *model.release;
         if (row.base.empty() || !seen_.contains(repository_name(row.base)))
             chain_.terms.push_back(
-                {row.base.empty() ? ids_of(by_ids(catalogue_, row.also)) : row.base, "base model",
-                 by_ids(catalogue_, row.also), Certainty::listed, row.why, false});
+                {row.base.empty() ? joined_ids(catalogue_.find_all(row.also), ", ") : row.base,
+                 "base model", catalogue_.find_all(row.also), Certainty::listed, row.why, false});
     }
 
     void wait(const std::string& base) {
@@ -147,7 +133,7 @@ class NamedRelease {
         if (row->conflict) review(row->why, row->licences);
         if (!shares(asked, row->licences) && !check_earlier(asked, *row))
             review(use_.text("model") + " is known to have "
-                       + ids_of(by_ids(catalogue_, row->licences)) + ": " + row->why,
+                       + joined_ids(catalogue_.find_all(row->licences), ", ") + ": " + row->why,
                    row->licences);
         if (!row->harmless && !row->also.empty() && !shares(asked, row->also))
             review(row->why, row->also);
@@ -191,7 +177,7 @@ class NamedRelease {
     void review(const std::string& why, const std::vector<std::string>& ids) {
         Terms terms{use_.text("model"),
                     "known release",
-                    by_ids(catalogue_, ids),
+                    catalogue_.find_all(ids),
                     Certainty::listed,
                     why,
                     false};

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "format/yaml.h"
 #include "govern/tree.h"
 
@@ -101,17 +103,17 @@ Status Use::take_months(const std::string& name, const Json& value) {
             unknown_.insert(name);
             continue;
         }
-        // NOLINTBEGIN(performance-inefficient-string-concatenation): errors, built once
-        HEFT_TRY(const double users, amount(name + "." + month, number));
+        const std::string fact = fmt::format("{}.{}", name, month);
+        HEFT_TRY(const double users, amount(fact, number));
         if (month == "now")
             suggest("mau_now", users);
         else if (is_month(month))
-            state(name + "." + month, users);
+            state(fact, users);
         else
-            return Error{Code::invalid, name + ": \"" + month + "\" is not a month like 2024-06"};
+            return Error{Code::invalid,
+                         fmt::format("{}: \"{}\" is not a month like 2024-06", name, month)};
     }
     return {};
-    // NOLINTEND(performance-inefficient-string-concatenation)
 }
 
 const Fact* Use::find(std::string_view name) const {

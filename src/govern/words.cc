@@ -119,7 +119,7 @@ bool matches(std::string_view pattern, std::string_view text) {
         } else if (p < pattern.size() && pattern[p] == text[t]) {
             ++p;
             ++t;
-        } else if (star != std::string_view::npos) {
+        } else if (star != std::string_view::npos && text[resume] != '/') {
             p = star + 1;
             t = ++resume;
         } else {

@@ -19,7 +19,7 @@ bool begins_with(std::string_view words, std::string_view phrase);
 // "meta-llama/Llama-3.1-8B_x" -> "llama-3.1-8b-x": the last part, lower-case, words joined by "-".
 std::string repository_name(std::string_view reference);
 
-// * stands for any characters. Time is at most the product of the lengths.
+// * stands for any characters but "/". Time is at most the product of the lengths.
 bool matches(std::string_view pattern, std::string_view text);
 
 }  // namespace heft::govern

@@ -6,6 +6,8 @@
 
 #include "base/mapped_file.h"
 #include "format/yaml.h"
+#include "govern/tree.h"
+#include "govern/words.h"
 
 namespace heft::openness {
 
@@ -45,7 +47,7 @@ bool speaks_of_it(const std::string& name) {
                                              "NOTICE*",      "USE_POLICY*", "config.json",
                                              "openness.yaml"};
     return std::any_of(std::begin(patterns), std::end(patterns),
-                       [&](std::string_view pattern) { return matches(name, pattern); });
+                       [&](std::string_view pattern) { return govern::matches(pattern, name); });
 }
 
 void list_beside(const fs::path& file, ReleaseFiles& out) {
@@ -78,26 +80,6 @@ void read_card(ReleaseFiles& out) {
         out.notes.push_back("README.md: " + front.error().what);
 }
 
-std::string text_field(const Json& object, const char* key) {
-    if (!object.is_object()) return {};
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null() || found->is_structured()) return {};
-    return found->is_string() ? found->get<std::string>() : found->dump();
-}
-
-// A text, or a list of them.
-std::vector<std::string> list_field(const Json& object, const char* key) {
-    std::vector<std::string> list;
-    if (!object.is_object()) return list;
-    const auto found = object.find(key);
-    if (found == object.end()) return list;
-    if (found->is_string()) list.push_back(found->get<std::string>());
-    if (!found->is_array()) return list;
-    for (const Json& item : *found)
-        if (item.is_string()) list.push_back(item.get<std::string>());
-    return list;
-}
-
 void fill(std::string& to, const format::Metadata& metadata, std::string_view key) {
     const auto value = metadata.string(key);
     if (to.empty() && value) to = *value;
@@ -117,27 +99,6 @@ std::vector<std::string> numbered(const format::Metadata& metadata, const std::s
 }
 
 }  // namespace
-
-bool matches(std::string_view name, std::string_view pattern) {
-    // Greedy with one way back: time is at most their product, and patterns are short.
-    std::size_t n = 0, p = 0, star = std::string_view::npos, resume = 0;
-    while (n < name.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = n;
-        } else if (p < pattern.size() && pattern[p] == name[n]) {
-            ++p;
-            ++n;
-        } else if (star != std::string_view::npos && name[resume] != '/') {
-            p = star + 1;
-            n = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
-}
 
 Result<ReleaseFiles> list_release(const fs::path& path) {
     ReleaseFiles out;
@@ -163,16 +124,16 @@ Result<ReleaseFiles> list_release(const fs::path& path) {
 
 Declared declared_by(const Json& front, const format::Metadata& metadata) {
     Declared out;
-    const std::vector<std::string> licences = list_field(front, "license");
+    const std::vector<std::string> licences = govern::texts_of(front, "license");
     if (!licences.empty()) out.licence = licences.front();
-    out.licence_name = text_field(front, "license_name");
-    out.licence_link = text_field(front, "license_link");
-    out.base_models = list_field(front, "base_model");
-    out.relation = text_field(front, "base_model_relation");
-    out.datasets = list_field(front, "datasets");
-    out.tags = list_field(front, "tags");
-    out.task = text_field(front, "pipeline_tag");
-    out.library = text_field(front, "library_name");
+    out.licence_name = govern::text_of(front, "license_name");
+    out.licence_link = govern::text_of(front, "license_link");
+    out.base_models = govern::texts_of(front, "base_model");
+    out.relation = govern::text_of(front, "base_model_relation");
+    out.datasets = govern::texts_of(front, "datasets");
+    out.tags = govern::texts_of(front, "tags");
+    out.task = govern::text_of(front, "pipeline_tag");
+    out.library = govern::text_of(front, "library_name");
     fill(out.licence, metadata, "general.license");
     fill(out.licence_name, metadata, "general.license.name");
     fill(out.licence_link, metadata, "general.license.link");

@@ -38,7 +38,4 @@ struct Declared {
 };
 Declared declared_by(const nlohmann::ordered_json& front_matter, const format::Metadata& metadata);
 
-// Whether a name matches a pattern in which * stands for any number of characters but "/".
-bool matches(std::string_view name, std::string_view pattern);
-
 }  // namespace heft::openness

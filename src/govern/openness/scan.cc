@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "format/yaml.h"
+#include "govern/words.h"
 
 namespace heft::openness {
 
@@ -34,7 +35,7 @@ Evidence evidence_of(const ReleaseFiles& files) {
 std::string seen(const Evidence& evidence, const Sign& sign) {
     for (const std::string& pattern : sign.files)
         for (const std::string& file : evidence.files.files)
-            if (matches(file, pattern)) return file;
+            if (govern::matches(pattern, file)) return file;
     for (const std::string& field : sign.fields)
         if (evidence.files.front_matter.is_object() && evidence.files.front_matter.contains(field))
             return fmt::format("the card's \"{}\"", field);
@@ -73,7 +74,9 @@ LicenceOf declared_licence(const Declared& declared) {
     const std::string tag = folded(declared.licence);
     const bool named = tag.empty() || tag == "other" || tag == "unknown";
     const std::string licence = named ? declared.licence_name : declared.licence;
-    return [licence](const ComponentKind&) { return licence; };  // NOLINT
+    return [licence](const ComponentKind&) {
+        return licence;
+    };  // NOLINT(performance-no-automatic-move): for each component
 }
 
 Release scan_release(const ReleaseFiles& files, const Declared& declared,

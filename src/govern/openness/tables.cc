@@ -104,8 +104,8 @@ bool LicenceLists::says_absent(std::string_view text) const {
 }
 
 const OpennessTables& OpennessTables::embedded() {
-    static const OpennessTables tables;  // NOLINT
-    return tables;
+    static const OpennessTables kTables;
+    return kTables;
 }
 
 OpennessTables::OpennessTables() {

@@ -4,12 +4,11 @@
 #include "base/mapped_file.h"
 #include "format/pytorch.h"
 #include "govern/verify/verify.h"
+#include "govern/words.h"
 
 namespace heft::verify {
 
 namespace {
-
-using openness::matches;
 
 struct NameRow {
     std::string_view pattern;
@@ -55,7 +54,7 @@ constexpr std::string_view kExpected[] = {
 template <class Patterns>
 bool any_matches(std::string_view name, const Patterns& patterns) {
     return std::any_of(std::begin(patterns), std::end(patterns),
-                       [&](std::string_view pattern) { return matches(name, pattern); });
+                       [&](std::string_view pattern) { return govern::matches(pattern, name); });
 }
 
 void check_torch(const std::filesystem::path& path, const std::string& name, Report& report) {
@@ -84,7 +83,7 @@ void check_files(const openness::ReleaseFiles& files, Report& report) {
         const std::string own = path.filename().string();
         const auto* const row =
             std::find_if(std::begin(kNames), std::end(kNames),
-                         [&](const NameRow& known) { return matches(own, known.pattern); });
+                         [&](const NameRow& known) { return govern::matches(known.pattern, own); });
         std::error_code error;
         if (!std::filesystem::exists(path, error)) {
             report.add(Severity::problem, "file", name, "a link that leads nowhere");

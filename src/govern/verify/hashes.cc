@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "govern/openness/tables.h"
 #include "govern/verify/verify.h"
+#include "govern/words.h"
 
 namespace heft::verify {
 
@@ -36,8 +37,8 @@ std::string_view next_line(std::string_view& rest) {
 
 bool is_sums_file(const std::string& name) {
     const std::string own = fs::path(name).filename().string();
-    return openness::matches(own, "SHA256SUMS*") || openness::matches(own, "sha256sum*")
-           || openness::matches(own, "*.sha256");
+    return govern::matches("SHA256SUMS*", own) || govern::matches("sha256sum*", own)
+           || govern::matches("*.sha256", own);
 }
 
 // Stays inside the folder: sums are text of a stranger's.
