@@ -75,8 +75,8 @@ LicenceOf declared_licence(const Declared& declared) {
     const bool named = tag.empty() || tag == "other" || tag == "unknown";
     const std::string licence = named ? declared.licence_name : declared.licence;
     return [licence](const ComponentKind&) {
-        return licence;
-    };  // NOLINT(performance-no-automatic-move): for each component
+        return licence;  // NOLINT(performance-no-automatic-move): kept for the next component
+    };
 }
 
 Release scan_release(const ReleaseFiles& files, const Declared& declared,

@@ -63,23 +63,14 @@ void turn(const float (&from)[kPanelRows][cols], float (&to)[cols][kPanelRows]) 
             L::transpose(from[r] + c, cols, to[c] + r, kPanelRows);
 }
 
-// The next columns of a row on their way into the cache: too short a stretch for hardware to see it
-// coming. Never dereferenced, so it may lie beyond the row.
-template <class Format>
-HEFT_INLINE void prefetch_next_chunk(const std::uint8_t* row) {
-    constexpr int kLine = 64;
-    const auto next = reinterpret_cast<std::uintptr_t>(row) + kChunkBytes<Format>;
-    for (int i = 0; i < kChunkBytes<Format> + kLine; i += kLine)
-        __builtin_prefetch(reinterpret_cast<const void*>(next + static_cast<std::uintptr_t>(i)));
-}
-
 template <class L, class Format>
 void decode_panel(const IntPanelProduct& p, IntPanel& panel) {
     DecodedRows rows;
     const auto* from = static_cast<const std::uint8_t*>(p.w);
     for (int r = 0; r < p.n_rows; ++r, from += p.row_bytes) {
         if (p.n_cols == kChunk) {
-            prefetch_next_chunk<Format>(from);
+            // A row's next columns: too short a stretch for hardware to see it coming.
+            prefetch_bytes<kChunkBytes<Format>>(from + kChunkBytes<Format>);
             decode_row<L, Format>(from, rows, r);
         } else {
             const PaddedWeights<Format> padded(from, p.n_cols);
