@@ -101,6 +101,7 @@ class Builder : public YAML::EventHandler {
         std::optional<std::string> key;        // of a mapping: read, and waiting for its value
         std::unordered_set<std::string> keys;  // look-up in ordered_json is linear
     };
+    // NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
     struct Anchored {
         Json value;
         Weight weight;

@@ -52,6 +52,7 @@ class TileAttention {
     void run() {
         Scratch scratch(context_, worker_bytes() * static_cast<std::size_t>(context_.pool.size()));
         std::vector<Worker> workers;
+        workers.reserve(static_cast<std::size_t>(context_.pool.size()));
         for (int i = 0; i < context_.pool.size(); ++i) workers.push_back(make_worker(scratch));
         // The tasks of a head one after the other, so that they find its keys in a cache, those
         // with most keys first.
