@@ -50,9 +50,9 @@ Result<LocalRelease> open_local_release(const std::string& reference) {
     } else {
         HEFT_TRY(out.files, openness::list_release(reference));
     }
-    static const format::Metadata none;
+    static const format::Metadata kNone;
     out.declared = openness::declared_by(out.files.front_matter,
-                                         out.engine ? out.engine->checkpoint().metadata() : none);
+                                         out.engine ? out.engine->checkpoint().metadata() : kNone);
     return out;
 }
 

@@ -13,6 +13,7 @@
 namespace heft::app {
 
 // A model as files, with what could be read of it.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct LocalRelease {
     openness::ReleaseFiles files;  // of "tiny": none
     openness::Declared declared;
