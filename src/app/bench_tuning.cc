@@ -26,7 +26,7 @@ Json trial_json(const engine::TuningTrial& trial) {
         out["streams"] = trial.streams;
         out["prefetch"] = trial.prefetch;
     } else {
-        out["panels"] = trial.panels;
+        out["way"] = trial.way;
     }
     out["ms"] = trial.seconds * 1e3;
     return out;
@@ -45,8 +45,7 @@ void put_settings(const Json& d) {
         const std::string way = trial.contains("streams") ? fmt::format(
                                     "{} streams, {} bytes ahead", trial["streams"].get<int>(),
                                     trial["prefetch"].get<int>())
-                                : trial["panels"].get<bool>() ? "panels"
-                                                              : "rows as stored";
+                                                          : trial["way"].get<std::string>();
         put(fmt::format("{:<24}{:>4} tokens, {:<28}{:>9.3f} ms\n",
                         trial["setting"].get<std::string>(), trial["tokens"].get<int>(), way,
                         trial["ms"].get<double>()));

@@ -35,8 +35,8 @@ class Matrix {
         for (std::int64_t r = 0; r < rows; ++r)
             bytes_.insert(bytes_.end(), stored.begin(), stored.end());
         weight_.data = bytes_.data();
-        x_.assign(static_cast<std::size_t>(cols * op::kMostFewTokens), 0.5F);
-        out_.resize(static_cast<std::size_t>(rows * op::kMostFewTokens));
+        x_.assign(static_cast<std::size_t>(cols * op::kMostByteTokens), 0.5F);
+        out_.resize(static_cast<std::size_t>(rows * op::kMostByteTokens));
     }
 
     void multiply(op::Context& context, int n_tokens) {
@@ -57,8 +57,11 @@ class Tuner {
 
     op::Tuning run() {
         op::Tuning out = reading();
-        out.few_tokens_in_float = few_tokens(kFloatSetting, DType::bf16);
-        out.few_tokens_in_integer = few_tokens(kIntegerSetting, DType::q4_k);
+        const std::vector<int> few = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48};
+        out.few_tokens_in_float = up_to(kFloatSetting, DType::bf16, few);
+        if (context_.kernels.has_byte_tiles(DType::q4_k))
+            out.tokens_in_byte_tiles = up_to(kBytesSetting, DType::q4_k, {16, 32, 48, 64, 96, 128});
+        out.few_tokens_in_integer = up_to(kIntegerSetting, DType::q4_k, few);
         return out;
     }
 
@@ -98,7 +101,7 @@ class Tuner {
         candidates.push_back({.streams = 1});
         const std::vector<double> seconds = compare(matrix, 1, candidates, turns);
         for (std::size_t i = 0; i < candidates.size(); ++i)
-            note({kStreamsSetting.name, 1, candidates[i].streams, candidates[i].prefetch, false,
+            note({kStreamsSetting.name, 1, candidates[i].streams, candidates[i].prefetch, nullptr,
                   seconds[i]});
         const auto fastest = std::min_element(seconds.begin(), seconds.end());
         const bool is_faster = *fastest < kWorthChanging * seconds[0];
@@ -107,27 +110,25 @@ class Tuner {
                    : usual;
     }
 
-    // The number of tokens up to which rows as they are stored serve best, all counts tried taken
+    // The number of tokens up to which a setting's first way serves best, all counts tried taken
     // together: a single one may have been disturbed.
-    int few_tokens(const Setting& setting, DType type) {
+    int up_to(const Setting& setting, DType type, const std::vector<int>& counts) {
         constexpr int turns = 4;
         Matrix matrix(type, 4096, 2048);
-        op::Tuning as_stored;
-        as_stored.*setting.value = setting.most;
-        op::Tuning in_panels;
-        in_panels.*setting.value = 0;
+        op::Tuning until;
+        until.*setting.value = setting.most;
+        op::Tuning beyond;
+        beyond.*setting.value = 0;
         const int usual = op::Tuning{}.*setting.value;
-        int best = 1;
-        double gained =
-            0;  // by rows up to there, over panels for all; relative to each count's time
+        int best = setting.least;
+        double gained = 0;  // by the first way for all up to there; relative to each count's time
         double at_best = 0;
         double at_usual = 0;
-        for (const int n_tokens : {2, 3, 4, 6, 8, 12, 16, 24, 32, 48}) {
-            if (n_tokens > 2 && late()) return usual;
-            const std::vector<double> seconds =
-                compare(matrix, n_tokens, {as_stored, in_panels}, turns);
-            note({setting.name, n_tokens, 0, 0, false, seconds[0]});
-            note({setting.name, n_tokens, 0, 0, true, seconds[1]});
+        for (const int n_tokens : counts) {
+            if (n_tokens > counts.front() && late()) return usual;
+            const std::vector<double> seconds = compare(matrix, n_tokens, {until, beyond}, turns);
+            note({setting.name, n_tokens, 0, 0, setting.until, seconds[0]});
+            note({setting.name, n_tokens, 0, 0, setting.beyond, seconds[1]});
             gained += 1 - seconds[0] / seconds[1];
             if (n_tokens <= usual) at_usual = gained;
             if (gained > at_best) {

@@ -14,13 +14,13 @@
 namespace heft::engine {
 
 // How long a product took, the shortest of several times: of `tokens` tokens, each thread reading
-// so many `streams` and asking for them so far ahead, or with rows as they are stored or in panels.
+// so many `streams` and asking for them so far ahead, or the `way` that has no such choice.
 struct TuningTrial {
     const char* setting;
     int tokens;
     int streams;  // 0: not what was compared
     int prefetch;
-    bool panels;
+    const char* way;  // for people; nullptr where streams were compared
     double seconds;
 };
 
@@ -29,22 +29,39 @@ struct TuningTrial {
 op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
                           std::vector<TuningTrial>* trials = nullptr);
 
-// The settings by the names that files and people see, and what each may be.
+// The settings by the names that files and people see, and what each may be. Those that say up to
+// how many tokens something serves: what serves until then, and beyond.
 struct Setting {
     const char* name;
     int op::Tuning::*value;
     int least;
     int most;
+    const char* until = nullptr;
+    const char* beyond = nullptr;
 };
 inline constexpr Setting kStreamsSetting = {"streams", &op::Tuning::streams, 1, kernel::kStreams};
 inline constexpr Setting kPrefetchSetting = {"prefetch", &op::Tuning::prefetch, 0,
                                              op::kMostPrefetch};
-inline constexpr Setting kFloatSetting = {"few_tokens_in_float", &op::Tuning::few_tokens_in_float,
-                                          1, op::kMostFewTokens};
-inline constexpr Setting kIntegerSetting = {
-    "few_tokens_in_integer", &op::Tuning::few_tokens_in_integer, 1, op::kMostFewTokens};
+inline constexpr Setting kFloatSetting = {"few_tokens_in_float",
+                                          &op::Tuning::few_tokens_in_float,
+                                          1,
+                                          op::kMostFewTokens,
+                                          "rows as stored",
+                                          "panels"};
+inline constexpr Setting kIntegerSetting = {"few_tokens_in_integer",
+                                            &op::Tuning::few_tokens_in_integer,
+                                            1,
+                                            op::kMostFewTokens,
+                                            "rows as stored",
+                                            "panels"};
+inline constexpr Setting kBytesSetting = {"tokens_in_byte_tiles",
+                                          &op::Tuning::tokens_in_byte_tiles,
+                                          0,
+                                          op::kMostByteTokens,
+                                          "tiles of bytes",
+                                          "tiles of bfloat16"};
 inline constexpr Setting kSettings[] = {kStreamsSetting, kPrefetchSetting, kFloatSetting,
-                                        kIntegerSetting};
+                                        kIntegerSetting, kBytesSetting};
 
 // What a measurement holds for: processor, microcode, kernels, version of heft. Whatever number of
 // threads measured it, others use it too: what they compute must not differ.

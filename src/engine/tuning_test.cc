@@ -17,8 +17,11 @@ class TuningFile : public ::testing::Test {
     std::filesystem::path folder_ =
         std::filesystem::temp_directory_path() / ("heft-tuning-" + std::to_string(::getpid()));
     std::filesystem::path file_ = folder_ / "in" / "tuning.json";
-    op::Tuning other_{
-        .streams = 2, .prefetch = 123, .few_tokens_in_float = 7, .few_tokens_in_integer = 11};
+    op::Tuning other_{.streams = 2,
+                      .prefetch = 123,
+                      .few_tokens_in_float = 7,
+                      .few_tokens_in_integer = 11,
+                      .tokens_in_byte_tiles = 13};
 };
 
 TEST_F(TuningFile, IsReadAsItWasWritten) {
@@ -32,8 +35,8 @@ TEST_F(TuningFile, IsReadAsItWasWritten) {
 
 TEST_F(TuningFile, IsIgnoredWhenDamagedAndWrittenAnew) {
     std::filesystem::create_directories(file_.parent_path());
-    const std::string good =
-        R"({"schema":"heft.tuning/1","machine":"m","streams":2,"prefetch":0,"few_tokens_in_float":3,)";
+    const std::string good = R"({"schema":"heft.tuning/1","machine":"m","streams":2,"prefetch":0,)"
+                             R"("tokens_in_byte_tiles":48,"few_tokens_in_float":3,)";
     for (const std::string& bad :
          {std::string(), std::string("{"), std::string(10000, '['), std::string("\xFF\xFE\0", 3),
           std::string("[]"), good + "}", good + R"("few_tokens_in_integer":0})",
@@ -67,6 +70,8 @@ TEST(Tuning, MeasuresSettingsWithinTheirLimits) {
             EXPECT_GE(few, 1);
             EXPECT_LE(few, op::kMostFewTokens);
         }
+        EXPECT_GE(tuning.tokens_in_byte_tiles, 0);
+        EXPECT_LE(tuning.tokens_in_byte_tiles, op::kMostByteTokens);
         EXPECT_FALSE(trials.empty());
         for (const TuningTrial& trial : trials) EXPECT_GT(trial.seconds, 0);
     }

@@ -66,6 +66,10 @@ struct TileKernels {
     KvTileKernels kv_bf16;
     KvTileKernels kv_q8_0;
     void (*attend)(const KeyTiles& block, const RowTiles& rows) noexcept;
+    using BytePanel = void (*)(const BytePanelProduct& product) noexcept;
+    BytePanel byte_panel[kFormats];  // nullptr: none
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
+                       ByteInput* to) noexcept;
     bool instead_of_integers;  // faster than int_panel too
 };
 

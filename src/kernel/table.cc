@@ -148,6 +148,16 @@ struct Calls {
         }
     }
 
+    static bool has_byte_tiles(DType type) noexcept {
+        const TileKernels* tiles = isa().tiles;
+        return tiles != nullptr && format_of(type) != kNone
+               && tiles->byte_panel[format_of(type)] != nullptr;
+    }
+
+    static void byte_panel(DType type, const BytePanelProduct& product) noexcept {
+        isa().tiles->byte_panel[format_of(type)](product);
+    }
+
     // The kernels for a type of cache, in the kernels of one kind.
     template <class Kernels>
     static const auto& kv(DType type, const Kernels& kernels) {
@@ -216,6 +226,9 @@ Table make_table() {
             .pack_tiles = tiles.pack,
             .tile_product = tiles.product,
             .put_tile = tiles.put,
+            .has_byte_tiles = C::has_byte_tiles,
+            .pack_bytes = tiles.pack_bytes,
+            .byte_panel = C::byte_panel,
             .pack_keys = C::pack_keys,
             .pack_values = C::pack_values,
             .attend = i.attend,

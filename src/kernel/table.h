@@ -59,6 +59,15 @@ struct Table {
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;
 
+    // -- tiles of bytes (types.h), for products of some dozens of tokens
+    // Whether they exist for a type; the others may be called only if so.
+    bool (*has_byte_tiles)(DType type) noexcept;
+    // Columns first … first + n - 1 of at most kTile tokens; `first` a multiple of kInputColumns,
+    // n at most that and a multiple of 32.
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
+                       ByteInput* to) noexcept;
+    void (*byte_panel)(DType type, const BytePanelProduct& product) noexcept;
+
     // -- attention; types f32, f16, bf16 and q8_0 (whole blocks)
     // A block of keys turned over, [width, padded][kKeys]; keys beyond count become zeros.
     void (*pack_keys)(DType type, const KvRows& keys, float* out) noexcept;

@@ -115,6 +115,31 @@ struct TileProduct {
     WorkBeside beside;  // n 0: none
 };
 
+// 256 of the quantised activations of 16 tokens, as the products of tiles of bytes take them: four
+// columns of a token side by side (Intel 64 Software Developer's Manual, TDPBSSD), and beside them
+// what QuantisedRow has. Zeros stand for tokens and columns that are not there.
+struct alignas(64) ByteInput {
+    std::int8_t q[kInputColumns / 4][kTile][4];
+    float scale[kInputColumns / 32][kTile];
+    float scaled16[kInputColumns / 16][kTile];
+    float scaled32[kInputColumns / 32][kTile];
+};
+
+// A panel of quantised rows times 16 tokens each of some tiles: sums[token tile][row tile], tiles
+// of results, (+)= sum over 256 columns of w[r] * x[t].
+struct BytePanelProduct {
+    const void* w;  // of the first row, at the first column
+    std::int64_t row_bytes;
+    int n_rows;         // at most kPanelRows; what the last tile has beyond is computed as zero
+    int n_cols;         // whole blocks, at most kInputColumns
+    std::int64_t next;  // bytes from a row's columns to those to be read next: they are asked for
+    const ByteInput* x;
+    std::int64_t x_stride;  // from one tile of tokens to the next
+    int token_tiles;
+    float* sums;  // [token_tiles][kPanelRows / kTile]
+    bool add;
+};
+
 inline constexpr int kKeys = 64;      // keys of a block of attention
 inline constexpr int kKvPad = 16;     // packed keys and values are a multiple of it wide
 inline constexpr int kSumLanes = 16;  // floats of the widest vector

@@ -20,6 +20,12 @@ bool has_few_tokens(const Call& call) {
                                                         : tuning.few_tokens_in_integer);
 }
 
+// With tiles of bytes, a token's bits depend on how many are beside it.
+bool fits_byte_tiles(const Call& call) {
+    return !call.few && !call.context->deterministic
+           && call.n_tokens <= call.context->tuning.tokens_in_byte_tiles;
+}
+
 // x with its columns in the order in which a matrix stores its own.
 std::vector<float> gather(const Group& group, std::int64_t cols, const std::int32_t* order) {
     std::vector<float> out(static_cast<std::size_t>(cols)
@@ -36,7 +42,10 @@ class Calls {
     Calls(Context& context, std::span<const Group> groups) {
         for (const Group& group : groups)
             if (!group.products.empty() && group.n_tokens > 0) add(context, group);
-        for (Call& call : calls_) call.few = has_few_tokens(call);
+        for (Call& call : calls_) {
+            call.few = has_few_tokens(call);
+            call.in_bytes = fits_byte_tiles(call);
+        }
         middle_ = std::stable_partition(calls_.begin(), calls_.end(),
                                         [](const Call& call) { return call.few; });
     }

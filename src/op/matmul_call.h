@@ -19,19 +19,22 @@ struct Call {
     std::int64_t x_stride;
     int n_tokens;
     std::int64_t cols;
-    bool few = true;  // tokens: each row is multiplied as it is stored
+    bool few = true;        // tokens: each row is multiplied as it is stored
+    bool in_bytes = false;  // few enough for tiles of bytes
     // Where a product is made in integers: x, quantised, for few tokens turned too.
     std::vector<kernel::QuantisedRow> quantised = {};
     std::vector<const kernel::InputChunk*> turned = {};
-    std::uint16_t* tiles = nullptr;  // where one is made of tiles: x, packed
+    std::uint16_t* tiles = nullptr;      // where one is made of tiles: x, packed
+    kernel::ByteInput* bytes = nullptr;  // the same for tiles of bytes
 };
 
 // How a product is made.
-enum class Route : std::uint8_t { floats, integers, tiles };
+enum class Route : std::uint8_t { floats, integers, byte_tiles, tiles };
 
 inline Route route(const Call& call, const Weight& w) {
     const kernel::Table& kernels = call.context->kernels;
     if (call.context->precision != Precision::fast) return Route::floats;
+    if (call.in_bytes && kernels.has_byte_tiles(w.type)) return Route::byte_tiles;
     if (!call.few && kernels.has_tiles(w.type)) return Route::tiles;
     return kernels.has_dot_int(w.type) ? Route::integers : Route::floats;
 }
@@ -46,6 +49,10 @@ inline bool takes(const Call& call, Route wanted) {
 std::size_t quantised_bytes(std::span<const Call> calls);
 void quantise(Context& context, std::span<Call> calls, Scratch& scratch);
 
+inline bool takes_quantised(const Call& call) {
+    return takes(call, Route::integers) || takes(call, Route::byte_tiles);
+}
+
 void by_rows(Context& context, std::span<Call> calls);
 void by_panels(Context& context, std::span<Call> calls);
 
@@ -57,6 +64,13 @@ inline constexpr int kTilePanelRows = 256;  // unpacked at once: they stay in th
 std::size_t tile_scratch_bytes(std::span<const Call> calls);  // of each thread
 // Rows first … first + n_rows - 1, at most kTilePanelRows; `memory` is the thread's.
 void tile_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
+                std::byte* memory);
+
+// The same with tiles of bytes, of inputs that are quantised already.
+std::size_t byte_input_bytes(std::span<const Call> calls);
+void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch);
+std::size_t byte_scratch_bytes(std::span<const Call> calls);
+void byte_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
                 std::byte* memory);
 
 }  // namespace heft::op

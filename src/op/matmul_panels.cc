@@ -77,6 +77,10 @@ std::size_t spread_floats(const Call& call) {
            * static_cast<std::size_t>(call.cols + kLineFloats);
 }
 
+constexpr bool in_tiles(Route route) {
+    return route == Route::tiles || route == Route::byte_tiles;
+}
+
 // Rows that a thread takes at once: panels of tiles as high as may be without leaving threads idle.
 class Heights {
   public:
@@ -85,13 +89,13 @@ class Heights {
         std::int64_t rows = 0;
         for (const Call& call : calls)
             for (const Product& product : call.products)
-                if (route(call, *product.weight) == Route::tiles) rows += product.weight->rows;
+                if (in_tiles(route(call, *product.weight))) rows += product.weight->rows;
         const std::int64_t share = rows / (kTurns * n_threads) / kernel::kPanelRows;
         of_tiles_ = static_cast<int>(std::clamp<std::int64_t>(share * kernel::kPanelRows,
                                                               kernel::kPanelRows, kTilePanelRows));
     }
     int of(const Call& call, const Weight& w) const {
-        return route(call, w) == Route::tiles ? of_tiles_ : kernel::kPanelRows;
+        return in_tiles(route(call, w)) ? of_tiles_ : kernel::kPanelRows;
     }
 
   private:
@@ -102,24 +106,30 @@ void some_rows(const Call& call, const Product& product, std::int64_t first, int
                std::byte* memory) {
     const Weight& w = *product.weight;
     const auto n_rows = static_cast<int>(std::min<std::int64_t>(height, w.rows - first));
-    if (route(call, w) == Route::tiles)
-        tile_panel(call, product, first, n_rows, memory);
-    else
-        row_panel(call, product, first, n_rows, reinterpret_cast<float*>(memory));
+    switch (route(call, w)) {
+        case Route::tiles: return tile_panel(call, product, first, n_rows, memory);
+        case Route::byte_tiles: return byte_panel(call, product, first, n_rows, memory);
+        case Route::floats:
+        case Route::integers:
+            return row_panel(call, product, first, n_rows, reinterpret_cast<float*>(memory));
+    }
 }
 
 }  // namespace
 
 void by_panels(Context& context, std::span<Call> calls) {
     const auto n_threads = static_cast<std::size_t>(context.pool.size());
-    const std::size_t memory = Scratch::aligned(
-        std::max((kSumFloats + kPanelFloats) * sizeof(float), tile_scratch_bytes(calls)));
-    std::size_t bytes = quantised_bytes(calls) + packed_bytes(calls) + n_threads * memory;
+    const std::size_t memory =
+        Scratch::aligned(std::max({(kSumFloats + kPanelFloats) * sizeof(float),
+                                   tile_scratch_bytes(calls), byte_scratch_bytes(calls)}));
+    std::size_t bytes =
+        quantised_bytes(calls) + packed_bytes(calls) + byte_input_bytes(calls) + n_threads * memory;
     for (const Call& call : calls) bytes += Scratch::aligned(spread_floats(call) * sizeof(float));
     Scratch scratch(context, bytes);
     auto* memory_of_threads = scratch.take<std::byte>(n_threads * memory);
     quantise(context, calls, scratch);
     pack(context, calls, scratch);
+    pack_bytes(context, calls, scratch);
     for (Call& call : calls)
         if (const std::size_t floats = spread_floats(call); floats > 0)
             spread_rows(call, scratch.take<float>(floats));

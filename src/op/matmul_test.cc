@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/array_byte_tiles.h"
 #include "tensor/quant/quant.h"
 #include "tensor/quant/test_blocks.h"
 
@@ -115,6 +116,53 @@ TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
     }
 }
 
+// Tables with tiles of bytes: this machine's, and one whose tiles are arrays.
+std::vector<kernel::Table> with_byte_tiles() {
+    std::vector<kernel::Table> out = {kernel::with_array_byte_tiles(kernel::scalar())};
+    for (const kernel::Table* table : kernel::usable())
+        if (table->has_byte_tiles(DType::q4_k)) out.push_back(*table);
+    return out;
+}
+
+TEST(Matmul, TilesOfBytesAgreeWithDoubleAndWithRowsAsStored) {
+    Rng rng(18);
+    for (const kernel::Table& table : with_byte_tiles())
+        for (const DTypeInfo& info : dtypes()) {
+            if (!table.has_byte_tiles(info.type)) continue;
+            const Matrix m = random_matrix(info.type, 83, info.block > 32 ? 768 : 800, 6, rng);
+            for (const int n_tokens : {9, 16, 17, 33, 48}) {
+                const auto x = activations(m.weight.cols * n_tokens, rng);
+                expect_close({table, Precision::fast, 2}, m, x, n_tokens);
+                const auto got = multiply({table, Precision::fast, 1}, {&m, 1}, x, n_tokens);
+                EXPECT_EQ(got, multiply({table, Precision::fast, 2}, {&m, 1}, x, n_tokens));
+                EXPECT_FALSE(kernel::ArrayRegisters::misused || kernel::ArrayRegisters::configured);
+                if (n_tokens > kMostTokensAsAlone) continue;
+                // The same quantised activations: what differs is the order of float sums.
+                const auto rows =
+                    multiply({table, Precision::fast, 1, false, true}, {&m, 1}, x, n_tokens);
+                double power = 0;
+                double apart = 0;
+                for (std::size_t i = 0; i < got.size(); ++i) {
+                    power += rows[i] * rows[i];
+                    apart += (rows[i] - got[i]) * (rows[i] - got[i]);
+                }
+                EXPECT_LE(std::sqrt(apart), 1e-5 * std::sqrt(power)) << info.name;
+            }
+        }
+}
+
+TEST(Matmul, WhatATokenGivesInTilesOfBytesDoesNotDependOnTheOthers) {
+    Rng rng(19);
+    for (const kernel::Table& table : with_byte_tiles()) {
+        const Matrix m = random_matrix(DType::q6_k, 40, 512, 0, rng);
+        const auto x = activations(m.weight.cols * 20, rng);
+        const auto all = multiply({table, Precision::fast, 1}, {&m, 1}, x, 20);
+        const std::vector<float> last(x.end() - 9 * m.weight.cols, x.end());
+        const auto some = multiply({table, Precision::fast, 1}, {&m, 1}, last, 9);
+        EXPECT_TRUE(std::equal(some.begin(), some.end(), all.end() - 9 * m.weight.rows));
+    }
+}
+
 // As on a machine where tiles are faster than integers.
 TEST(Matmul, TilesOfEveryTypeAgreeWithDouble) {
     Rng rng(16);
@@ -122,6 +170,7 @@ TEST(Matmul, TilesOfEveryTypeAgreeWithDouble) {
         if (table->tile_product == nullptr) continue;
         kernel::Table all = *table;
         all.has_tiles = [](DType) noexcept { return true; };
+        all.has_byte_tiles = [](DType) noexcept { return false; };
         for (const DTypeInfo& info : dtypes()) {
             if (codec(info.type) == nullptr) continue;
             const std::int64_t cols = info.block == 1 ? 801 : info.block > 32 ? 768 : 800;

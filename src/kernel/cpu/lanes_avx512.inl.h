@@ -98,6 +98,10 @@ struct Avx512Lanes {
     static HEFT_INLINE Codes flip(Codes codes, int mask) {
         return {_mm512_xor_si512(codes.v, _mm512_set1_epi8(static_cast<char>(mask)))};
     }
+    template <int zero>
+    static HEFT_INLINE Codes less(Codes codes) {
+        return {_mm512_sub_epi8(codes.v, _mm512_set1_epi8(static_cast<char>(zero)))};
+    }
     static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
         // 128-bit lanes: a, a, b, b; the odd ones shifted.

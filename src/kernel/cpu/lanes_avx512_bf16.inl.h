@@ -20,10 +20,6 @@ struct Avx512Bf16Lanes : Avx512Lanes {
         _mm512_storeu_si512(to, _mm512_permutexvar_epi16(_mm512_loadu_si512(kOrder), both));
     }
 
-    template <int zero>
-    static HEFT_INLINE Codes less(Codes codes) {
-        return {_mm512_sub_epi8(codes.v, _mm512_set1_epi8(static_cast<char>(zero)))};
-    }
     // first, first + 1, …
     static HEFT_INLINE F count(int first) {
         const __m512i lanes =

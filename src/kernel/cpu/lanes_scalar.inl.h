@@ -118,6 +118,11 @@ struct ScalarLanes {
         for (auto& code : codes.v) code = static_cast<std::uint8_t>(code ^ mask);
         return codes;
     }
+    template <int zero>
+    static HEFT_CALL Codes less(Codes codes) {
+        for (auto& code : codes.v) code = static_cast<std::uint8_t>(code - zero);
+        return codes;
+    }
     static HEFT_CALL Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_CALL Codes nibbles16(const std::uint8_t* a, const std::uint8_t* b) {
         Codes out{};

@@ -10,6 +10,7 @@
 //   load64 pair both        64 bytes; 2 x 32 bytes; the same 32 bytes twice
 //   nibbles32 nibbles16     low then high nibbles of 32 bytes; of 16 bytes, twice
 //   bits either merge flip expand lut store_codes
+//   less<zero>              codes less what stands for zero, as signed bytes
 //   Groups, GroupInts       16 floats or integers, one for each 16 weights of 256
 //   u8 twice_u8 i8 twice_halves
 //   turn                    codes of 256 weights, or Groups, turned (types.h, InputChunk)

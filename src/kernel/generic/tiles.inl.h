@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/generic/attention_tiles.inl.h"
+#include "kernel/generic/byte_tiles.inl.h"
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/grouped.inl.h"
 #include "kernel/generic/int_dot.inl.h"
@@ -45,34 +46,26 @@ void tiles_of_floats(const float* from, std::int64_t n, std::uint16_t* to,
     float_tiles<L, Float32<L>>(from, n, to, step);
 }
 
-// A chunk's weights: (codes[i] + kTakenOff - kZero) * scale[i / 16] + below[i / 16], where codes
-// are signed bytes.
+// A chunk's weights, to be made numbers of.
+template <class Format>
+inline constexpr bool kByTable = Format::kMostCode < 32;
+
 template <class L, class Format>
-struct ChunkWeights {
-    static_assert(L::kWidth == 16 && (!Format::kHasMinimum || Format::kZero == 0));
+struct ChunkWeights : StoredChunk<L, Format, kByTable<Format> ? 0 : Format::kZero> {
+    static_assert(L::kWidth == 16);
     using F = typename L::F;
-    static constexpr bool kByTable = Format::kMostCode < 32;
-    static constexpr int kTakenOff = kByTable ? 0 : Format::kZero;  // of the stored codes
+    using Stored = StoredChunk<L, Format, kByTable<Format> ? 0 : Format::kZero>;
+    using Stored::below;
+    using Stored::codes;
+    using Stored::scale;
 
-    alignas(64) std::uint8_t codes[kChunk];
-    alignas(64) float scale[kChunk / 16];
-    alignas(64) float below[kChunk / 16];  // the minimum, negative
-
-    HEFT_INLINE explicit ChunkWeights(const std::uint8_t* from) {
-        Chunk<L> chunk;
-        Format::decode(from, chunk);
-        unroll<4>([&](auto j) __attribute__((always_inline)) {
-            L::store_codes(codes + 64 * j.value, L::template less<kTakenOff>(chunk.codes[j.value]));
-        });
-        L::store(scale, chunk.scale.v[0]);
-        if constexpr (Format::kHasMinimum) L::store(below, -chunk.minimum.v[0]);
-    }
+    HEFT_INLINE explicit ChunkWeights(const std::uint8_t* from) { Stored::decode(from); }
 
     // One rounding, as the reference makes: the product is exact.
     HEFT_INLINE F value(F code, int group) const {
         if constexpr (Format::kHasMinimum)
             return L::fma(code, L::set(scale[group]), L::set(below[group]));
-        constexpr float kZero = Format::kZero - kTakenOff;
+        constexpr float kZero = kByTable<Format> ? Format::kZero : 0;
         return (kZero == 0 ? code : code - L::set(kZero)) * L::set(scale[group]);
     }
 
@@ -87,7 +80,7 @@ struct ChunkWeights {
     HEFT_INLINE void look_up(std::int64_t n, std::uint16_t* to, std::int64_t step) const {
         constexpr bool kWide = Format::kMostCode > 15;
         constexpr int kCols = Format::kGroup * (kWide ? 1 : 2);  // that share a table
-        static_assert(kByTable && kCols % kTileCols == 0);
+        static_assert(kByTable<Format> && kCols % kTileCols == 0);
         const F low = L::count(0);
         for (int i = 0; i < n; i += kCols) {
             const int second = kWide ? i / 16 : i / 16 + Format::kGroup / 16;
@@ -106,9 +99,8 @@ struct ChunkWeights {
 template <class L, class Format>
 HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint16_t* to,
                              std::int64_t step) {
-    using Weights = ChunkWeights<L, Format>;
-    const Weights weights(from);
-    if constexpr (Weights::kByTable)
+    const ChunkWeights<L, Format> weights(from);
+    if constexpr (kByTable<Format>)
         weights.look_up(n, to, step);
     else
         weights.put(n, to, step);
@@ -156,6 +148,28 @@ void put_tile(const float* tile, int n_rows, int n_tokens, float* out,
 template <class L, class Row>
 constexpr KvTileKernels kv_tile_kernels() {
     return {pack_key_tiles<L, Row>, pack_value_tiles<L, Row>};
+}
+
+// What of a machine multiplies tiles of bytes.
+template <class L, class Registers>
+constexpr void set_byte_tiles(TileKernels& out) {
+    const auto set = [&out](Format format, TileKernels::BytePanel panel) {
+        out.byte_panel[static_cast<int>(format)] = panel;
+    };
+    set(Format::q4_0, byte_panel<L, Q40<L>, Registers>);
+    set(Format::q4_1, byte_panel<L, Q41<L>, Registers>);
+    set(Format::q5_0, byte_panel<L, Q50<L>, Registers>);
+    set(Format::q5_1, byte_panel<L, Q51<L>, Registers>);
+    set(Format::q8_0, byte_panel<L, Q80<L>, Registers>);
+    set(Format::q2_k, byte_panel<L, Q2K<L>, Registers>);
+    set(Format::q3_k, byte_panel<L, Q3K<L>, Registers>);
+    set(Format::q4_k, byte_panel<L, Q4K<L>, Registers>);
+    set(Format::q5_k, byte_panel<L, Q5K<L>, Registers>);
+    set(Format::q6_k, byte_panel<L, Q6K<L>, Registers>);
+    set(Format::iq4_nl, byte_panel<L, Iq4Nl<L>, Registers>);
+    set(Format::iq4_xs, byte_panel<L, Iq4Xs<L>, Registers>);
+    set(Format::mxfp4, byte_panel<L, Mxfp4<L>, Registers>);
+    out.pack_bytes = pack_bytes<L>;
 }
 
 template <class L, class Block>
