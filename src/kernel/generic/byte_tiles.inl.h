@@ -48,7 +48,6 @@ struct ByteRows {
         const auto* from = static_cast<const std::uint8_t*>(p.w) + first * p.row_bytes;
         const int count = p.n_rows - first < kTile ? p.n_rows - first : kTile;
         for (int r = 0; r < count; ++r, from += p.row_bytes) {
-            prefetch_bytes<kChunkBytes<Format>>(from + p.next);
             if (p.n_cols == kChunk) {
                 row[r].decode(from);
             } else {
@@ -57,6 +56,22 @@ struct ByteRows {
             }
         }
         for (int r = count; r < kTile; ++r) __builtin_memset(&row[r], 0, sizeof row[r]);
+    }
+};
+
+// The columns of a tile's rows that are read next, asked for a few at a time: all at once, they
+// wait for one another, and what is wanted now waits for them.
+template <class Format>
+struct RowsToCome {
+    const std::uint8_t* at;
+    std::int64_t row_bytes;
+
+    template <int count>
+    HEFT_INLINE void fetch(int first) const {
+        constexpr int kWholeLines = kChunkBytes<Format> + 63;  // wherever in a line they begin
+        unroll<count>([&](auto i) __attribute__((always_inline)) {
+            prefetch_bytes<kWholeLines>(at + (first + i.value) * row_bytes);
+        });
     }
 };
 
@@ -116,7 +131,7 @@ struct ByteTile {
         });
     }
 
-    HEFT_INLINE void add_to(float* sums, bool add) {
+    HEFT_INLINE void add_to(float* sums, bool add, const RowsToCome<Format>* to_come) {
         F acc[kTile][kVectors];
         each(
             [&](auto r, auto v, float* at) __attribute__((always_inline)) {
@@ -128,6 +143,8 @@ struct ByteTile {
             unroll<kSlots>([&](auto i) __attribute__((always_inline)) {
                 constexpr int kNext = i.value + kAhead;
                 if (group + kNext < kCount) multiply<kNext % kSlots>(group + kNext);
+                if (to_come != nullptr)
+                    to_come->template fetch<kTile / kCount>((group + i.value) * kTile / kCount);
                 scale(group + i.value, dots[i.value], acc);
             });
         each(
@@ -153,9 +170,12 @@ void byte_panel(const BytePanelProduct& p) noexcept {
     for (int first = 0; first < p.n_rows; first += kTile) {
         ByteRows<L, Format> rows;
         rows.decode(p, first);
+        const auto* at = static_cast<const std::uint8_t*>(p.w) + first * p.row_bytes;
+        const RowsToCome<Format> to_come{at + p.next, p.row_bytes};
         float* sums = p.sums + first / kTile * kResultNumbers;
         for (int t = 0; t < p.token_tiles; ++t, sums += kPanelRows / kTile * kResultNumbers)
-            ByteTile<L, Format, Registers>(rows, p.x[t * p.x_stride]).add_to(sums, p.add);
+            ByteTile<L, Format, Registers>(rows, p.x[t * p.x_stride])
+                .add_to(sums, p.add, t == 0 ? &to_come : nullptr);
     }
     Registers::end();
 }
