@@ -20,7 +20,7 @@ struct Tuning {
     int few_tokens_in_integer = 8;
     // From there to here, where there are tiles of bytes, quantised weights are multiplied by
     // these: decoding is cheap, every token is dear. 0: never.
-    int tokens_in_byte_tiles = 48;
+    int tokens_in_byte_tiles = 16;
 
     bool operator==(const Tuning&) const = default;
 };
