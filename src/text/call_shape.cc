@@ -56,7 +56,7 @@ struct Parameter {
     std::string name;
     std::string schema;  // with the definitions that it may refer to
     bool required = false;
-    bool is_text = false;  // any string
+    bool is_text = false;              // any string
     std::vector<std::string> strings;  // if one of these
 };
 
@@ -118,18 +118,19 @@ CallShape alternatives(const std::vector<std::string>& strings) {
 
 CallShape tagged_parameter(const CallSyntax& syntax, const Parameter& parameter) {
     const bool bare_text = parameter.is_text || !parameter.strings.empty();
-    std::string before = std::string(syntax.param_open) + parameter.name
-                         + std::string(syntax.key_close);
+    std::string before =
+        std::string(syntax.param_open) + parameter.name + std::string(syntax.key_close);
     if (!syntax.hint_close.empty())
         before += (bare_text ? "true" : "false") + std::string(syntax.hint_close);
     before += syntax.value_open;
-    CallShape value = parameter.is_text            ? text_until(bare(syntax.param_close))
+    CallShape value = parameter.is_text           ? text_until(bare(syntax.param_close))
                       : parameter.strings.empty() ? schema(parameter.schema)
                                                   : alternatives(parameter.strings);
     // Text runs up to the tag: the line break before it is the text's last character.
-    const auto after = parameter.is_text ? syntax.param_close.substr(
-                           syntax.param_close.find(bare(syntax.param_close)))
-                                         : syntax.param_close;
+    const auto after =
+        parameter.is_text
+            ? syntax.param_close.substr(syntax.param_close.find(bare(syntax.param_close)))
+            : syntax.param_close;
     CallShape shape = sequence({literal(before), std::move(value), literal(std::string(after))});
     return parameter.required ? shape : repeat(std::move(shape), {}, 0, 1);
 }
@@ -162,8 +163,8 @@ CallShape following(const CallSyntax& syntax, const std::vector<Parameter>& para
                     std::size_t from, std::string_view comma) {
     std::vector<CallShape> parts;
     for (std::size_t i = from; i < parameters.size(); ++i) {
-        CallShape part = sequence(
-            {literal(std::string(comma)), named_value(syntax, parameters[i])});
+        CallShape part =
+            sequence({literal(std::string(comma)), named_value(syntax, parameters[i])});
         parts.push_back(parameters[i].required ? std::move(part)
                                                : repeat(std::move(part), {}, 0, 1));
     }
@@ -176,8 +177,8 @@ CallShape bracket_call(const CallSyntax& syntax, const Tool& tool,
     const std::string_view comma = python ? ", " : ",";
     std::vector<CallShape> ways;
     for (std::size_t i = 0; i < std::min(parameters.size(), kMaxLeadingOptional); ++i) {
-        ways.push_back(sequence({named_value(syntax, parameters[i]),
-                                 following(syntax, parameters, i + 1, comma)}));
+        ways.push_back(sequence(
+            {named_value(syntax, parameters[i]), following(syntax, parameters, i + 1, comma)}));
         if (parameters[i].required) break;
     }
     if (parameters.empty() || !parameters.front().required) ways.push_back(sequence({}));
@@ -204,8 +205,9 @@ CallShape named_call(const CallSyntax& syntax, const Tool& tool) {
 CallShape object_call(const CallSyntax& syntax, const Tool& tool) {
     const bool keyed = syntax.body == CallBody::keyed;
     const std::string before = keyed ? "{" + json_quoted(tool.name) + ": "
-                                     : "{" + json_quoted(syntax.name_key) + ": " + json_quoted(tool.name)
-                                           + ", " + json_quoted(syntax.arguments_key) + ": ";
+                                     : "{" + json_quoted(syntax.name_key) + ": "
+                                           + json_quoted(tool.name) + ", "
+                                           + json_quoted(syntax.arguments_key) + ": ";
     return sequence({literal(before), arguments_of(tool), literal("}")});
 }
 
@@ -251,8 +253,8 @@ Result<CallShape> any_call(const CallSyntax& syntax, std::span<const Tool> tools
 // Sections follow one another where one has room for one call only.
 CallShape sections(const CallSyntax& syntax, CallShape call, bool parallel, bool header_in_prompt) {
     const int many = parallel ? -1 : 1;
-    const auto open = literal(std::string(syntax.open) + std::string(syntax.lead)
-                              + (syntax.list ? "[" : ""));
+    const auto open =
+        literal(std::string(syntax.open) + std::string(syntax.lead) + (syntax.list ? "[" : ""));
     const auto close = literal((syntax.list ? "]" : "") + std::string(syntax.close));
     if (header_in_prompt) return repeat(std::move(call), syntax.open, 1, many);
     const bool one_each = !syntax.list && syntax.call_open.empty() && syntax.separator.empty();
@@ -264,7 +266,8 @@ CallShape sections(const CallSyntax& syntax, CallShape call, bool parallel, bool
     return sequence({open, repeat(std::move(call), between, 1, many), close});
 }
 
-CallShape after_thought(const ReplyFormat& format, CallShape calls, const CallRuleOptions& options) {
+CallShape after_thought(const ReplyFormat& format, CallShape calls,
+                        const CallRuleOptions& options) {
     auto [open, close] = format.reasoning[0];
     if (format.channels.used()) {
         open = format.channels.thought_open;

@@ -21,7 +21,7 @@ struct CallShape {
         text_until,  // any text without `text` in it; `text` itself is not part of it
         sequence,    // `parts`, one after another; none: nothing
         choice,      // one of `parts`
-        repeat,      // parts[0], `min` to `max` times (-1: no limit), with parts[1], if any, between
+        repeat,  // parts[0], `min` to `max` times (-1: no limit), with parts[1], if any, between
     };
     Kind kind = Kind::sequence;
     std::string text;

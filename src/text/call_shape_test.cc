@@ -43,8 +43,8 @@ std::string write(const CallShape& shape, std::mt19937& random) {
         case Kind::repeat: break;
     }
     const int most = shape.max < 0 ? shape.min + 2 : shape.max;
-    const int n = shape.min
-                  + static_cast<int>(random() % static_cast<unsigned>(most - shape.min + 1));
+    const int n =
+        shape.min + static_cast<int>(random() % static_cast<unsigned>(most - shape.min + 1));
     for (int i = 0; i < n; ++i) {
         if (i > 0 && shape.parts.size() > 1) out += write(shape.parts[1], random);
         out += write(shape.parts[0], random);

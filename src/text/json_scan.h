@@ -1,5 +1,5 @@
-// Reads JSON one byte at a time and says where a value ends, without building it. What it accepts is
-// JSON (RFC 8259) of a depth of at most 64; escapes of halves of surrogate pairs are refused, as
+// Reads JSON one byte at a time and says where a value ends, without building it. What it accepts
+// is JSON (RFC 8259) of a depth of at most 64; escapes of halves of surrogate pairs are refused, as
 // parsers do. Bytes above 0x7F in strings are not looked into.
 #pragma once
 

@@ -10,15 +10,52 @@ namespace heft::text {
 namespace {
 
 TEST(JsonScan, AgreesWithAParser) {
-    const char* texts[] = {
-        "{}", "[]", "{\"a\": [1, 2.5e-3, -0, true, null, \"x\\n\\u00e9\"]}", " 12 ", "-1.5",
-        "\"\"", "\"\\ud83d\\ude00\"", "true", "{\"a\":{\"b\":[[],{}]}}",
-        "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{,}", "01", "1.", "-", "1e", "+1", ".5",
-        "\"\\x\"", "\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ude00\"", "\"\\ud83d\\n\"", "\"a\nb\"",
-        "tru", "truex", "nul", "[1 2]", "{\"a\" 1}", "{a: 1}", "{} {}", "1 2", "]", "[}", "{]",
-        "{\"a\": 1, }", "[1, 2", "\"\\u12g4\"", "NaN", "'a'", "\"unfinished"};
-    for (const char* text : texts)
-        EXPECT_EQ(is_json(text), nlohmann::json::accept(text)) << text;
+    const char* texts[] = {"{}",
+                           "[]",
+                           "{\"a\": [1, 2.5e-3, -0, true, null, \"x\\n\\u00e9\"]}",
+                           " 12 ",
+                           "-1.5",
+                           "\"\"",
+                           "\"\\ud83d\\ude00\"",
+                           "true",
+                           "{\"a\":{\"b\":[[],{}]}}",
+                           "",
+                           " ",
+                           "{",
+                           "[1,]",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{,}",
+                           "01",
+                           "1.",
+                           "-",
+                           "1e",
+                           "+1",
+                           ".5",
+                           "\"\\x\"",
+                           "\"\\ud83d\"",
+                           "\"\\ud83dx\"",
+                           "\"\\ude00\"",
+                           "\"\\ud83d\\n\"",
+                           "\"a\nb\"",
+                           "tru",
+                           "truex",
+                           "nul",
+                           "[1 2]",
+                           "{\"a\" 1}",
+                           "{a: 1}",
+                           "{} {}",
+                           "1 2",
+                           "]",
+                           "[}",
+                           "{]",
+                           "{\"a\": 1, }",
+                           "[1, 2",
+                           "\"\\u12g4\"",
+                           "NaN",
+                           "'a'",
+                           "\"unfinished"};
+    for (const char* text : texts) EXPECT_EQ(is_json(text), nlohmann::json::accept(text)) << text;
 }
 
 TEST(JsonScan, SaysWhereAValueEnds) {

@@ -1,10 +1,9 @@
 #include "text/reply_body.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
-
-#include <nlohmann/json.hpp>
 
 namespace heft::text {
 
@@ -171,8 +170,9 @@ class NamedCall : public CallScan {
         if (!started_ && is_space(c)) return Step::more;
         if (!started_ && c != '{') return Step::bad;
         started_ = true;
-        found_.arguments += c;
-        return scan_.feed(c);
+        const Step step = scan_.feed(c);
+        if (step != Step::bad) found_.arguments += c;
+        return step;
     }
 
   private:
@@ -181,8 +181,8 @@ class NamedCall : public CallScan {
         if (text_.size() > kMaxCallName + close_.size()) return Step::bad;
         if (!text_.ends_with(close_)) return Step::more;
         const auto before = std::string_view(text_).substr(0, text_.size() - close_.size());
-        const auto known = bare(before.substr(0, tail_.empty() ? before.size()
-                                                               : before.find(tail_)));
+        const auto known =
+            bare(before.substr(0, tail_.empty() ? before.size() : before.find(tail_)));
         found_.name = std::string(known);
         in_name_ = false;
         return known.empty() ? Step::bad : Step::more;
@@ -198,7 +198,9 @@ class NamedCall : public CallScan {
 class TaggedCall : public CallScan {
   public:
     TaggedCall(const CallSyntax& syntax, const ToolIndex& tools)
-        : syntax_(&syntax), tools_(&tools), param_open_(bare(syntax.param_open)),
+        : syntax_(&syntax),
+          tools_(&tools),
+          param_open_(bare(syntax.param_open)),
           end_(bare(syntax.call_close.empty() ? syntax.close : syntax.call_close)) {
         found_.closed_section = syntax.call_close.empty();
     }
@@ -321,7 +323,8 @@ class TaggedCall : public CallScan {
 class BracketCall : public CallScan {
   public:
     explicit BracketCall(const CallSyntax& syntax)
-        : syntax_(&syntax), quote_(syntax.quote),
+        : syntax_(&syntax),
+          quote_(syntax.quote),
           before_mark_(quote_.substr(0, std::min(quote_.find('"'), quote_.size()))) {}
 
     Step feed(char c) override {

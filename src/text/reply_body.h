@@ -14,7 +14,7 @@
 
 namespace heft::text {
 
-inline constexpr std::size_t kMaxCallName = 256;      // bytes
+inline constexpr std::size_t kMaxCallName = 256;       // bytes
 inline constexpr std::size_t kMaxHeldCall = 1U << 20;  // bytes of a call that is not shown yet
 
 class CallScan {

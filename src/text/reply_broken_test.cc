@@ -11,8 +11,8 @@ namespace heft::text {
 
 namespace {
 
-using testing::ReadReply;
 using testing::read_reply;
+using testing::ReadReply;
 
 const ReplyFormat& format_named(std::string_view name) {
     const ReplyFormat* format = find_reply_format(name);
@@ -49,7 +49,8 @@ TEST(BrokenReply, WhatIsNoCallIsText) {
 }
 
 TEST(BrokenReply, ToolsThatNobodyOffered) {
-    expect_text("hermes", "<tool_call>\n{\"name\": \"rm\", \"arguments\": {\"a\": 1}}\n</tool_call>");
+    expect_text("hermes",
+                "<tool_call>\n{\"name\": \"rm\", \"arguments\": {\"a\": 1}}\n</tool_call>");
     expect_text("qwen3-coder", "<tool_call>\n<function=rm>\n</function>\n</tool_call>");
     expect_text("lfm2", "<|tool_call_start|>[now(), rm()]<|tool_call_end|>");
     expect_text("glm-4.5", "<tool_call>rm</tool_call>");
@@ -98,10 +99,23 @@ TEST(BrokenReply, MissingEndsAreForgiven) {
 // Each of these would take minutes if any byte were looked at again and again, and some would hold
 // megabytes back.
 TEST(BrokenReply, LongTextsTakeLinearTime) {
-    const std::string parts[] = {
-        "<", " ", "<tool_call>", "{", "[", "[[", "\"", "\\", "weather(", "<think>", "</think>",
-        "a=1,", "<function=weather><parameter=a>", "[TOOL_CALLS]", ">>>", "<|channel|>",
-        "<|message|>"};
+    const std::string parts[] = {"<",
+                                 " ",
+                                 "<tool_call>",
+                                 "{",
+                                 "[",
+                                 "[[",
+                                 "\"",
+                                 "\\",
+                                 "weather(",
+                                 "<think>",
+                                 "</think>",
+                                 "a=1,",
+                                 "<function=weather><parameter=a>",
+                                 "[TOOL_CALLS]",
+                                 ">>>",
+                                 "<|channel|>",
+                                 "<|message|>"};
     const auto start = std::chrono::steady_clock::now();
     for (const auto& format : reply_formats()) {
         for (const auto& part : parts) {

@@ -53,10 +53,9 @@ bool is_marker(const ReplyFormat& format, std::string_view special) {
     for (const auto& [open, close] : format.reasoning)
         if (in(open) || in(close)) return true;
     for (const auto& call : format.syntaxes()) {
-        for (const auto marker :
-             {call.open, call.lead, call.close, call.call_open, call.call_close, call.name_close,
-              call.name_tail, call.param_open, call.key_close, call.hint_close, call.value_open,
-              call.param_close, call.quote})
+        for (const auto marker : {call.open, call.lead, call.close, call.call_open, call.call_close,
+                                  call.name_close, call.name_tail, call.param_open, call.key_close,
+                                  call.hint_close, call.value_open, call.param_close, call.quote})
             if (in(marker)) return true;
     }
     const auto& channels = format.channels;

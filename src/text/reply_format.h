@@ -32,9 +32,9 @@ enum class CallBody : std::uint8_t {
 // Calls stand in a section: open, lead, calls, close. Each call is call_open, its body, call_close.
 struct CallSyntax {
     CallBody body = CallBody::object;
-    Marker open = {};        // empty: only at the start of the answer, with no marker at all
-    Marker lead = {};        // after `open`
-    Marker close = {};       // empty: the section ends with its last call
+    Marker open = {};   // empty: only at the start of the answer, with no marker at all
+    Marker lead = {};   // after `open`
+    Marker close = {};  // empty: the section ends with its last call
     bool list = false;  // the calls are the elements of one [ … ]
     Marker call_open = {}, call_close = {};
     Marker separator = {};  // between calls, where they are no list
@@ -56,13 +56,14 @@ struct CallSyntax {
 
 // An answer that is a series of messages, each with a header: who is spoken to, on which channel.
 struct Channels {
-    std::array<std::string_view, 3> starts = {};  // what begins a header; none: an answer begins in one
-    std::string_view message = {};                // what ends a header
-    std::array<std::string_view, 4> ends = {};    // what ends a message (a header's start does, too)
-    std::string_view reasoning = {};              // a header with this word is of a thought
+    std::array<std::string_view, 3> starts =
+        {};                         // what begins a header; none: an answer begins in one
+    std::string_view message = {};  // what ends a header
+    std::array<std::string_view, 4> ends = {};  // what ends a message (a header's start does, too)
+    std::string_view reasoning = {};            // a header with this word is of a thought
     std::string_view thought_open = {}, thought_close = {};  // a thought before a call, in full
-    std::string_view recipient = {};              // what stands before the name of a tool
-    bool header_is_name = false;             // the header is the name of a tool, or this:
+    std::string_view recipient = {};  // what stands before the name of a tool
+    bool header_is_name = false;      // the header is the name of a tool, or this:
     std::string_view content = {};
 
     constexpr bool used() const { return !message.empty(); }
@@ -70,7 +71,7 @@ struct Channels {
 
 struct ReplyFormat {
     std::string_view name = {};
-    std::string_view families = {};  // for people
+    std::string_view families = {};            // for people
     std::array<std::string_view, 3> has = {};  // the row is for templates with all of these in them
     std::array<Reasoning, 3> reasoning = {};
     std::array<CallSyntax, 3> calls = {};          // the first is the one that is enforced

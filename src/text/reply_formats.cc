@@ -228,8 +228,7 @@ constexpr ReplyFormat kFormats[] = {
      .families = "Functionary 3.2",
      .has = {">>>all"},
      .calls = {{{.body = CallBody::named, .open = ">>>", .name_close = "\n"}}},
-     .channels =
-         {.message = "\n", .ends = {">>>"}, .header_is_name = true, .content = "all"},
+     .channels = {.message = "\n", .ends = {">>>"}, .header_is_name = true, .content = "all"},
      .n_calls = 1},
     // fireworks-ai/llama-3-firefunction-v2's template.
     {.name = "firefunction-v2",

@@ -19,8 +19,11 @@ bool is_space(char c) {
 }  // namespace
 
 ReplyParser::ReplyParser(const ReplyFormat& format, std::vector<Tool> tools, ReplyOptions options)
-    : format_(&format), tools_(std::move(tools)), options_(options),
-      in_reasoning_(options.in_reasoning), skips_space_(options.in_reasoning) {
+    : format_(&format),
+      tools_(std::move(tools)),
+      options_(options),
+      in_reasoning_(options.in_reasoning),
+      skips_space_(options.in_reasoning) {
     collect_marks();
     const auto& channels = format.channels;
     if (channels.used()) state_ = channels.starts[0].empty() ? State::header : State::header_start;
@@ -204,7 +207,8 @@ void ReplyParser::header(char c) {
 
 void ReplyParser::open_message() {
     const auto& channels = format_->channels;
-    const auto words = std::string_view(header_).substr(0, header_.size() - channels.message.size());
+    const auto words =
+        std::string_view(header_).substr(0, header_.size() - channels.message.size());
     std::string_view name;
     if (channels.header_is_name) {
         name = bare(words) == channels.content ? std::string_view() : bare(words);
@@ -375,7 +379,10 @@ void ReplyParser::body(char c) {
         }
         found.arguments.clear();
     }
-    if (step == Step::bad) return fail("it is not of the model's format");
+    if (step == Step::bad) {
+        if (begun_) raw_ = c;
+        return fail("it is not of the model's format");
+    }
     if (step == Step::done) return body_done();
     if (!begun_ && raw_.size() >= kMaxHeldCall) fail("it is too long");
 }

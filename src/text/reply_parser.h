@@ -36,8 +36,8 @@ struct ReplyEvent {
 
 struct ReplyOptions {
     bool in_reasoning = false;  // opens_reasoning() of the prompt
-    // Arguments come as they are written, so that ones that break off have been shown already: their
-    // call ends with whole = false. Otherwise a call is shown when all of it can be read.
+    // Arguments come as they are written, so that ones that break off have been shown already:
+    // their call ends with whole = false. Otherwise a call is shown when all of it can be read.
     bool stream_arguments = true;
 };
 
@@ -112,15 +112,15 @@ class ReplyParser {
 
     State state_ = State::text;
     bool in_reasoning_ = false;
-    bool skips_space_ = false;  // whitespace that comes now belongs to a marker
+    bool skips_space_ = false;   // whitespace that comes now belongs to a marker
     bool may_open_bare_ = true;  // nothing but whitespace has come
     std::string space_;          // held back: it goes if a marker follows
     std::string pending_;        // held back: it may become a marker
     std::string header_;
 
     const CallSyntax* syntax_ = nullptr;
-    std::string raw_;           // what has been read of the section and not been shown
-    int n_section_calls_ = 0;   // whole ones
+    std::string raw_;          // what has been read of the section and not been shown
+    int n_section_calls_ = 0;  // whole ones
     bool in_list_ = false, list_closed_ = false, after_separator_ = false;
     std::unique_ptr<CallScan> scan_;
     bool name_known_ = false, begun_ = false;

@@ -13,8 +13,8 @@ namespace heft::text {
 
 namespace {
 
-using testing::ReadReply;
 using testing::read_reply;
+using testing::ReadReply;
 using testing::Sample;
 using testing::samples;
 

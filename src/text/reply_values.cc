@@ -86,10 +86,10 @@ class Literals {
 bool Literals::code_point(std::string& text, int n_digits) {
     char32_t code = 0;
     for (int i = 0; i < n_digits; ++i) {
-        const auto digit = at_ < text_.size()
-                               ? std::string_view("0123456789abcdef")
-                                     .find(static_cast<char>(text_[at_] | 0x20))
-                               : std::string_view::npos;
+        const auto digit =
+            at_ < text_.size()
+                ? std::string_view("0123456789abcdef").find(static_cast<char>(text_[at_] | 0x20))
+                : std::string_view::npos;
         if (digit == std::string_view::npos) return false;
         code = code * 16 + static_cast<char32_t>(digit);
         ++at_;

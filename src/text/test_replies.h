@@ -44,7 +44,9 @@ inline void collect(std::vector<ReplyEvent> events, ReadReply& reply) {
                 HEFT_CHECK(event.call == static_cast<int>(reply.calls.size()));
                 reply.calls.push_back({event.text, "", false});
                 break;
-            case ReplyEvent::Kind::call_arguments: reply.calls.back().arguments += event.text; break;
+            case ReplyEvent::Kind::call_arguments:
+                reply.calls.back().arguments += event.text;
+                break;
             case ReplyEvent::Kind::call_end: reply.calls.back().whole = event.whole; break;
         }
     }
@@ -97,7 +99,8 @@ inline std::vector<Sample> samples() {
          {"It is {21}.", "Hm.", {}, {}}},
         {"harmony", "No channel at all.", {"No channel at all.", "", {}, {}}},
         {"gemma4",
-         "<|channel>thought\nHm.\n<channel|><|tool_call>call:weather{city:<|\"|>Pa}r\"is<|\"|>,days:"
+         "<|channel>thought\nHm.\n<channel|><|tool_call>call:weather{city:<|\"|>Pa}r\"is<|\"|>,"
+         "days:"
          "2,tags:[<|\"|>a<|\"|>,{k:true}]}<tool_call|><|tool_call>call:now{}<tool_call|>",
          {"",
           "Hm.",
@@ -111,14 +114,16 @@ inline std::vector<Sample> samples() {
          "Hm.</think>Let me see.\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n"
          "<｜DSML｜parameter name=\"city\" string=\"true\">Paris</｜DSML｜parameter>\n"
          "<｜DSML｜parameter name=\"days\" string=\"false\">2</｜DSML｜parameter>\n"
-         "</｜DSML｜invoke>\n<｜DSML｜invoke name=\"now\">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
+         "</｜DSML｜invoke>\n<｜DSML｜invoke "
+         "name=\"now\">\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
          {"Let me see.",
           "Hm.",
           {{"weather", R"({"city": "Paris", "days": 2})"}, {"now", "{}"}},
           {}},
          true},
         {"deepseek-v4",
-         "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter name=\"city\" "
+         "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter "
+         "name=\"city\" "
          "string=\"true\">Paris</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>",
          {"", "", one, {}}},
         {"deepseek-v3",
@@ -138,7 +143,8 @@ inline std::vector<Sample> samples() {
          "functions.now:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>",
          {"Sure.", "", two, {}}},
         {"minimax-m2",
-         "Hm.\n</think>\n\n<minimax:tool_call>\n<invoke name=\"weather\">\n<parameter name=\"city\">"
+         "Hm.\n</think>\n\n<minimax:tool_call>\n<invoke name=\"weather\">\n<parameter "
+         "name=\"city\">"
          "Paris</parameter>\n<parameter name=\"days\">2</parameter>\n</invoke>\n"
          "</minimax:tool_call>",
          {"", "Hm.", {{"weather", R"({"city": "Paris", "days": 2})"}}, {}},
@@ -148,7 +154,8 @@ inline std::vector<Sample> samples() {
          "</parameter>\n</function>\n</seed:tool_call>",
          {"", "Hm.", one, {}}},
         {"apertus",
-         "<|inner_prefix|>Hm.<|inner_suffix|><|tools_prefix|>[{\"weather\": {\"city\": \"Paris\"}}, "
+         "<|inner_prefix|>Hm.<|inner_suffix|><|tools_prefix|>[{\"weather\": {\"city\": "
+         "\"Paris\"}}, "
          "{\"now\": {}}]<|tools_suffix|>",
          {"", "Hm.", two, {}}},
         {"atem",
@@ -160,10 +167,7 @@ inline std::vector<Sample> samples() {
          "\n<think>Hm.</think>\nI look.\n<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>"
          "Paris</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call>\n"
          "<tool_call>now\n</tool_call>",
-         {"I look.",
-          "Hm.",
-          {{"weather", R"({"city": "Paris", "days": 2})"}, {"now", "{}"}},
-          {}}},
+         {"I look.", "Hm.", {{"weather", R"({"city": "Paris", "days": 2})"}, {"now", "{}"}}, {}}},
         {"glm-4.5",
          "Hm.</think><tool_call>weather<arg_key>city</arg_key><arg_value>Paris</arg_value>"
          "</tool_call>",
@@ -203,15 +207,14 @@ inline std::vector<Sample> samples() {
          "<|START_THINKING|>Hm.<|END_THINKING|><|START_ACTION|>[\n    {\"tool_call_id\": \"0\", "
          "\"tool_name\": \"weather\", \"parameters\": {\"city\": \"Paris\"}}\n]<|END_ACTION|>",
          {"", "Hm.", one, {}}},
-        {"command-r7b",
-         "<|START_RESPONSE|>It rains.<|END_RESPONSE|>",
-         {"It rains.", "", {}, {}}},
+        {"command-r7b", "<|START_RESPONSE|>It rains.<|END_RESPONSE|>", {"It rains.", "", {}, {}}},
         {"command-r",
          "Action: ```json\n[\n    {\n        \"tool_name\": \"weather\",\n        \"parameters\": "
          "{\"city\": \"Paris\"}\n    }\n]\n```",
          {"", "", one, {}}},
         {"phi-4-mini",
-         "<|tool_call|>[{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}]<|/tool_call|>",
+         "<|tool_call|>[{\"name\": \"weather\", \"arguments\": {\"city\": "
+         "\"Paris\"}}]<|/tool_call|>",
          {"", "", one, {}}},
         {"granite-3",
          "<|tool_call|>[{\"arguments\": {\"city\": \"Paris\"}, \"name\": \"weather\"}]",
@@ -259,12 +262,8 @@ inline std::vector<Sample> samples() {
          "I look.\n<tool_call>{\"name\": \"weather\", \"arguments\": " + nested
              + "}</tool_call>\nWell?",
          {"I look.Well?", "", {{"weather", nested}}, {}}},
-        {"llama-4",
-         "[weather(city=\"Paris\"), now()]",
-         {"", "", two, {}}},
-        {"llama-4",
-         "<|python_start|>[weather(city=\"Paris\")]<|python_end|>",
-         {"", "", one, {}}},
+        {"llama-4", "[weather(city=\"Paris\"), now()]", {"", "", two, {}}},
+        {"llama-4", "<|python_start|>[weather(city=\"Paris\")]<|python_end|>", {"", "", one, {}}},
         {"llama-3",
          "{\"name\": \"weather\", \"parameters\": {\"city\": \"Paris\"}}; {\"name\": \"now\", "
          "\"parameters\": {}}",
