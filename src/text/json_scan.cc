@@ -8,10 +8,6 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -60,7 +56,7 @@ Step JsonScan::value(char c) {
 }
 
 Step JsonScan::structure(char c) {
-    if (is_space(c)) return Step::more;
+    if (is_json_space(c)) return Step::more;
     if (at_ == At::colon) {
         at_ = At::value;
         return c == ':' ? Step::more : Step::bad;
@@ -173,7 +169,7 @@ bool is_json(std::string_view text) {
     if (step == Step::more) return scan.may_end();
     if (step == Step::over) --i;
     for (; i < text.size(); ++i)
-        if (!is_space(text[i])) return false;
+        if (!is_json_space(text[i])) return false;
     return true;
 }
 

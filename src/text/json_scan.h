@@ -16,6 +16,10 @@ enum class Step : std::uint8_t {
     bad,
 };
 
+inline bool is_json_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 class JsonScan {
   public:
     Step feed(char c);  // after done, over or bad the scan must not go on

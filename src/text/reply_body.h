@@ -44,4 +44,8 @@ class CallScan {
 std::unique_ptr<CallScan> make_call_scan(const CallSyntax& syntax, const ToolIndex& tools,
                                          std::optional<std::string> name = std::nullopt);
 
+// Of tagged bodies; of those of Python and of braces.
+std::unique_ptr<CallScan> make_tagged_call(const CallSyntax& syntax, const ToolIndex& tools);
+std::unique_ptr<CallScan> make_bracket_call(const CallSyntax& syntax);
+
 }  // namespace heft::text

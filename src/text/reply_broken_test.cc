@@ -121,13 +121,13 @@ TEST(BrokenReply, LongTextsTakeLinearTime) {
         for (const auto& part : parts) {
             std::string text;
             for (const auto& call : format.syntaxes()) text += call.open;
-            while (text.size() < 100'000) text += part;
+            while (text.size() < 20'000) text += part;
             const ReadReply reply = read_reply(format, text);
             EXPECT_LE(reply.degraded.size(), 16U);
             EXPECT_EQ(reply, read_reply(format, text, {}, [] { return 4096; }));
         }
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(BrokenReply, WhatIsHeldBackIsBounded) {

@@ -10,11 +10,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "../../tests/shared_data.h"
-#include "text/chat_template.h"
-
 namespace heft::text {
 
 namespace {
@@ -141,6 +138,15 @@ TEST(ReplyFormat, NamesAreUnique) {
         EXPECT_TRUE(names.insert(format.name).second) << format.name;
         EXPECT_EQ(find_reply_format(format.name), &format);
         EXPECT_LE(format.n_calls, static_cast<int>(format.calls.size()));
+    }
+}
+
+TEST(ReplyFormat, TheDocumentListsEveryRow) {
+    const std::string document = read_file(fs::path(HEFT_SOURCE_DIR) / "docs/tools.md");
+    for (const auto& format : reply_formats()) {
+        const std::string line =
+            "| " + std::string(format.name) + " | " + std::string(format.families) + " |\n";
+        EXPECT_NE(document.find(line), std::string::npos) << line;
     }
 }
 

@@ -14,10 +14,6 @@ namespace {
 
 constexpr int kMaxDepth = 64;
 
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'
            || c == '-' || c == '.';
@@ -33,8 +29,8 @@ std::string_view json_word(std::string_view word) {
 }
 
 std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    while (!text.empty() && is_json_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_json_space(text.back())) text.remove_suffix(1);
     return text;
 }
 
@@ -64,7 +60,7 @@ class Literals {
 
   private:
     void skip_space() {
-        while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+        while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
     }
     bool value(std::string& out, int depth);
     bool elements(char close, std::string& out, int depth);
