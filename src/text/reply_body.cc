@@ -31,7 +31,8 @@ class ObjectCall : public CallScan {
                 if (is_json_space(c)) return Step::more;
                 at_ = At::key;
                 return c == '{' ? Step::more : Step::bad;
-            case At::key: return between(c);
+            case At::key:
+            case At::after: return between(c);
             case At::in_key: return in_key(c);
             case At::colon:
                 if (is_json_space(c)) return Step::more;
@@ -39,7 +40,6 @@ class ObjectCall : public CallScan {
                 return c == ':' ? Step::more : Step::bad;
             case At::value: return is_json_space(c) ? Step::more : open_value(c);
             case At::in_value: return in_value(c);
-            case At::after: return between(c);
         }
         return Step::bad;
     }
@@ -77,18 +77,15 @@ class ObjectCall : public CallScan {
     Step role_of_key() {
         const auto key = unquoted(text_);
         if (!key) return Step::bad;
-        role_ = Role::other;
-        if (keyed()) {
-            if (found_.name) return Step::bad;
-            found_.name = *key;
-            role_ = Role::arguments;
-        } else if (*key == syntax_->name_key || *key == "name" || *key == "function") {
-            role_ = Role::name;
-        } else if (is_arguments_key(*key)) {
-            role_ = Role::arguments;
-        } else if (syntax_->open.empty() && first_ && *key != "type" && *key != "id") {
-            return Step::bad;  // with no marker before it, this is some JSON, not a call
-        }
+        if (keyed() && found_.name) return Step::bad;
+        if (keyed()) found_.name = *key;
+        const bool is_name =
+            !keyed() && (*key == syntax_->name_key || *key == "name" || *key == "function");
+        const bool is_arguments = keyed() || is_arguments_key(*key);
+        const bool is_known = is_name || is_arguments || *key == "type" || *key == "id";
+        // With no marker before it, this is some JSON, not a call.
+        if (syntax_->open.empty() && first_ && !is_known) return Step::bad;
+        role_ = is_name ? Role::name : is_arguments ? Role::arguments : Role::other;
         first_ = false;
         const bool again = role_ == Role::arguments && has_arguments_;
         return again ? Step::bad : Step::more;
