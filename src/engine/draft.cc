@@ -67,7 +67,6 @@ Status same_vocabulary(const Engine& target, const Engine& draft) {
 Result<std::unique_ptr<DraftProposer>> DraftProposer::make(const Engine& target,
                                                            const Engine& draft,
                                                            std::int64_t n_ctx) {
-    HEFT_OK(same_vocabulary(target, draft));
     HEFT_TRY(const arch::Config* config, draft.config());
     HEFT_TRY(Sequence sequence,
              Sequence::make(draft, std::min<std::int64_t>(n_ctx, config->n_ctx), 0));
@@ -98,7 +97,7 @@ Status DraftProposer::begin(std::span<const TokenId> text) {
 }
 
 DraftProposer::Best DraftProposer::best() {
-    const std::span<const float> logits = sequence_.logits(0);
+    const std::span<const float> logits = sequence_.logits();
     const auto id = gen::greedy(logits);
     if (!id) return {-1, 0};
     constexpr float kNegligible = -20;  // a whole vocabulary of such weighs less than 1 in 1000

@@ -16,7 +16,8 @@ Status same_vocabulary(const Engine& target, const Engine& draft);
 
 class DraftProposer : public gen::Proposer {
   public:
-    // Both engines outlive the proposer. `n_ctx`: of the target's session.
+    // Both engines outlive the proposer and have the same_vocabulary(). `n_ctx`: of the target's
+    // session.
     static Result<std::unique_ptr<DraftProposer>> make(const Engine& target, const Engine& draft,
                                                        std::int64_t n_ctx);
 

@@ -30,13 +30,13 @@ struct SchedulerOptions {
 using JobId = std::uint64_t;
 
 struct Job {
-    Request request;     // on_token is called from the scheduler's thread, and must not block
-    std::string owner;   // owners get equal shares of the machine, jobs of one owner turns
-    int priority = 0;    // higher ones go first, whoever owns them
-    std::optional<Clock::time_point> deadline = {};  // ends with Code::timeout
+    Request request;         // on_token is called from the scheduler's thread, and must not block
+    std::string owner = {};  // owners get equal shares of the machine, jobs of one owner turns
+    int priority = 0;        // higher ones go first, whoever owns them
+    std::optional<Clock::time_point> deadline = {};  // passed: ends with Code::exhausted
     // Called exactly once, last, from the scheduler's thread; must not block. A cancelled job has a
     // reply that says so.
-    std::function<void(Result<Reply>)> on_done;
+    std::function<void(Result<Reply>)> on_done = {};
 };
 
 class Scheduler {
@@ -54,8 +54,10 @@ class Scheduler {
     Status post(std::function<void()> work);
 
     // Takes no further jobs and waits until those there are have ended, or the deadline; answers
-    // whether they have.
+    // whether they have. Not to be called by what the scheduler calls.
     bool drain(Clock::time_point deadline);
+
+    std::int64_t n_ctx() const;  // of one sequence: what was asked for, or what the cache can hold
 
     struct Slot {  // an answer in the making
         JobId id = 0;
@@ -66,13 +68,16 @@ class Scheduler {
     std::vector<Slot> slots() const;
 
     struct Stats {  // counts since the start, and what is now
+        // jobs = done + failed + cancelled + waiting + running; refused ones, for want of room, are
+        // none of them.
         std::uint64_t jobs = 0, done = 0, failed = 0, cancelled = 0, refused = 0;
         std::uint64_t prompt_tokens = 0, cached_tokens = 0, made_tokens = 0;
         std::uint64_t steps = 0, step_tokens = 0;
         std::uint64_t guessed = 0, guessed_right = 0;
         std::uint64_t evicted_blocks = 0;
         int waiting = 0, running = 0;
-        std::int64_t blocks = 0, blocks_used = 0, blocks_kept = 0;  // kept: free, but of use as a prefix
+        std::int64_t blocks = 0, blocks_used = 0,
+                     blocks_kept = 0;  // kept: free, but of use as a prefix
         int block_tokens = 0;
         double busy_s = 0;
         double retry_after_s = 0;  // when a refused job may find room, estimated

@@ -1,9 +1,6 @@
 #include "engine/sequence.h"
 
 #include <algorithm>
-#include <utility>
-
-#include "base/check.h"
 
 namespace heft::engine {
 
@@ -32,31 +29,34 @@ void Sequence::expect(std::int64_t length) {
     cache_.long_context = is_long;
 }
 
+void Sequence::list(std::span<const TokenId> tokens, Rows rows, std::vector<model::Input>& inputs) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const bool wanted = rows == Rows::all || (rows == Rows::last && i + 1 == tokens.size());
+        inputs.push_back(
+            {tokens[i], static_cast<std::int32_t>(tokens_.size() + i), &cache_, wanted});
+    }
+}
+
+void Sequence::computed(std::span<const TokenId> tokens) {
+    tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+}
+
 Status Sequence::extend(std::span<const TokenId> tokens, Rows rows, const Reading& reading) {
     std::vector<model::Input> inputs;
     const auto batch =
         rows == Rows::all ? tokens.size() : static_cast<std::size_t>(reading.n_batch);
-    for (std::size_t from = 0; from < tokens.size(); from += batch) {
+    while (!tokens.empty()) {
         if (reading.is_cancelled())
             return Error{Code::cancelled, "stopped while reading the prompt"};
-        const std::size_t to = std::min(tokens.size(), from + batch);
+        const auto now = tokens.first(std::min(tokens.size(), batch));
+        tokens = tokens.subspan(now.size());
         inputs.clear();
-        for (std::size_t i = from; i < to; ++i)
-            inputs.push_back({tokens[i], static_cast<std::int32_t>(tokens_.size() + (i - from)),
-                              &cache_, rows == Rows::all || i + 1 == tokens.size()});
+        list(now, rows == Rows::last && !tokens.empty() ? Rows::none : rows, inputs);
         logits_.clear();
         HEFT_OK(engine_->model().forward(engine_->context(), inputs, logits_));
-        tokens_.insert(tokens_.end(), tokens.begin() + static_cast<std::ptrdiff_t>(from),
-                       tokens.begin() + static_cast<std::ptrdiff_t>(to));
+        computed(now);
     }
     return {};
-}
-
-std::span<const float> Sequence::logits(int row) const {
-    const auto n_vocab = static_cast<std::size_t>(engine_->model().config().n_vocab);
-    const std::size_t from = static_cast<std::size_t>(row) * n_vocab;
-    HEFT_CHECK(from + n_vocab <= logits_.size());
-    return {logits_.data() + from, n_vocab};
 }
 
 std::int64_t Sequence::until_rope_changes() const {
@@ -67,11 +67,17 @@ std::int64_t Sequence::until_rope_changes() const {
 
 // Longrope has two sets of factors, chosen by the length of the whole sequence: when it grows past
 // the trained length, everything is computed again, as Hugging Face does.
+bool Sequence::change_rope(std::int64_t length) {
+    if (length - this->length() <= until_rope_changes()) return false;
+    cache_.long_context = true;
+    cut(0);
+    return true;
+}
+
 Status Sequence::settle_rope(std::int64_t length, const Reading& reading) {
     if (length - this->length() <= until_rope_changes()) return {};
-    cache_.long_context = true;
-    const std::vector<TokenId> again = std::exchange(tokens_, {});
-    cache_.set_length(0);
+    const std::vector<TokenId> again = tokens_;
+    change_rope(length);
     return extend(again, Rows::last, reading);
 }
 

@@ -37,16 +37,23 @@ class Sequence {
             return cancel != nullptr && cancel->load(std::memory_order_relaxed);
         }
     };
-    enum class Rows : std::uint8_t { last, all };  // which of the tokens the logits are wanted for
+    enum class Rows : std::uint8_t { none, last, all };  // of which tokens logits are wanted
 
     // Reads tokens behind those it has, at most n_ctx in all. With Rows::all they are read at once.
     Status extend(std::span<const TokenId> tokens, Rows rows, const Reading& reading);
-    // After the row-th of the tokens read last that logits were wanted for.
-    std::span<const float> logits(int row) const;
+    // Of the tokens read last that logits were wanted for, one row of n_vocab after the other.
+    std::span<const float> logits() const { return logits_; }
+
+    // For whoever computes the tokens of several sequences at once: what extend() would compute,
+    // behind the inputs there are; and that it was computed.
+    void list(std::span<const TokenId> tokens, Rows rows, std::vector<model::Input>& inputs);
+    void computed(std::span<const TokenId> tokens);
 
     // How many tokens more before the whole text has to be computed with other rotations.
     std::int64_t until_rope_changes() const;
-    // Does that if the text is to be longer than they allow.
+    // Forgets the whole text if it is to be longer than they allow; answers whether it did.
+    bool change_rope(std::int64_t length);
+    // Does that and computes it again.
     Status settle_rope(std::int64_t length, const Reading& reading);
 
   private:

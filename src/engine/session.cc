@@ -1,11 +1,10 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "engine/answer.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
-#include "engine/guesses.h"
 #include "engine/sequence.h"
-#include "engine/writer.h"
 
 namespace heft::engine {
 
@@ -36,14 +35,9 @@ struct Session::Impl {
         return {options.n_batch, request.cancel};
     }
 
-    Result<std::vector<TokenId>> fit(const Request& request, Reply& reply) const;
-    Result<gen::Sampler> make_sampler(const Request& request) const;
-    Result<gen::Proposer*> choose_proposer(const Request& request, gen::NgramProposer& ngram) const;
-    Status prefill(const Request& request, std::span<const TokenId> prompt, Reply& reply);
-    Status pass(const Request& request, std::span<const TokenId> text, std::int64_t wanted,
-                Guesses& guesses);
-    Status answer(const Request& request, std::vector<TokenId> text, gen::Sampler& sampler,
-                  gen::Proposer* proposer, Reply& reply);
+    Status read(const Request& request, Answer& answer);
+    Status pass(const Request& request, Answer& answer);
+    Status finish(const Request& request, Answer& answer);
 };
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -59,6 +53,7 @@ Result<Session> Session::start(const Engine& engine, const SessionOptions& optio
     HEFT_TRY(Sequence sequence, Sequence::make(engine, n_ctx, 1));
     std::unique_ptr<DraftProposer> draft;
     if (options.draft != nullptr) {
+        HEFT_OK(same_vocabulary(engine, *options.draft));
         HEFT_TRY(draft, DraftProposer::make(engine, *options.draft, n_ctx));
     }
     return Session(
@@ -73,171 +68,55 @@ void Session::reset() {
     impl_->sequence.cut(0);
 }
 
-// The prompt as it will be computed: whole, or cut if that was asked for.
-Result<std::vector<TokenId>> Session::Impl::fit(const Request& request, Reply& reply) const {
-    const std::vector<TokenId>& prompt = request.prompt;
-    const auto length = static_cast<std::int64_t>(prompt.size());
-    if (prompt.empty())
-        return Error{Code::invalid, "the prompt is empty: there is nothing to continue"};
-    const std::int64_t room = n_ctx() - 1;  // at least one token of answer
-    if (length <= room) return prompt;
-    if (!request.truncate)
-        return Error{Code::invalid, "the prompt has " + std::to_string(length) +
-                                        " tokens, " + std::to_string(length - room) +
-                                        " more than a context of " + std::to_string(n_ctx()) +
-                                        " leaves room for; ask for a larger context (-c) or for "
-                                        "cutting the prompt (--truncate)"};
-    const std::int64_t wanted = request.n_predict >= 0 ? request.n_predict : n_ctx() / 4;
-    const std::int64_t keep =
-        std::max<std::int64_t>(1, n_ctx() - std::max<std::int64_t>(wanted, 1));
-    std::vector<TokenId> cut(prompt.end() - keep, prompt.end());
-    cut.front() = prompt.front();  // BOS, where there is one, anchors attention
-    reply.degraded.push_back("prompt truncated: " + std::to_string(length - keep) + " of "
-                             + std::to_string(length) + " tokens left out");
-    return cut;
-}
-
-Result<gen::Sampler> Session::Impl::make_sampler(const Request& request) const {
-    gen::DryBreakers breakers;
-    if (request.sampling.dry.active()) {
-        HEFT_TRY(const text::Tokenizer* words, engine->tokenizer());
-        gen::BreakerVocabulary vocabulary;
-        vocabulary.size = words->size();
-        vocabulary.bytes_of = [words](TokenId id) { return std::string(words->bytes_of(id)); };
-        vocabulary.encode = [words](std::string_view text) {
-            return words->encode(text, {.add_special = false, .parse_special = false});
-        };
-        breakers = gen::prepare_breakers(request.sampling.dry.breakers, vocabulary);
-    }
-    return gen::Sampler::make(request.sampling, engine->model().config().n_vocab,
-                              std::move(breakers));
-}
-
-Result<gen::Proposer*> Session::Impl::choose_proposer(const Request& request,
-                                                      gen::NgramProposer& ngram) const {
-    HEFT_OK(gen::validate(request.speculation));
-    gen::Proposer* proposer = nullptr;
-    switch (request.speculation.guesser) {
-        case gen::Guesser::off: break;
-        case gen::Guesser::ngram: proposer = &ngram; break;
-        case gen::Guesser::draft:
-            if (draft == nullptr)
-                return Error{Code::invalid, "the session has no draft model to guess with"};
-            draft->prepare(request.speculation.p_min, reading(request));
-            proposer = draft.get();
-            break;
-    }
-    return proposer;
-}
-
-Status Session::Impl::prefill(const Request& request, std::span<const TokenId> prompt,
-                              Reply& reply) {
-    const auto length = static_cast<std::int64_t>(prompt.size());
-    sequence.expect(length + std::max(request.n_predict, 0));
+Status Session::Impl::read(const Request& request, Answer& answer) {
+    const std::span<const TokenId> prompt = answer.text();
+    sequence.expect(answer.expected_length());
     // The last token is computed again even if it is cached: its logits are needed.
     const std::int64_t kept = sequence.keep_common(prompt.first(prompt.size() - 1));
-    reply.n_cached = static_cast<int>(kept);
-    return sequence.extend(prompt.subspan(static_cast<std::size_t>(kept)), Sequence::Rows::last,
-                           reading(request));
+    answer.found_cached(kept);
+    HEFT_OK(sequence.extend(prompt.subspan(static_cast<std::size_t>(kept)), Sequence::Rows::last,
+                            reading(request)));
+    return answer.begin();
 }
 
-// Computes the last token of the text, and with it what is guessed to follow. `wanted`: how many
-// tokens are still to come; negative: no limit.
-Status Session::Impl::pass(const Request& request, std::span<const TokenId> text,
-                           std::int64_t wanted, Guesses& guesses) {
+// Computes the last token of the text, and with it what is guessed to follow.
+Status Session::Impl::pass(const Request& request, Answer& answer) {
     const Sequence::Reading how = reading(request);
-    HEFT_OK(sequence.settle_rope(sequence.length() + 1, how));
+    sequence.cut(answer.length() - 1);
+    HEFT_OK(sequence.settle_rope(answer.length(), how));
     const AsAlone alone(engine->context());
-    std::int64_t room = op::tokens_with_equal_bits(engine->context());
-    room = std::min(room, n_ctx() - sequence.length());
-    room = std::min(room, sequence.until_rope_changes());
-    if (wanted >= 0) room = std::min(room, wanted);
-    HEFT_TRY(const std::span<const TokenId> guessed, guesses.next(text, room - 1));
-    std::vector<TokenId> tokens = {text.back()};
-    tokens.insert(tokens.end(), guessed.begin(), guessed.end());
+    const std::int64_t room = std::min<std::int64_t>(op::tokens_with_equal_bits(engine->context()),
+                                                     sequence.until_rope_changes());
+    HEFT_TRY(const std::span<const TokenId> tokens, answer.next(room));
     const auto start = Clock::now();
     HEFT_OK(sequence.extend(tokens, Sequence::Rows::all, how));
-    guesses.computed(seconds_since(start));
+    answer.computed(seconds_since(start));
     return {};
 }
 
-// `text`: the prompt, whose last logits are there. Each pass leaves a row of logits for each of its
-// tokens, of which the first belongs to the text and the others do as long as the sampler agrees.
-Status Session::Impl::answer(const Request& request, std::vector<TokenId> text,
-                             gen::Sampler& sampler, gen::Proposer* proposer, Reply& reply) {
-    HEFT_TRY(Writer writer, Writer::make(*engine, request, reply));
-    Guesses guesses(proposer, request.speculation, reply.guessed);
-    reply.finish = gen::FinishReason::length;
-    for (int row = 0; request.n_predict != 0;) {
-        if (reading(request).is_cancelled()) {
-            reply.finish = gen::FinishReason::cancelled;
-            break;
-        }
-        const auto begin = Clock::now();
-        HEFT_TRY(gen::Choice choice, sampler.sample(sequence.logits(row)));
-        const TokenId id = choice.id;
-        sampler.accept(id);
-        const auto sampled = Clock::now();
-        const auto before = static_cast<std::int64_t>(text.size());
-        text.push_back(id);
-        const auto finish = writer.add(std::move(choice));
-        reply.sample_s += std::chrono::duration<double>(sampled - begin).count();
-        reply.text_s += seconds_since(sampled);
-        if (finish || before >= n_ctx()) {
-            reply.finish = finish.value_or(gen::FinishReason::context_full);
-            break;
-        }
-        if (guesses.foresaw(id)) {
-            ++row;
-            continue;
-        }
-        row = 0;
-        sequence.cut(before);
-        const std::int64_t made = static_cast<std::int64_t>(reply.ids.size());
-        const std::int64_t wanted = request.n_predict < 0 ? -1 : request.n_predict - made;
-        const Status done = pass(request, text, wanted, guesses);
-        if (done) continue;
-        if (done.error().code != Code::cancelled) return done.error();
-        reply.finish = gen::FinishReason::cancelled;
-        break;
+Status Session::Impl::finish(const Request& request, Answer& answer) {
+    HEFT_OK(read(request, answer));
+    while (!answer.is_over()) {
+        answer.sample(sequence.logits());
+        HEFT_OK(answer.add());
+        if (answer.is_cancelled()) answer.cancel();
+        if (!answer.is_over()) HEFT_OK(pass(request, answer));
     }
-    writer.finish();
-    // As if nothing had been guessed: the last token was not computed.
-    if (!reply.ids.empty()) sequence.cut(static_cast<std::int64_t>(text.size()) - 1);
     return {};
 }
 
 Result<Reply> Session::generate(const Request& request) {
     Impl& s = *impl_;
-    Reply reply;
-    gen::StopOptions stop;
-    stop.strings = request.stop;
-    stop.max_tokens = request.n_predict;
-    HEFT_OK(gen::validate(stop));
-    if (std::string cost = kv::degradation(s.engine->cache_types()); !cost.empty())
-        reply.degraded.push_back(std::move(cost));
-    gen::NgramProposer ngram;
-    HEFT_TRY(gen::Proposer* const proposer, s.choose_proposer(request, ngram));
-    HEFT_TRY(std::vector<TokenId> prompt, s.fit(request, reply));
-    HEFT_TRY(gen::Sampler sampler, s.make_sampler(request));
-    reply.seed = sampler.seed();
-    reply.n_prompt = static_cast<int>(prompt.size());
-
-    const auto start = Clock::now();
-    Status read = s.prefill(request, prompt, reply);
-    if (read && proposer != nullptr) read = proposer->begin(prompt);
-    if (!read) {
-        if (read.error().code != Code::cancelled) return read.error();
-        reply.finish = gen::FinishReason::cancelled;
-        return reply;
-    }
-    for (const TokenId id : prompt) sampler.accept(id);
-    reply.prefill_s = seconds_since(start);
-
-    const auto decode_start = Clock::now();
-    HEFT_OK(s.answer(request, std::move(prompt), sampler, proposer, reply));
-    reply.decode_s = seconds_since(decode_start);
-    return reply;
+    if (s.draft != nullptr) s.draft->prepare(request.speculation.p_min, s.reading(request));
+    HEFT_TRY(const std::unique_ptr<Answer> answer,
+             Answer::make(*s.engine, request, s.n_ctx(), s.draft.get()));
+    answer->start();
+    const Status done = s.finish(request, *answer);
+    if (!done && done.error().code != Code::cancelled) return done.error();
+    answer->cancel();  // nothing if it is over
+    // As if nothing had been guessed: the last token was not computed.
+    if (!answer->reply().ids.empty()) s.sequence.cut(answer->length() - 1);
+    return answer->take_reply();
 }
 
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,

@@ -1,0 +1,83 @@
+// What a Scheduler's thread does: which jobs run, and the steps that they share. Private to this
+// module; not thread-safe.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine/fair_queue.h"
+#include "engine/scheduler.h"
+#include "engine/task.h"
+
+namespace heft::engine {
+
+class Batcher {
+  public:
+    // The engine and a draft model outlive it. Errors: invalid, for options without meaning.
+    static Result<std::unique_ptr<Batcher>> make(const Engine& engine,
+                                                 const SchedulerOptions& options);
+
+    std::int64_t n_ctx() const { return n_ctx_; }
+
+    // Checks a job and makes it one of this batcher's; any thread may do that.
+    Result<std::unique_ptr<Task>> prepare(Job job) const;
+
+    void enter(std::unique_ptr<Task> task) { queue_.enter(std::move(task)); }
+    void cancel(const std::vector<JobId>& ids);  // ascending
+    void cancel_all();
+
+    bool has_work() const { return queue_.size() > 0 || !running_.empty(); }
+    // Ends what is to end, admits what fits, computes once for all that run.
+    void step();
+
+    struct Ended {
+        std::unique_ptr<Task> task;
+        Result<Reply> reply;
+    };
+    std::vector<Ended> take_ended() { return std::exchange(ended_, {}); }
+
+    // All but what is counted where jobs are submitted.
+    const Scheduler::Stats& stats();
+    std::vector<Scheduler::Slot> slots() const;
+
+  private:
+    struct Piece {  // of a step
+        Task* task;
+        std::span<const TokenId> tokens;
+        Sequence::Rows rows;
+        std::span<const float> logits;  // [n_rows, n_vocab], once it is computed
+        std::size_t n_rows() const;
+    };
+
+    Batcher(const Engine& engine, const SchedulerOptions& options)
+        : engine_(&engine), options_(options) {}
+
+    void end(std::unique_ptr<Task> task);
+    void retire();
+    void admit();
+    Status start(Task& task);
+    void plan();
+    void plan_next(Task& task, int room, int& budget);
+    void plan_piece(Task& task, int& budget);
+    void add_piece(Task& task, std::span<const TokenId> tokens, Sequence::Rows rows, int& budget);
+    void compute();
+    void draw();
+    void sweep();
+
+    const Engine* engine_;
+    SchedulerOptions options_;
+    std::int64_t n_ctx_ = 0;
+    std::int64_t token_bytes_ = 0;  // of the cache
+    FairQueue queue_;
+    std::vector<std::unique_ptr<Task>> running_;  // in the order in which they were admitted
+    std::vector<Ended> ended_;
+    std::vector<Piece> pieces_;
+    std::vector<model::Input> inputs_;
+    std::vector<float> logits_;
+    std::size_t turn_ = 0;  // whose token comes first where a step has not room for all
+    Scheduler::Stats stats_;
+    Clock::time_point last_end_ = Clock::now();
+};
+
+}  // namespace heft::engine
