@@ -14,15 +14,15 @@ constexpr int kChunk = 512;  // prompt tokens computed at once
 // Positions `from` … `to` - 1 of one sequence to another. Speed does not depend on what they hold,
 // but memory that was never written would not be read from memory.
 void copy_positions(const kv::Cache& source, const kv::Cache& target, int from, int to) {
-    const auto copy = [=](std::byte* into, const std::byte* out_of, std::int64_t row_bytes) {
-        std::memcpy(into + from * row_bytes, out_of + from * row_bytes,
-                    static_cast<std::size_t>((to - from) * row_bytes));
+    const auto copy = [](std::byte* into, const std::byte* out_of, std::int64_t bytes) {
+        std::memcpy(into, out_of, static_cast<std::size_t>(bytes));
     };
-    for (int layer = 0; layer < source.shape().n_layer; ++layer) {
-        copy(target.keys(layer), source.keys(layer), source.key_row_bytes());
-        if (source.shape().value_row > 0)
-            copy(target.values(layer), source.values(layer), source.value_row_bytes());
-    }
+    for (int layer = 0; layer < source.shape().n_layer; ++layer)
+        for (int at = from; at < to; ++at) {
+            copy(target.key(layer, at), source.key(layer, at), source.key_row_bytes());
+            if (source.shape().value_row > 0)
+                copy(target.value(layer, at), source.value(layer, at), source.value_row_bytes());
+        }
 }
 
 }  // namespace

@@ -126,10 +126,15 @@ Status Answer::begin() {
     return {};
 }
 
+std::int64_t Answer::most_next() const {
+    std::int64_t most = proposer_ == nullptr ? 1 : 1 + std::int64_t{request_->speculation.n_max};
+    most = std::min(most, n_ctx_ - (length() - 1));
+    if (request_->n_predict < 0) return most;
+    return std::min(most, request_->n_predict - static_cast<std::int64_t>(reply_.ids.size()));
+}
+
 Result<std::span<const TokenId>> Answer::next(std::int64_t room) {
-    room = std::min(room, n_ctx_ - (length() - 1));
-    if (request_->n_predict >= 0)
-        room = std::min(room, request_->n_predict - static_cast<std::int64_t>(reply_.ids.size()));
+    room = std::min(room, most_next());
     HEFT_TRY(const std::span<const TokenId> guessed, guesses_.next(text_, room - 1));
     computing_.assign(1, text_.back());
     computing_.insert(computing_.end(), guessed.begin(), guessed.end());

@@ -31,11 +31,12 @@ class Answer {
     bool is_over() const { return is_over_; }
     bool is_cancelled() const;  // whether the request's own flag says so
 
-    void found_cached(std::int64_t n) { reply_.n_cached = static_cast<int>(n); }
+    void found_cached(std::int64_t n) { reply_.n_cached += static_cast<int>(n); }  // tokens more
 
     void start();    // the clock: the prompt is about to be read
     Status begin();  // the prompt was read; nothing if that was told before
 
+    std::int64_t most_next() const;  // tokens that next() may come to
     // What to compute next: the last token of the text and what is guessed to follow, at most
     // `room` > 0 tokens. Valid until the next call.
     Result<std::span<const TokenId>> next(std::int64_t room);

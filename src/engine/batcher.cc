@@ -19,11 +19,13 @@ Status validate(const SchedulerOptions& options) {
     return {};
 }
 
-// How long a job's text may get.
-std::int64_t most_tokens(const Task& task, std::int64_t n_ctx) {
-    if (task.job.request.n_predict < 0) return n_ctx;
-    return std::min(n_ctx, task.answer->expected_length());
+std::size_t n_common(std::span<const TokenId> a, std::span<const TokenId> b) {
+    return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first
+                                    - a.begin());
 }
+
+// Fewer tokens in common are computed twice rather than waited for.
+constexpr std::size_t kWorthWaiting = 32;
 
 }  // namespace
 
@@ -35,17 +37,22 @@ Result<std::unique_ptr<Batcher>> Batcher::make(const Engine& engine,
     std::unique_ptr<Batcher> batcher(new Batcher(engine, options));
     Batcher& b = *batcher;
     b.n_ctx_ = options.n_ctx > 0 ? options.n_ctx : config->n_ctx;
-    b.token_bytes_ = engine.model().cache_bytes_per_token(engine.cache_types());
     if (b.options_.cache_bytes == 0) b.options_.cache_bytes = free_memory_bytes() / 2;
-    const std::int64_t most = b.options_.cache_bytes / b.token_bytes_;
-    if (most < 2)
+    const auto block_bytes = [](const Engine& of) {
+        return kv::kBlock * of.model().cache_bytes_per_token(of.cache_types());
+    };
+    std::int64_t bytes = block_bytes(engine);
+    // A draft model reads what the model reads.
+    if (options.draft != nullptr) bytes += block_bytes(*options.draft);
+    const std::int64_t n_blocks = b.options_.cache_bytes / bytes;
+    if (n_blocks < 1)
         return Error{Code::invalid, "a cache of " + std::to_string(b.options_.cache_bytes)
-                                        + " bytes holds no answer: a token takes "
-                                        + std::to_string(b.token_bytes_)};
-    b.n_ctx_ = std::min(b.n_ctx_, most);
-    b.stats_.blocks = most;
-    b.stats_.block_tokens = 1;
-    HEFT_TRY(const Sequence probe, Sequence::make(engine, b.n_ctx_, 1));
+                                        + " bytes holds no answer: it grows by "
+                                        + std::to_string(bytes)};
+    b.n_ctx_ = std::min(b.n_ctx_, n_blocks * kv::kBlock);
+    HEFT_TRY(b.store_, engine.model().make_store(b.n_ctx_, engine.cache_types(), n_blocks));
+    b.stats_.blocks = n_blocks;
+    b.stats_.block_tokens = kv::kBlock;
     return batcher;
 }
 
@@ -82,6 +89,7 @@ void Batcher::cancel_all() {
 
 void Batcher::end(std::unique_ptr<Task> task) {
     queue_.leave(*task);
+    if (task->sequence && task->state) task->sequence->keep_all();
     task->sequence.reset();
     const Reply& reply = task->answer->reply();
     stats_.guessed += static_cast<std::uint64_t>(reply.guessed.n_checked);
@@ -132,32 +140,97 @@ void Batcher::sweep() {
 }
 
 void Batcher::admit() {
-    while (queue_.size() > 0 && static_cast<int>(running_.size()) < options_.n_sequences) {
-        std::int64_t reserved = most_tokens(*queue_.next(), n_ctx_);
-        for (const auto& task : running_) reserved += most_tokens(*task, n_ctx_);
-        if (reserved > options_.cache_bytes / token_bytes_) return;
-        std::unique_ptr<Task> task = queue_.take_next();
-        task->state = start(*task);
-        if (task->state)
-            running_.push_back(std::move(task));
-        else
-            end(std::move(task));
+    while (queue_.size() > 0) {
+        const Task& next = *queue_.next();
+        const bool has_slot = running_.size() < static_cast<std::size_t>(options_.n_sequences);
+        if (has_slot && has_room(next))
+            start(queue_.take_next());
+        else if (!displace_for(next))
+            return;
     }
 }
 
-Status Batcher::start(Task& task) {
-    task.answer->start();
-    HEFT_TRY(Sequence sequence, Sequence::make(*engine_, n_ctx_, 1));
-    task.sequence.emplace(std::move(sequence));
-    task.sequence->expect(task.answer->expected_length());
-    stats_.prompt_tokens += static_cast<std::uint64_t>(task.answer->reply().n_prompt);
-    return {};
+// For its text, and for all that run to grow by a block. What is alone always has room.
+bool Batcher::has_room(const Task& task) const {
+    if (running_.empty()) return true;
+    const Answer& answer = *task.answer;
+    const bool is_long = takes_long_rope(engine_->model().config().rope,
+                                         std::max(answer.expected_length(), answer.length()));
+    const auto n_running = static_cast<std::int64_t>(running_.size());
+    return store_->n_used() + store_->n_needed(answer.text(), 1, is_long) + n_running
+           <= store_->n_blocks();
+}
+
+// A job of higher priority takes the place of one of lower; an owner of whom nothing runs takes one
+// of an owner of whom more than that does.
+bool Batcher::displace_for(const Task& task) {
+    const auto may_go = [&task](const Task& other) {
+        const bool is_more = other.job.priority == task.job.priority && task.share->n_running == 0
+                             && other.share->n_running > 1;
+        return goes_before(task, other) && (is_more || other.job.priority < task.job.priority);
+    };
+    std::optional<std::size_t> last;
+    for (std::size_t i = 0; i < running_.size(); ++i)
+        if (may_go(*running_[i]) && (!last || goes_before(*running_[*last], *running_[i])))
+            last = i;
+    if (last) put_back(*last);
+    return last.has_value();
+}
+
+void Batcher::start(std::unique_ptr<Task> task) {
+    Answer& answer = *task->answer;
+    answer.start();
+    task->sequence.emplace(*engine_, store_->make_cache());
+    task->sequence->expect(std::max(answer.expected_length(), answer.length()));
+    if (!task->was_put_back)
+        stats_.prompt_tokens += static_cast<std::uint64_t>(answer.reply().n_prompt);
+    running_.push_back(std::move(task));
+}
+
+// What it has computed stays known for as long as nobody needs the room.
+void Batcher::put_back(std::size_t index) {
+    std::unique_ptr<Task> task = std::move(running_[index]);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(index));
+    task->sequence->keep_all();
+    task->sequence.reset();
+    task->was_put_back = true;
+    ++stats_.preempted;
+    queue_.put_back(std::move(task));
+}
+
+// For the next token of each, or the next piece of its prompt. Those that came last give way.
+void Batcher::make_room() {
+    std::sort(running_.begin(), running_.end(), [](const auto& a, const auto& b) {
+        return std::make_pair(-a->job.priority, a->id) < std::make_pair(-b->job.priority, b->id);
+    });
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+        Task& task = *running_[i];
+        task.sequence->change_rope(task.answer->length());
+        look_up(task);
+        const auto n =
+            std::min(task.pending().size(), static_cast<std::size_t>(options_.step_tokens));
+        while (i < running_.size() && !task.sequence->make_room(static_cast<std::int64_t>(n)))
+            put_back(running_.size() - 1);
+    }
+}
+
+// What others have computed of its text meanwhile.
+void Batcher::look_up(Task& task) {
+    const std::span<const TokenId> text = task.answer->text();
+    if (task.pending().size() <= 1) return;
+    const std::int64_t before = task.sequence->length();
+    task.sequence->find(text.first(text.size() - 1));
+    if (task.has_begun() || task.was_put_back) return;
+    const std::int64_t found = task.sequence->length() - before;
+    task.answer->found_cached(found);
+    stats_.cached_tokens += static_cast<std::uint64_t>(found);
 }
 
 void Batcher::step() {
     retire();
     admit();
     if (running_.empty()) return;
+    make_room();
     plan();
     if (!pieces_.empty()) compute();
     sweep();
@@ -171,7 +244,6 @@ void Batcher::plan() {
     std::vector<Task*> reading, writing;
     for (std::size_t i = 0; i < running_.size(); ++i) {
         Task* const task = running_[(turn_ + i) % running_.size()].get();
-        task->sequence->change_rope(task->answer->length());
         (task->pending().size() == 1 && task->has_begun() ? writing : reading).push_back(task);
     }
     turn_ = writing.size() > static_cast<std::size_t>(budget)
@@ -183,11 +255,26 @@ void Batcher::plan() {
     std::sort(reading.begin(), reading.end(),
               [](const Task* a, const Task* b) { return goes_before(*a, *b); });
     for (Task* task : reading)
-        if (budget > 0) plan_piece(*task, budget);
+        if (budget > 0 && !is_being_read(*task)) plan_piece(*task, budget);
+}
+
+// Whether this step reads what the task has to read next, for another one.
+bool Batcher::is_being_read(const Task& task) const {
+    const auto at = static_cast<std::size_t>(task.sequence->length());
+    const std::span<const TokenId> text = task.answer->text();
+    return std::any_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
+        const std::span<const TokenId> other = piece.task->answer->text();
+        const auto from = static_cast<std::size_t>(piece.task->sequence->length());
+        const std::size_t to = from + piece.tokens.size();
+        return from <= at && at + kWorthWaiting <= to
+               && n_common(text, other.first(to)) >= at + kWorthWaiting;
+    });
 }
 
 void Batcher::plan_next(Task& task, int room, int& budget) {
-    const auto most = std::min<std::int64_t>(room, task.sequence->until_rope_changes());
+    auto most = std::min<std::int64_t>(room, task.sequence->until_rope_changes());
+    most = std::min(most, task.answer->most_next());
+    while (most > 1 && !task.sequence->make_room(most)) most /= 2;
     const auto tokens = task.answer->next(most);
     if (!tokens) {
         task.fail(tokens.error());
@@ -263,6 +350,7 @@ void Batcher::draw() {
         stats_.made_tokens += answer.reply().ids.size() - before;
         task->sequence->cut(answer.length() - 1);
     }
+    for (const Piece& piece : pieces_) piece.task->sequence->keep();
 }
 
 std::size_t Batcher::Piece::n_rows() const {
@@ -276,8 +364,9 @@ std::size_t Batcher::Piece::n_rows() const {
 
 const Scheduler::Stats& Batcher::stats() {
     stats_.running = static_cast<int>(running_.size());
-    stats_.blocks_used = 0;
-    for (const auto& task : running_) stats_.blocks_used += most_tokens(*task, n_ctx_);
+    stats_.blocks_used = store_->n_used();
+    stats_.blocks_kept = store_->n_kept();
+    stats_.evicted_blocks = store_->n_evicted();
     return stats_;
 }
 

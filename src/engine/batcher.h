@@ -56,8 +56,14 @@ class Batcher {
     void end(std::unique_ptr<Task> task);
     void retire();
     void admit();
-    Status start(Task& task);
+    bool has_room(const Task& task) const;
+    bool displace_for(const Task& task);
+    void start(std::unique_ptr<Task> task);
+    void put_back(std::size_t index);
+    void make_room();
     void plan();
+    void look_up(Task& task);
+    bool is_being_read(const Task& task) const;
     void plan_next(Task& task, int room, int& budget);
     void plan_piece(Task& task, int& budget);
     void add_piece(Task& task, std::span<const TokenId> tokens, Sequence::Rows rows, int& budget);
@@ -68,7 +74,7 @@ class Batcher {
     const Engine* engine_;
     SchedulerOptions options_;
     std::int64_t n_ctx_ = 0;
-    std::int64_t token_bytes_ = 0;  // of the cache
+    std::unique_ptr<kv::Store> store_;
     FairQueue queue_;
     std::vector<std::unique_ptr<Task>> running_;  // in the order in which they were admitted
     std::vector<Ended> ended_;

@@ -75,6 +75,7 @@ class Scheduler {
         std::uint64_t steps = 0, step_tokens = 0;
         std::uint64_t guessed = 0, guessed_right = 0;
         std::uint64_t evicted_blocks = 0;
+        std::uint64_t preempted = 0;  // answers put back to wait, to be computed again later
         int waiting = 0, running = 0;
         std::int64_t blocks = 0, blocks_used = 0,
                      blocks_kept = 0;  // kept: free, but of use as a prefix

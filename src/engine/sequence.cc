@@ -4,6 +4,10 @@
 
 namespace heft::engine {
 
+bool takes_long_rope(const arch::Rope& rope, std::int64_t length) {
+    return rope.scaling == arch::Scaling::longrope && length > rope.original_ctx;
+}
+
 Result<Sequence> Sequence::make(const Engine& engine, std::int64_t n_ctx, std::int64_t expected) {
     HEFT_TRY(kv::Cache cache, engine.make_cache(n_ctx, expected));
     return Sequence(engine, std::move(cache));
@@ -21,9 +25,14 @@ std::int64_t Sequence::keep_common(std::span<const TokenId> text) {
     return length();
 }
 
+void Sequence::find(std::span<const TokenId> text) {
+    const std::int64_t found = cache_.find(text);
+    if (found > length()) tokens_.assign(text.begin(), text.begin() + found);
+}
+
 void Sequence::expect(std::int64_t length) {
     const arch::Rope& rope = engine_->model().config().rope;
-    const bool is_long = length > rope.original_ctx;
+    const bool is_long = takes_long_rope(rope, length);
     if (rope.scaling != arch::Scaling::longrope || is_long == cache_.long_context) return;
     cut(0);
     cache_.long_context = is_long;

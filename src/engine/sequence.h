@@ -13,12 +13,17 @@
 
 namespace heft::engine {
 
+// Whether a text that will get this long takes the other one of two sets of rotations.
+bool takes_long_rope(const arch::Rope& rope, std::int64_t length);
+
 class Sequence {
   public:
     static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
     // The engine outlives the sequence. `expected`: how long it will get (0: n_ctx).
     static Result<Sequence> make(const Engine& engine, std::int64_t n_ctx, std::int64_t expected);
+    // In blocks of a store, which outlives the sequence.
+    Sequence(const Engine& engine, kv::Cache cache) : engine_(&engine), cache_(std::move(cache)) {}
 
     std::int64_t n_ctx() const { return cache_.shape().n_ctx; }
     std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
@@ -27,6 +32,14 @@ class Sequence {
     void cut(std::int64_t length);
     // Forgets what does not begin `text`; answers how many tokens are left.
     std::int64_t keep_common(std::span<const TokenId> text);
+    // In blocks of a store: takes over what is known of the beginning of a text that goes on with
+    // the tokens there are; makes room for more tokens, if there is any; makes those there are
+    // known to others, as far as they fill blocks or altogether, when there will be no more.
+    void find(std::span<const TokenId> text);
+    bool make_room(std::int64_t n_more) { return cache_.make_room(length() + n_more); }
+    void keep() { cache_.keep(tokens_); }
+    void keep_all() { cache_.keep_all(tokens_); }
+
     // For a text that will get this long: forgets all if that takes other rotations.
     void expect(std::int64_t length);
 
@@ -57,8 +70,6 @@ class Sequence {
     Status settle_rope(std::int64_t length, const Reading& reading);
 
   private:
-    Sequence(const Engine& engine, kv::Cache cache) : engine_(&engine), cache_(std::move(cache)) {}
-
     const Engine* engine_;
     kv::Cache cache_;
     std::vector<TokenId> tokens_;

@@ -19,6 +19,7 @@ struct Task {
     std::unique_ptr<Answer> answer;
     std::optional<Sequence> sequence;  // while it runs
     Share* share = nullptr;            // its owner's, while it is known to a queue
+    bool was_put_back = false;         // having run already
     Status state;                      // an error ends it
 
     bool must_end() const { return answer->is_over() || !state; }

@@ -1,50 +1,21 @@
-// Keys and values of one sequence, for every layer: a row of each per position. The
-// whole context is reserved as address space; memory is used as positions are filled. Not
-// thread-safe; different positions may be written by different threads.
+// Keys and values of one sequence, for every layer: a row of each per position, in blocks
+// (kv/shape.h). The blocks are the cache's own, or those of a store (kv/store.h) that several
+// caches share. Not thread-safe; different positions may be written by different threads.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <string>
+#include <span>
+#include <vector>
 
-#include "base/result.h"
-#include "tensor/dtype.h"
+#include "kv/shape.h"
 
 namespace heft::kv {
 
-// How numbers are kept: f32, f16, bf16 or q8_0.
-struct Types {
-    DType keys = DType::f16;
-    DType values = DType::f16;
-
-    bool quantised() const { return keys == DType::q8_0 || values == DType::q8_0; }
-};
-
-// The types that a cache may have, by the names of llama.cpp.
-struct TypeName {
-    const char* name;
-    DType type;
-};
-inline constexpr TypeName kTypeNames[] = {
-    {"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}, {"q8_0", DType::q8_0}};
-const char* name_of(DType type);  // of one of these
-// What a quantised cache costs, as a reply tells it; empty for other types.
-std::string degradation(const Types& types);
-
-struct Shape {
-    int n_layer = 0;
-    std::int64_t n_ctx = 0;
-    int key_row = 0;    // numbers per position: n_kv * d_head, whole blocks of the type
-    int value_row = 0;  // 0: values are the beginnings of the keys (latent attention)
-    Types types = {};
-
-    std::int64_t key_row_bytes() const;
-    std::int64_t value_row_bytes() const;  // 0 where there are none of their own
-};
+class Store;
+struct KnownBlock;
 
 class Cache {
   public:
+    // With blocks of its own for the whole context: address space until they are used.
     static Result<Cache> make(const Shape& shape);
 
     Cache(Cache&& other) noexcept;
@@ -53,26 +24,58 @@ class Cache {
 
     const Shape& shape() const { return shape_; }
     std::int64_t key_row_bytes() const { return key_bytes_; }
-    std::int64_t value_row_bytes() const {
-        return shape_.value_row > 0 ? value_bytes_ : key_bytes_;
-    }
+    std::int64_t value_row_bytes() const { return has_values() ? value_bytes_ : key_bytes_; }
     std::int64_t length() const { return length_; }
     void set_length(std::int64_t length);  // shorter: forgets the tail
 
-    // Position 0 of a layer's keys or values; positions are *_row_bytes() apart.
-    std::byte* keys(int layer) const;
-    std::byte* values(int layer) const;
+    // Where the blocks are, in order; and where a layer's keys or values begin in each.
+    const std::byte* const* blocks() const { return blocks_.data(); }
+    std::int64_t key_offset(int layer) const {
+        return layer * (key_bytes_ + value_bytes_) * kBlock;
+    }
+    std::int64_t value_offset(int layer) const {
+        return key_offset(layer) + (has_values() ? key_bytes_ * kBlock : 0);
+    }
+
+    // A layer's row of a position. Rows follow each other within a block.
+    std::byte* key(int layer, std::int64_t position) const {
+        return block_of(position) + key_offset(layer) + position % kBlock * key_bytes_;
+    }
+    std::byte* value(int layer, std::int64_t position) const {
+        return block_of(position) + value_offset(layer) + position % kBlock * value_row_bytes();
+    }
+
+    // For a cache of a store; see there. A cache of its own has room for its whole context, finds
+    // nothing and keeps nothing.
+    bool make_room(std::int64_t length);
+    std::int64_t find(std::span<const std::int32_t> text);
+    void keep(std::span<const std::int32_t> text);
+    void keep_all(std::span<const std::int32_t> text);
 
     bool long_context = false;  // which rope factors this sequence settled on
 
   private:
-    Cache() = default;
+    friend class Store;
+
+    struct Held {
+        std::int32_t block;
+        KnownBlock* node;  // what the store knows it as; nullptr: it is nobody else's
+    };
+
+    explicit Cache(const Shape& shape);
+    bool has_values() const { return shape_.value_row > 0; }
+    std::byte* block_of(std::int64_t position) const {
+        return blocks_[static_cast<std::size_t>(position / kBlock)];
+    }
+
     Shape shape_;
     std::int64_t key_bytes_ = 0;
     std::int64_t value_bytes_ = 0;
     std::int64_t length_ = 0;
-    std::byte* base_ = nullptr;
-    std::size_t bytes_ = 0;
+    std::vector<std::byte*> blocks_;
+    Memory memory_;           // of blocks of its own
+    Store* store_ = nullptr;  // that the blocks are of
+    std::vector<Held> held_;  // one per block of the store
 };
 
 }  // namespace heft::kv

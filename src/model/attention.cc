@@ -71,11 +71,9 @@ void Batch::store(int index, int token, const float* key, const float* value) {
         }
     };
     const kv::Shape& shape = cache.shape();
-    put(shape.types.keys, key, shape.key_row,
-        cache.keys(index) + input.position * cache.key_row_bytes());
+    put(shape.types.keys, key, shape.key_row, cache.key(index, input.position));
     if (value != nullptr)
-        put(shape.types.values, value, shape.value_row,
-            cache.values(index) + input.position * cache.value_row_bytes());
+        put(shape.types.values, value, shape.value_row, cache.value(index, input.position));
 }
 
 // Which keys a token sees in this layer.
@@ -84,7 +82,7 @@ void Batch::look_at(int index, int token) {
     const Input& input = inputs_[static_cast<std::size_t>(token)];
     const kv::Cache& cache = *input.cache;
     op::Seen& seen = seen_[static_cast<std::size_t>(token)];
-    seen = {cache.keys(index), cache.values(index), 0, input.position};
+    seen = {cache.blocks(), cache.blocks(), 0, input.position};
     if (!c.is_sliding(index)) return;
     const std::int64_t at = input.position;
     seen.first = c.chunked ? at - at % c.window : std::max<std::int64_t>(0, at - c.window + 1);
@@ -116,7 +114,8 @@ void Batch::place(const Layer& layer, int index, int token) {
     look_at(index, token);
 }
 
-void Batch::read_cache(const Layer& layer, float* out) {
+void Batch::read_cache(const Layer& layer, int index, float* out) {
+    static_assert(kv::kBlock == op::kBlock);
     const arch::Config& c = config();
     const kv::Cache& cache = *inputs_.front().cache;
     const bool latent = c.latent.kv_rank > 0;
@@ -133,6 +132,8 @@ void Batch::read_cache(const Layer& layer, float* out) {
     shape.value_type = latent ? shape.key_type : cache.shape().types.values;
     shape.key_row_bytes = cache.key_row_bytes();
     shape.value_row_bytes = cache.value_row_bytes();
+    shape.key_offset = cache.key_offset(index);
+    shape.value_offset = cache.value_offset(index);
     op::attention(context_, shape, seen_, queries_, out);
 }
 
@@ -143,7 +144,7 @@ void Batch::attend(const Layer& layer, int index) {
     } else {
         project_heads(layer);
         each_token([&](int t) { place(layer, index, t); });
-        read_cache(layer, heads_);
+        read_cache(layer, index, heads_);
     }
     const op::Product out[] = {{&layer.attn_out.weight, delta_, c.d_model}};
     multiply(out, c.latent.kv_rank > 0 ? values_ : heads_, std::int64_t{c.n_head} * c.d_value);

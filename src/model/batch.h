@@ -44,7 +44,7 @@ class Batch {
     void rotate(int index, int token, int n_head, std::int64_t stride, float* heads) const;
     void store(int index, int token, const float* key, const float* value);
     void look_at(int index, int token);
-    void read_cache(const Layer& layer, float* out);
+    void read_cache(const Layer& layer, int index, float* out);
 
     // latent.cc
     void latent_queries(const Layer& layer);

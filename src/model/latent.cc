@@ -82,7 +82,7 @@ void Batch::attend_latent(const Layer& layer, int index) {
             std::copy_n(row(values_, t, q_stored) + h * std::int64_t{c.d_head} + nope,
                         c.latent.d_rope, row(queries_, t, q_width_) + h * wide + rank);
     });
-    read_cache(layer, heads_);
+    read_cache(layer, index, heads_);
     const std::int64_t value_row = std::int64_t{c.n_head} * c.d_value;
     per_head(layer.latent.v_b, heads_, rank, value_width_, values_, c.d_value, value_row);
 }

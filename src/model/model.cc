@@ -54,6 +54,14 @@ Status check_types(const arch::Config& c, kv::Types types) {
     return check_width("values", types.keys, c.latent.kv_rank);
 }
 
+Status check_context(const arch::Config& c, std::int64_t n_ctx, kv::Types types) {
+    if (c.block.position == arch::Position::learned && n_ctx > c.n_ctx)
+        return Error{Code::invalid, "the model has learned " + std::to_string(c.n_ctx)
+                                        + " positions, not " + std::to_string(n_ctx)};
+    if (n_ctx < 1) return Error{Code::invalid, "a context must have room for at least one token"};
+    return check_types(c, types);
+}
+
 }  // namespace
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -84,8 +92,7 @@ double Model::bytes_per_pass(double n_tokens) const {
 }
 
 std::int64_t Model::cache_bytes_per_token(kv::Types types) const {
-    const kv::Shape shape = cache_shape(impl_->config, 1, types);
-    return shape.n_layer * (shape.key_row_bytes() + shape.value_row_bytes());
+    return cache_shape(impl_->config, 1, types).token_bytes();
 }
 
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
@@ -96,14 +103,16 @@ Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, kv::Types types,
                                     std::int64_t expected) const {
     const arch::Config& c = impl_->config;
-    if (c.block.position == arch::Position::learned && n_ctx > c.n_ctx)
-        return Error{Code::invalid, "the model has learned " + std::to_string(c.n_ctx)
-                                        + " positions, not " + std::to_string(n_ctx)};
-    if (n_ctx < 1) return Error{Code::invalid, "a context must have room for at least one token"};
-    HEFT_OK(check_types(c, types));
+    HEFT_OK(check_context(c, n_ctx, types));
     HEFT_TRY(kv::Cache cache, kv::Cache::make(cache_shape(c, n_ctx, types)));
     cache.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
     return cache;
+}
+
+Result<std::unique_ptr<kv::Store>> Model::make_store(std::int64_t n_ctx, kv::Types types,
+                                                     std::int64_t n_blocks) const {
+    HEFT_OK(check_context(impl_->config, n_ctx, types));
+    return kv::Store::make(cache_shape(impl_->config, n_ctx, types), n_blocks);
 }
 
 Status Model::add_adapter(Adapter adapter) {

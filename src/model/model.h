@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "format/checkpoint.h"
 #include "kv/cache.h"
+#include "kv/store.h"
 #include "model/adapter.h"
 #include "op/matmul.h"
 
@@ -55,6 +56,10 @@ class Model {
     // The same, with the types that suit a precision.
     Result<kv::Cache> make_cache(std::int64_t n_ctx, op::Precision precision,
                                  std::int64_t expected = 0) const;
+
+    // Blocks for many sequences of up to n_ctx tokens each. Errors as above.
+    Result<std::unique_ptr<kv::Store>> make_store(std::int64_t n_ctx, kv::Types types,
+                                                  std::int64_t n_blocks) const;
 
     // Adds scale * B (A x) to what the adapters' matrices give, for all that is computed from now
     // on. Errors: unsupported, for a matrix that is not multiplied as it is stored.

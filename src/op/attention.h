@@ -25,14 +25,18 @@ struct AttentionShape {
     const float* sinks = nullptr;   // per query head: one more score, whose value is zero
     DType key_type = DType::f32;    // f32, f16, bf16, or q8_0 for widths of whole blocks
     DType value_type = DType::f32;
-    std::int64_t key_row_bytes = 0;  // from one position to the next
+    std::int64_t key_row_bytes = 0;  // from one position to the next of a block
     std::int64_t value_row_bytes = 0;
+    std::int64_t key_offset = 0;  // from a block's begin to its first key
+    std::int64_t value_offset = 0;
 };
+
+inline constexpr int kBlock = kernel::kTileKeys;  // positions of a block of the cache
 
 // One query token: it sees the keys of positions first … last, both included.
 struct Seen {
-    const std::byte* keys;  // of position 0
-    const std::byte* values;
+    const std::byte* const* keys;    // the blocks that have them, from position 0 on
+    const std::byte* const* values;  // the same ones, or others
     std::int64_t first;
     std::int64_t last;
 };

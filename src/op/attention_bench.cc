@@ -63,7 +63,8 @@ void attend(benchmark::State& state, const Setting& s) {
     const DTypeInfo& info = dtype_info(s.type);
     constexpr std::int64_t kRow = std::int64_t{kKv} * kWidth;
     shape.key_row_bytes = shape.value_row_bytes = kRow / info.block * info.block_bytes;
-    const std::int64_t length = s.depth + s.n_tokens;
+    const std::int64_t n_blocks = (s.depth + s.n_tokens + kBlock - 1) / kBlock;
+    const std::int64_t length = n_blocks * kBlock;
 
     Rng rng(1);
     std::vector<float> row(kRow * 64);
@@ -76,11 +77,17 @@ void attend(benchmark::State& state, const Setting& s) {
     std::vector<float> q(static_cast<std::size_t>(s.n_tokens * kHeads * kWidth), 0.3F);
     std::vector<float> out(q.size());
     std::vector<Seen> seen(static_cast<std::size_t>(s.n_tokens));
+    // Blocks as they lie in a cache: those of a layer apart, keys and values beside each other.
+    const std::int64_t half = kBlock * shape.key_row_bytes;
+    std::vector<const std::byte*> blocks;
+    for (std::int64_t at = 0; at < n_blocks; ++at)
+        blocks.push_back(cache.data() + at * 2 * s.n_layers * half);
     int layer = 0;
     for (auto _ : state) {
-        const std::byte* keys = cache.data() + 2 * layer * layer_bytes;
+        shape.key_offset = 2 * layer * half;
+        shape.value_offset = shape.key_offset + half;
         for (int t = 0; t < s.n_tokens; ++t)
-            seen[static_cast<std::size_t>(t)] = {keys, keys + layer_bytes, 0, s.depth + t};
+            seen[static_cast<std::size_t>(t)] = {blocks.data(), blocks.data(), 0, s.depth + t};
         attention(context, shape, seen, q.data(), out.data());
         layer = (layer + 1) % s.n_layers;
     }

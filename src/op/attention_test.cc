@@ -93,13 +93,23 @@ struct Sequence {
         v = noise(n * static_cast<std::size_t>(shape.n_kv * shape.d_value), seed + 2);
         keys = stored(keys_as, k);
         values = stored(values_as, v);
+        key_blocks.resize((n + kBlock - 1) / kBlock);
+        value_blocks.resize(key_blocks.size());
     }
 
     std::int64_t first_seen(std::int64_t at) const {
         if (window == 0) return 0;
         return chunked ? at - at % window : std::max<std::int64_t>(0, at - window + 1);
     }
-    Seen seen(std::int64_t at) const { return {keys.data(), values.data(), first_seen(at), at}; }
+    // The blocks are looked up anew: tests change what is stored.
+    Seen seen(std::int64_t at) const {
+        for (std::int64_t from = 0, i = 0; from < length; from += kBlock, ++i) {
+            key_blocks[static_cast<std::size_t>(i)] = keys.data() + from * shape.key_row_bytes;
+            value_blocks[static_cast<std::size_t>(i)] =
+                values.data() + from * shape.value_row_bytes;
+        }
+        return {key_blocks.data(), value_blocks.data(), first_seen(at), at};
+    }
     const float* query(std::int64_t at) const {
         return q.data() + at * shape.n_head * shape.d_head;
     }
@@ -110,6 +120,7 @@ struct Sequence {
     bool chunked = false;
     std::vector<float> q, k, v;
     std::vector<std::byte> keys, values;
+    mutable std::vector<const std::byte*> key_blocks, value_blocks;
 };
 
 struct Wanted {
