@@ -96,10 +96,8 @@ void Batcher::end(std::unique_ptr<Task> task) {
     stats_.guessed_right += static_cast<std::uint64_t>(reply.guessed.n_right);
     // How often a place becomes free, evened out.
     constexpr double kWeight = 0.2;
-    const auto now = Clock::now();
-    const double gap = std::chrono::duration<double>(now - last_end_).count();
-    stats_.retry_after_s += kWeight * (gap - stats_.retry_after_s);
-    last_end_ = now;
+    stats_.retry_after_s += kWeight * (stats_.busy_s - last_end_s_ - stats_.retry_after_s);
+    last_end_s_ = stats_.busy_s;
     if (!task->state) {
         ++stats_.failed;
         Error error = std::move(task->state.error());
@@ -150,15 +148,17 @@ void Batcher::admit() {
     }
 }
 
-// For its text, and for all that run to grow by a block. What is alone always has room.
+// For its text, and for all that run to read theirs and grow by a block. What is alone always has
+// room.
 bool Batcher::has_room(const Task& task) const {
     if (running_.empty()) return true;
     const Answer& answer = *task.answer;
     const bool is_long = takes_long_rope(engine_->model().config().rope,
                                          std::max(answer.expected_length(), answer.length()));
-    const auto n_running = static_cast<std::int64_t>(running_.size());
-    return store_->n_used() + store_->n_needed(answer.text(), 1, is_long) + n_running
-           <= store_->n_blocks();
+    std::int64_t needed = store_->n_used() + store_->n_needed(answer.text(), 1, is_long);
+    for (const auto& other : running_)
+        needed += 1 + static_cast<std::int64_t>(other->pending().size()) / kv::kBlock;
+    return needed <= store_->n_blocks();
 }
 
 // A job of higher priority takes the place of one of lower; an owner of whom nothing runs takes one

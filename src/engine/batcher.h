@@ -83,7 +83,7 @@ class Batcher {
     std::vector<float> logits_;
     std::size_t turn_ = 0;  // whose token comes first where a step has not room for all
     Scheduler::Stats stats_;
-    Clock::time_point last_end_ = Clock::now();
+    double last_end_s_ = 0;  // of the busy time, when a job ended last
 };
 
 }  // namespace heft::engine
