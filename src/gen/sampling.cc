@@ -20,6 +20,11 @@ std::uint64_t random_seed() {
     return device();
 }
 
+void forbid_others(std::span<float> logits, std::span<const std::uint64_t> allowed) {
+    for (std::size_t id = 0; id < logits.size(); ++id)
+        if ((allowed[id / 64] >> (id % 64) & 1) == 0) logits[id] = kImpossible;
+}
+
 }  // namespace
 
 std::optional<TokenId> greedy(std::span<const float> logits) {
@@ -51,13 +56,15 @@ Sampler::Sampler(SamplingOptions options, DryBreakers breakers, int n_vocab, std
       mirostat_(options_.mirostat),
       window_(options_.penalties.last_n) {}
 
-Result<Choice> Sampler::sample(std::span<const float> logits) {
+Result<Choice> Sampler::sample(std::span<const float> logits,
+                               std::span<const std::uint64_t> allowed) {
     HEFT_CHECK(logits.size() == n_vocab_);
-    const auto id = choose(logits);
+    HEFT_CHECK(allowed.empty() || allowed.size() == (n_vocab_ + 63) / 64);
+    const auto id = choose(logits, allowed);
     if (!id) {
         return Error{Code::corrupt,
                      "no token can follow: every logit is NaN or -inf; the model's "
-                     "weights are damaged, or all tokens are forbidden by logit bias"};
+                     "weights are damaged, or all tokens are forbidden by logit bias or a grammar"};
     }
     Choice choice;
     choice.id = *id;
@@ -69,10 +76,12 @@ Result<Choice> Sampler::sample(std::span<const float> logits) {
     return choice;
 }
 
-std::optional<TokenId> Sampler::choose(std::span<const float> logits) {
+std::optional<TokenId> Sampler::choose(std::span<const float> logits,
+                                       std::span<const std::uint64_t> allowed) {
     auto stage = options_.order.begin();
-    if (changes_logits()) {
+    if (changes_logits() || !allowed.empty()) {
         adjusted_.assign(logits.begin(), logits.end());
+        if (!allowed.empty()) forbid_others(adjusted_, allowed);
         add_bias(adjusted_, options_.logit_bias);
         for (; stage != options_.order.end() && acts_on_all(*stage); ++stage) adjust(*stage);
         logits = adjusted_;

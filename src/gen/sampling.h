@@ -31,7 +31,10 @@ class Sampler {
 
     // Chooses the next token; does not accept() it. `logits` has n_vocab items. A NaN counts as
     // -inf. It is an error if no token is left: all logits NaN or -inf, or all tokens forbidden.
-    Result<Choice> sample(std::span<const float> logits);
+    // `allowed`: one bit per token, of those that may be chosen at all, before anything else is
+    // looked at (a grammar's mask); empty: all may.
+    Result<Choice> sample(std::span<const float> logits,
+                          std::span<const std::uint64_t> allowed = {});
 
     // Takes note of a token of the text, for penalties and DRY: every sampled one, and before them
     // those of the prompt if repeating it is to be penalised too.
@@ -46,7 +49,8 @@ class Sampler {
   private:
     Sampler(SamplingOptions options, DryBreakers breakers, int n_vocab, std::uint64_t seed);
 
-    std::optional<TokenId> choose(std::span<const float> logits);
+    std::optional<TokenId> choose(std::span<const float> logits,
+                                  std::span<const std::uint64_t> allowed);
     bool is_greedy() const;
     bool acts_on_all(Stage stage) const;
     void adjust(Stage stage);

@@ -41,7 +41,9 @@ std::string ipv6() {
 }
 
 std::string email() {
-    return std::string(kEmailName) + std::string(kHost);
+    // The domain has a dot.
+    const std::string label = R"([A-Za-z0-9](?:[A-Za-z0-9\-]{0,30}[A-Za-z0-9])?)";
+    return std::string(kEmailName) + label + "(?:\\." + label + "){1,3}";
 }
 
 // RFC 3986: a scheme with an authority and a path, or with a path of its own (urn:…, mailto:…).

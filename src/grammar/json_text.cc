@@ -138,12 +138,15 @@ ExprId JsonText::make_string() {
     return quoted(draft_.repeat(make_char(), 0));
 }
 
+// Zero has no sign.
 ExprId JsonText::make_integer() {
+    return draft_.choice({draft_.bytes("0"), draft_.sequence({draft_.optional(draft_.bytes("-")),
+                                                              positive_integer()})});
+}
+
+ExprId JsonText::positive_integer() {
     const ExprId digit = draft_.chars({{'0', '9'}});
-    return draft_.sequence(
-        {draft_.optional(draft_.bytes("-")),
-         draft_.choice({draft_.bytes("0"), draft_.sequence({draft_.chars({{'1', '9'}}),
-                                                            draft_.repeat(digit, 0, 15)})})});
+    return draft_.sequence({draft_.chars({{'1', '9'}}), draft_.repeat(digit, 0, 15)});
 }
 
 ExprId JsonText::make_number() {
@@ -153,7 +156,9 @@ ExprId JsonText::make_number() {
         draft_.sequence({draft_.chars({{'e', 'e'}, {'E', 'E'}}),
                          draft_.optional(draft_.chars({{'+', '+'}, {'-', '-'}})),
                          draft_.repeat(digit, 1, 2)});
-    return draft_.sequence({make_integer(), draft_.optional(fraction), draft_.optional(exponent)});
+    return draft_.sequence({draft_.optional(draft_.bytes("-")),
+                            draft_.choice({draft_.bytes("0"), positive_integer()}),
+                            draft_.optional(fraction), draft_.optional(exponent)});
 }
 
 ExprId JsonText::quoted(ExprId content) {

@@ -53,6 +53,7 @@ class JsonText {
     ExprId make_string();
     ExprId make_number();
     ExprId make_integer();
+    ExprId positive_integer();
     ExprId make_char();
     ExprId except(const std::vector<std::u32string>& names, std::size_t from, std::size_t to,
                   std::size_t depth);

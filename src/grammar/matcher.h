@@ -52,7 +52,7 @@ class Matcher {
 
     bool can_end() const { return !ended_ && node_ != nullptr && node_->accepting; }
     // Nothing but the end can follow.
-    bool must_end() const { return ended_ || node_ == nullptr || node_->items.empty(); }
+    bool must_end() const;
     bool ended() const { return ended_; }
 
     // One bit per token of the vocabulary, in words of 64: set where accept() would succeed. `bits`

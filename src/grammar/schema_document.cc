@@ -221,7 +221,7 @@ Status SchemaDocument::merge_properties(Json& a, const Json& b, const std::strin
         return schema.contains("additionalProperties") ? schema["additionalProperties"]
                                                        : Json(true);
     };
-    for (const Json* schema : {&a, &b})
+    for (const Json* schema : {static_cast<const Json*>(&a), &b})
         if (schema->contains("patternProperties"))
             return refused_keyword(at, "patternProperties", "it is one of several parts of allOf");
     for (const auto& item : of_a.items()) {
