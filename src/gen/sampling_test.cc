@@ -246,6 +246,37 @@ TEST(Logprobs, EqualTheLogSoftmaxOfTheRawLogits) {
     EXPECT_FALSE(silent.sample(logits)->logprob);
 }
 
+TEST(Sampler, ChoosesOnlyWhatIsAllowed) {
+    const auto logits = testing::rough_logits(200, 3);
+    std::vector<std::uint64_t> allowed(4, 0);
+    for (const TokenId id : {5, 64, 130})
+        allowed[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
+    TokenId best_allowed = 5;
+    for (const TokenId id : {64, 130})
+        if (logits[static_cast<std::size_t>(id)] > logits[static_cast<std::size_t>(best_allowed)])
+            best_allowed = id;
+    auto options = plain(1);
+    options.logit_bias = {{7, 1000.0F}, {8, std::numeric_limits<float>::infinity()}};
+    options.penalties.repeat = 1.3F;
+    options.logprobs = true;
+    auto sampler = make(options, 200);
+    sampler.accept(64);
+    for (int i = 0; i < 200; ++i) {
+        const auto choice = sampler.sample(logits, allowed);
+        ASSERT_TRUE(choice);
+        EXPECT_THAT(choice->id, ::testing::AnyOf(5, 64, 130));
+        // Of the model's own distribution, which knows of no mask.
+        EXPECT_NEAR(*choice->logprob,
+                    logits[static_cast<std::size_t>(choice->id)] - log_sum_exp(logits), 1e-4);
+    }
+    options = plain(1);
+    options.temperature = 0;
+    auto greedy_one = make(options, 200);
+    EXPECT_EQ(greedy_one.sample(logits, allowed)->id, best_allowed);
+    EXPECT_EQ(greedy_one.sample(logits)->id, greedy(logits));
+    EXPECT_FALSE(greedy_one.sample(logits, std::vector<std::uint64_t>(4, 0)));
+}
+
 TEST(Logprobs, OfHostileLogits) {
     const float inf = std::numeric_limits<float>::infinity();
     const float nan = std::numeric_limits<float>::quiet_NaN();

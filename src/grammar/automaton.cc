@@ -25,12 +25,11 @@ Result<Automaton> AutomatonBuilder::build(RuleId root) {
     const Body outer = add_rule();
     add_call(outer.start, outer.end, static_cast<std::uint32_t>(root));
     if (too_large_)
-        return Error{Code::exhausted,
-                     "the grammar needs more than " + std::to_string(kMaxStates) +
-                         " states; ask for fewer or shorter repetitions"};
+        return Error{Code::exhausted, "the grammar needs more than " + std::to_string(kMaxStates)
+                                          + " states; ask for fewer or shorter repetitions"};
     if (too_deep_)
-        return Error{Code::exhausted, "the grammar is nested more than " +
-                                          std::to_string(kMaxNesting) + " levels deep"};
+        return Error{Code::exhausted, "the grammar is nested more than "
+                                          + std::to_string(kMaxNesting) + " levels deep"};
     std::vector<std::uint8_t> empty_rules, productive;
     (void)can_finish(false, empty_rules);
     const std::vector<std::uint8_t> alive = can_finish(true, productive);
@@ -126,8 +125,9 @@ Automaton AutomatonBuilder::pack(std::vector<std::uint8_t> empty_rules) const {
         return Automaton::ByteEdge{out.class_of_[edge.bytes.first], out.class_of_[edge.bytes.last],
                                    edge.to};
     });
-    lay_out(Kind::call, out.calls_,
-            [](const Edge& edge) { return Automaton::CallEdge{edge.rule, edge.to}; });
+    lay_out(Kind::call, out.calls_, [](const Edge& edge) {
+        return Automaton::CallEdge{edge.rule, edge.to};
+    });
     lay_out(Kind::jump, out.jumps_, [](const Edge& edge) { return edge.to; });
     return out;
 }

@@ -1,7 +1,7 @@
 // The one form that all grammars run in: a recursive transition network over bytes. Each rule is a
 // small automaton whose edges read a byte, read what another rule matches, or read nothing. Built
-// from a Draft; unproductive parts are cut off, so that whatever has a next byte has an end as well.
-// Immutable; safe to use from many threads.
+// from a Draft; unproductive parts are cut off, so that whatever has a next byte has an end as
+// well. Immutable; safe to use from many threads.
 #pragma once
 
 #include <array>

@@ -115,8 +115,7 @@ void AutomatonBuilder::emit_chars(const Expr& expr, StateId from, StateId to) {
             StateId at = from;
             for (std::size_t i = 0; i < fixed; ++i) {
                 const bool last = i + 1 == fixed;
-                const StateId next =
-                    last ? tail(bytes.size() - fixed) : add_state(rule_of_[from]);
+                const StateId next = last ? tail(bytes.size() - fixed) : add_state(rule_of_[from]);
                 add_byte(at, next, bytes[i]);
                 at = next;
             }
@@ -187,7 +186,8 @@ void AutomatonBuilder::name_twins(const std::vector<StateId>& chain, int min, in
     }
 }
 
-// Two rows of states, before and after the first part that is there; a part itself is laid out once.
+// Two rows of states, before and after the first part that is there; a part itself is laid out
+// once.
 void AutomatonBuilder::emit_members(const Expr& expr, StateId from, StateId to, int depth) {
     const std::uint32_t rule = rule_of_[from];
     const ExprId separator = expr.parts[0];

@@ -57,8 +57,7 @@ const Node* Chart::step(const Node* node, std::uint8_t byte) {
     for (const Item& item : node->items) {
         const Node* origin = item.origin == nullptr ? node : item.origin;
         for (const auto& edge : automaton_.byte_edges(item.state))
-            if (edge.first_class <= symbol && symbol <= edge.last_class)
-                push(edge.target, origin);
+            if (edge.first_class <= symbol && symbol <= edge.last_class) push(edge.target, origin);
     }
     next = settle();
     node->next[symbol].store(next == nullptr ? &dead_ : next, std::memory_order_release);
@@ -120,8 +119,7 @@ void Chart::complete(std::uint32_t rule, const Node* origin) {
     }
     for (const Item& item : origin->items)
         for (const auto& edge : automaton_.call_edges(item.state))
-            if (edge.rule == rule)
-                push(edge.target, item.origin == nullptr ? origin : item.origin);
+            if (edge.rule == rule) push(edge.target, item.origin == nullptr ? origin : item.origin);
 }
 
 void Chart::visit(Item item) {

@@ -1,10 +1,11 @@
-// Where a text can stand in a grammar: nodes, each the set of all ways in which the bytes so far can
-// be read. This is Earley's method (1970) with two changes: equal sets are one node, whatever texts
-// led there, and a node remembers the node that follows each byte. So a grammar without recursion
-// becomes a finite automaton as it is used, recursion costs one node per context, and left recursion
-// and ambiguity need no care.
+// Where a text can stand in a grammar: nodes, each the set of all ways in which the bytes so far
+// can be read. This is Earley's method (1970) with two changes: equal sets are one node, whatever
+// texts led there, and a node remembers the node that follows each byte. So a grammar without
+// recursion becomes a finite automaton as it is used, recursion costs one node per context, and
+// left recursion and ambiguity need no care.
 //
-// Growing is for one thread at a time; known() and what a node holds may be read by others meanwhile.
+// Growing is for one thread at a time; known() and what a node holds may be read by others
+// meanwhile.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
-// A grammar while it is being written: expressions over characters and bytes, and named rules. Every
-// front end (JSON Schema, GBNF, regular expressions) writes one; automaton.h makes it runnable. An
-// expression may be used in several places. Not thread-safe.
+// A grammar while it is being written: expressions over characters and bytes, and named rules.
+// Every front end (JSON Schema, GBNF, regular expressions) writes one; automaton.h makes it
+// runnable. An expression may be used in several places. Not thread-safe.
 #pragma once
 
 #include <cstdint>

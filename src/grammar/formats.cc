@@ -12,15 +12,13 @@ constexpr std::string_view kDate =
 constexpr std::string_view kTime =
     R"((?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+\-](?:[01]\d|2[0-3]):[0-5]\d)))";
 // RFC 1123: labels of up to 63 characters, 253 in all. Few long ones or some short ones.
-constexpr std::string_view kHost =
-    R"((?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?)"
-    R"((?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?){0,2}|)"
-    R"([A-Za-z0-9](?:[A-Za-z0-9\-]{0,13}[A-Za-z0-9])?)"
-    R"((?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,13}[A-Za-z0-9])?){3,12}))";
+constexpr std::string_view kHost = R"((?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?)"
+                                   R"((?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?){0,2}|)"
+                                   R"([A-Za-z0-9](?:[A-Za-z0-9\-]{0,13}[A-Za-z0-9])?)"
+                                   R"((?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,13}[A-Za-z0-9])?){3,12}))";
 constexpr std::string_view kIpv4 =
     R"((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d))";
-constexpr std::string_view kEmailName =
-    R"([A-Za-z0-9_+\-]{1,20}(?:\.[A-Za-z0-9_+\-]{1,20}){0,2}@)";
+constexpr std::string_view kEmailName = R"([A-Za-z0-9_+\-]{1,20}(?:\.[A-Za-z0-9_+\-]{1,20}){0,2}@)";
 
 std::string date_time() {
     return std::string(kDate) + "T" + std::string(kTime);

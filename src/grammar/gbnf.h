@@ -1,5 +1,6 @@
 // llama.cpp's grammar language: rules (name ::= …), literals, classes, groups, alternatives, the
-// repetitions * + ? {m} {m,} {,n} {m,n}, the dot for any character, comments. Private to this module.
+// repetitions * + ? {m} {m,} {,n} {m,n}, the dot for any character, comments. Private to this
+// module.
 #pragma once
 
 #include <string_view>

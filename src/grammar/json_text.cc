@@ -152,10 +152,9 @@ ExprId JsonText::positive_integer() {
 ExprId JsonText::make_number() {
     const ExprId digit = draft_.chars({{'0', '9'}});
     const ExprId fraction = draft_.sequence({draft_.bytes("."), draft_.repeat(digit, 1, 16)});
-    const ExprId exponent =
-        draft_.sequence({draft_.chars({{'e', 'e'}, {'E', 'E'}}),
-                         draft_.optional(draft_.chars({{'+', '+'}, {'-', '-'}})),
-                         draft_.repeat(digit, 1, 2)});
+    const ExprId exponent = draft_.sequence(
+        {draft_.chars({{'e', 'e'}, {'E', 'E'}}),
+         draft_.optional(draft_.chars({{'+', '+'}, {'-', '-'}})), draft_.repeat(digit, 1, 2)});
     return draft_.sequence({draft_.optional(draft_.bytes("-")),
                             draft_.choice({draft_.bytes("0"), positive_integer()}),
                             draft_.optional(fraction), draft_.optional(exponent)});

@@ -1,6 +1,6 @@
 // The parts of JSON texts, as expressions. Private to this module. White space is bounded: at most
-// one space in each place where JSON allows any. Numbers have at most 16 digits before the point and
-// 16 behind it, exponents two, so that each is a number wherever it is read.
+// one space in each place where JSON allows any. Numbers have at most 16 digits before the point
+// and 16 behind it, exponents two, so that each is a number wherever it is read.
 #pragma once
 
 #include <optional>

@@ -129,7 +129,6 @@ void open_object(benchmark::State& state) {
         "additionalProperties":true})"));
 }
 
-
 BENCHMARK(any_json)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(flat_object)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(bounded_strings)->Iterations(1)->Unit(benchmark::kMillisecond);

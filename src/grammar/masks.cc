@@ -22,7 +22,8 @@ void set_bit(std::vector<std::uint64_t>& words, TokenId id) {
 
 Masks::Masks(const Automaton& automaton, const Vocabulary& vocabulary, MaskLimits limits)
     : vocabulary_(vocabulary), limits_(limits), chart_(automaton) {
-    const int deepest = std::max(vocabulary.usual().max_depth(), vocabulary.long_ones().max_depth());
+    const int deepest =
+        std::max(vocabulary.usual().max_depth(), vocabulary.long_ones().max_depth());
     path_.resize(static_cast<std::size_t>(deepest) + 1);
 }
 

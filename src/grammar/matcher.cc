@@ -65,9 +65,9 @@ bool Matcher::accept(TokenId id) {
 bool Matcher::must_end() const {
     if (ended_ || node_ == nullptr) return true;
     const Automaton& automaton = constraint_->grammar().automaton();
-    return std::all_of(
-        node_->items.begin(), node_->items.end(),
-        [&automaton](const Item& item) { return automaton.byte_edges(item.state).empty(); });
+    return std::all_of(node_->items.begin(), node_->items.end(), [&automaton](const Item& item) {
+        return automaton.byte_edges(item.state).empty();
+    });
 }
 
 void Matcher::fill_mask(std::span<std::uint64_t> bits) {

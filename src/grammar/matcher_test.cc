@@ -48,13 +48,13 @@ void expect_masks_tell(const std::shared_ptr<Constraint>& constraint, Rng& rng, 
 }
 
 const std::vector<const char*> kGrammars = {
-    "root ::= root \"+\" root | [0-9]",                          // ambiguous, left recursive
-    "root ::= \"a\" root \"b\" | ",                              // counts
-    "root ::= item root | item\nitem ::= [a-z]+ \",\" ",        // right recursive
+    "root ::= root \"+\" root | [0-9]",                           // ambiguous, left recursive
+    "root ::= \"a\" root \"b\" | ",                               // counts
+    "root ::= item root | item\nitem ::= [a-z]+ \",\" ",          // right recursive
     "root ::= a | b\na ::= \"id\" a?\nb ::= \"id\" b? \"name\"",  // undecided for long
-    "root ::= ([^\"\\\\] | \"\\\\\" .){3,60} \"\\n\"",           // counted, over many bytes
-    "root ::= [a1]{40,200} (\"abc\" | \"é\" | \"日\")*",         // far from its bounds
-    "root ::= x x x\nx ::= y?\ny ::= x \"a\" | \"foo\"",         // empty rules, hidden recursion
+    "root ::= ([^\"\\\\] | \"\\\\\" .){3,60} \"\\n\"",            // counted, over many bytes
+    "root ::= [a1]{40,200} (\"abc\" | \"é\" | \"日\")*",          // far from its bounds
+    "root ::= x x x\nx ::= y?\ny ::= x \"a\" | \"foo\"",          // empty rules, hidden recursion
     "root ::= \"\"",
 };
 

@@ -66,8 +66,7 @@ ExprId IntervalWriter::write() {
     const std::size_t longest = in_.high.whole.size();
     for (n_whole_ = shortest; n_whole_ <= longest; ++n_whole_) {
         const Tight tight{n_whole_ == shortest, n_whole_ == longest};
-        const std::string low =
-            tight.low ? in_.low.whole : "1" + std::string(n_whole_ - 1, '0');
+        const std::string low = tight.low ? in_.low.whole : "1" + std::string(n_whole_ - 1, '0');
         const std::string high = tight.high ? in_.high.whole : std::string(n_whole_, '9');
         parts.push_back(whole(low, high, 0, {true, true}));
     }
@@ -125,8 +124,8 @@ ExprId IntervalWriter::beyond_bounds(std::size_t at, Tight tight) {
     if (tight.high) return in_.high_excluded ? draft_.never() : zeros;
     if (left <= 0) return in_.low_excluded ? draft_.never() : zeros;
     const ExprId more =
-        draft_.sequence({draft_.repeat(draft_.bytes("0"), 0, left - 1),
-                         draft_.chars({{'1', '9'}}), free_digits(at + static_cast<std::size_t>(left))});
+        draft_.sequence({draft_.repeat(draft_.bytes("0"), 0, left - 1), draft_.chars({{'1', '9'}}),
+                         free_digits(at + static_cast<std::size_t>(left))});
     return in_.low_excluded ? more : draft_.choice({zeros, more});
 }
 

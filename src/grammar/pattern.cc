@@ -117,8 +117,7 @@ Result<Pattern> PatternParser::alternative(int depth) {
     bool to_end = false;
     while (!in_.at_end() && in_.peek() != '|' && in_.peek() != ')') {
         if (depth == 0 && in_.take_if('$')) {
-            if (!in_.at_end() && in_.peek() != '|')
-                return error("$ is understood only at the end");
+            if (!in_.at_end() && in_.peek() != '|') return error("$ is understood only at the end");
             to_end = true;
             break;
         }
@@ -211,8 +210,7 @@ Result<Pattern> PatternParser::group(int depth) {
     if (in_.take_if('?')) {
         const bool named = in_.peek() == '<' && in_.peek(1) != '=' && in_.peek(1) != '!';
         if (named) {
-            while (!in_.at_end() && in_.take() != '>') {
-            }
+            while (!in_.at_end() && in_.take() != '>') {}
         } else if (!in_.take_if(':')) {
             return error("look-around and group flags are not supported");
         }

@@ -45,9 +45,8 @@ bool is_deeper(const Json& tree, int levels) {
 Result<RuleId> write_schema(const Json& schema, JsonOptions options, Draft& draft) {
     constexpr int kMaxLevels = 256;
     if (is_deeper(schema, kMaxLevels))
-        return Error{Code::exhausted,
-                     "the schema is nested more than " + std::to_string(kMaxLevels)
-                         + " levels deep"};
+        return Error{Code::exhausted, "the schema is nested more than " + std::to_string(kMaxLevels)
+                                          + " levels deep"};
     return SchemaWriter(schema, options, draft).write();
 }
 

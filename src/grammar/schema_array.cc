@@ -32,9 +32,9 @@ Result<ExprId> SchemaWriter::array(const Json& schema, const std::string& at) {
         return json_.any_array();
     }
     if (most == 0) return json_.array(draft_.empty());
-    const ExprId further = draft_.repeat(draft_.sequence({json_.comma(), item}),
-                                         std::max(least - 1, 0),
-                                         most == kUnbounded ? kUnbounded : most - 1);
+    const ExprId further =
+        draft_.repeat(draft_.sequence({json_.comma(), item}), std::max(least - 1, 0),
+                      most == kUnbounded ? kUnbounded : most - 1);
     const ExprId some = draft_.sequence({item, further});
     return json_.array(least == 0 ? draft_.choice({some, draft_.empty()}) : some);
 }
@@ -61,9 +61,9 @@ Result<ExprId> SchemaWriter::tuple(const Json& prefix, const Json& schema, const
     ExprId inside = draft_.repeat(draft_.sequence({n > 0 ? json_.comma() : draft_.empty(), rest}),
                                   std::max(least - n, 0), rest_most);
     if (n == 0) {
-        const ExprId more = draft_.repeat(draft_.sequence({json_.comma(), rest}),
-                                          std::max(least - 1, 0),
-                                          most == kUnbounded ? kUnbounded : std::max(most - 1, 0));
+        const ExprId more =
+            draft_.repeat(draft_.sequence({json_.comma(), rest}), std::max(least - 1, 0),
+                          most == kUnbounded ? kUnbounded : std::max(most - 1, 0));
         const ExprId some = most == 0 ? draft_.never() : draft_.sequence({rest, more});
         inside = least == 0 ? draft_.choice({some, draft_.empty()}) : some;
     }

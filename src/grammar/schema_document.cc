@@ -108,8 +108,8 @@ Error schema_error(const std::string& at, const std::string& what) {
 }
 
 Error refused_keyword(const std::string& at, std::string_view keyword, std::string_view why) {
-    return schema_error(at, "the keyword '" + std::string(keyword) + "' cannot be honoured: "
-                                + std::string(why));
+    return schema_error(
+        at, "the keyword '" + std::string(keyword) + "' cannot be honoured: " + std::string(why));
 }
 
 Result<std::vector<std::string>> types_of(const Json& schema, const std::string& at) {

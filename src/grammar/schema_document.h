@@ -48,8 +48,7 @@ class SchemaDocument {
 
   private:
     Result<Json> flat_inside(const Json& schema, const std::string& at);
-    Status merge_keyword(Json& a, const std::string& key, const Json& value,
-                         const std::string& at);
+    Status merge_keyword(Json& a, const std::string& key, const Json& value, const std::string& at);
     Status merge_properties(Json& a, const Json& b, const std::string& at) const;
 
     const Json& root_;

@@ -1,5 +1,5 @@
-// What each keyword of JSON Schema is to heft. docs/structured-output.md lists the same; a test holds
-// them together. Private to this module.
+// What each keyword of JSON Schema is to heft. docs/structured-output.md lists the same; a test
+// holds them together. Private to this module.
 #pragma once
 
 #include <cstdint>

@@ -54,8 +54,7 @@ Status SchemaWriter::named_properties(const Json& schema, const std::string& at,
                                "patternProperties may apply to it");
     ExprId further = json_.any_value();
     if (schema.contains("additionalProperties")) {
-        HEFT_TRY(further,
-                 value(schema["additionalProperties"], below(at, "additionalProperties")));
+        HEFT_TRY(further, value(schema["additionalProperties"], below(at, "additionalProperties")));
     }
     for (const std::string& name : missing) {
         shape.names.push_back(name);
@@ -66,8 +65,8 @@ Status SchemaWriter::named_properties(const Json& schema, const std::string& at,
 }
 
 Status SchemaWriter::further_properties(const Json& schema, const std::string& at, Shape& shape) {
-    const bool is_open = schema.contains("additionalProperties")
-                         && schema["additionalProperties"] != false;
+    const bool is_open =
+        schema.contains("additionalProperties") && schema["additionalProperties"] != false;
     if (schema.contains("patternProperties") && !schema["patternProperties"].empty()) {
         if (is_open)
             return refused_keyword(at, "patternProperties",
@@ -80,8 +79,7 @@ Status SchemaWriter::further_properties(const Json& schema, const std::string& a
     if (!is_open && !unsaid) return {};
     ExprId further = json_.any_value();
     if (is_open) {
-        HEFT_TRY(further,
-                 value(schema["additionalProperties"], below(at, "additionalProperties")));
+        HEFT_TRY(further, value(schema["additionalProperties"], below(at, "additionalProperties")));
     }
     ExprId name = json_.any_string();
     if (schema.contains("propertyNames")) {
@@ -130,8 +128,7 @@ Status SchemaWriter::check_names(const Json& schema, const std::string& at, Shap
     if (!schema.contains("propertyNames") || shape.names.empty()) return {};
     Json names = schema["propertyNames"];
     if (names.is_object() && !names.contains("type")) names["type"] = "string";
-    HEFT_TRY(const std::vector<bool> fits,
-             fitting(shape.names, names, below(at, "propertyNames")));
+    HEFT_TRY(const std::vector<bool> fits, fitting(shape.names, names, below(at, "propertyNames")));
     for (std::size_t i = 0; i < fits.size(); ++i)
         if (!fits[i]) shape.values[i] = draft_.never();
     return {};
@@ -149,8 +146,7 @@ Result<std::vector<bool>> SchemaWriter::fitting(const std::vector<std::string>& 
     draft.define(rule, *written);
     const auto grammar = finish(draft, rule);
     if (!grammar) return out;  // no name at all
-    for (std::size_t i = 0; i < names.size(); ++i)
-        out[i] = grammar->matches(quoted_text(names[i]));
+    for (std::size_t i = 0; i < names.size(); ++i) out[i] = grammar->matches(quoted_text(names[i]));
     return out;
 }
 
@@ -171,9 +167,8 @@ Result<ExprId> SchemaWriter::counted(const Json& schema, const std::string& at,
                                    "optional properties would have to be counted");
         if (max && *max < min.value_or(0)) return draft_.never();
         if (max && *max == 0) return json_.object({});
-        const ExprId more =
-            draft_.repeat(draft_.sequence({json_.comma(), shape.further[0]}), 0,
-                          max ? *max - 1 : kUnbounded);
+        const ExprId more = draft_.repeat(draft_.sequence({json_.comma(), shape.further[0]}), 0,
+                                          max ? *max - 1 : kUnbounded);
         const ExprId some = draft_.sequence({shape.further[0], more});
         const Draft::Members all{{some}, {min.value_or(0) == 1}, {}};
         return json_.object(all);

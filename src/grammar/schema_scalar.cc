@@ -13,7 +13,8 @@ namespace heft::grammar {
 namespace {
 
 constexpr int kMaxCount = 1'000'000;
-constexpr std::int64_t kMaxInteger = 9'999'999'999'999'999;  // 16 digits, where nothing else is said
+constexpr std::int64_t kMaxInteger =
+    9'999'999'999'999'999;  // 16 digits, where nothing else is said
 constexpr double kInt64 = 9.2e18;
 constexpr std::int64_t kMaxMultiples = 4096;  // listed one by one
 
@@ -43,9 +44,9 @@ Result<std::optional<int>> count_of(const Json& schema, std::string_view key,
                                     const std::string& at) {
     const auto found = schema.find(key);
     if (found == schema.end()) return std::optional<int>();
-    const bool whole = found->is_number_integer()
-                       || (found->is_number() && std::floor(found->get<double>())
-                                                     == found->get<double>());
+    const bool whole =
+        found->is_number_integer()
+        || (found->is_number() && std::floor(found->get<double>()) == found->get<double>());
     if (!whole || found->get<double>() < 0 || found->get<double>() > kMaxCount)
         return schema_error(below(at, key),
                             fmt::format("this is a whole number from 0 to {}", kMaxCount));
@@ -81,8 +82,7 @@ Result<ExprId> SchemaWriter::content(const Json& schema, const std::string& at) 
             name.is_string() ? format_pattern(name.get_ref<const std::string&>()) : std::nullopt;
         if (!pattern)
             return refused_keyword(
-                at, "format",
-                fmt::format("those known are {}", fmt::join(format_names(), ", ")));
+                at, "format", fmt::format("those known are {}", fmt::join(format_names(), ", ")));
         return shaped(*pattern, least, most, below(at, "format"));
     }
     if (has_pattern) {
@@ -101,12 +101,12 @@ Result<ExprId> SchemaWriter::shaped(std::string_view pattern, int min, int max,
     if (!written) return schema_error(at, written.error().what);
     const bool long_enough = written->min_chars >= min;
     const bool short_enough =
-        max == kUnbounded
-        || (written->max_chars != kUnbounded && written->max_chars <= max);
+        max == kUnbounded || (written->max_chars != kUnbounded && written->max_chars <= max);
     if (long_enough && short_enough) return written->expr;
     if (!written->unit)
-        return schema_error(at, "it stands beside minLength or maxLength, which it may break; "
-                                "write the length into the pattern");
+        return schema_error(at,
+                            "it stands beside minLength or maxLength, which it may break; "
+                            "write the length into the pattern");
     const auto limit = [](std::int64_t n) {
         return static_cast<int>(std::min<std::int64_t>(n, kMaxCount));
     };
@@ -158,8 +158,8 @@ Result<ExprId> SchemaWriter::integer(const Json& schema, const std::string& at) 
         const Json& given = schema[key];
         const bool whole = given.is_number_integer() || std::floor(*bound) == *bound;
         const double edge = is_low ? std::ceil(*bound) : std::floor(*bound);
-        auto value = given.is_number_integer() ? given.get<std::int64_t>()
-                                               : static_cast<std::int64_t>(edge);
+        auto value =
+            given.is_number_integer() ? given.get<std::int64_t>() : static_cast<std::int64_t>(edge);
         if (excluded && whole) value += is_low ? 1 : -1;
         if (is_low) {
             raise(value);
@@ -169,8 +169,9 @@ Result<ExprId> SchemaWriter::integer(const Json& schema, const std::string& at) 
     }
     if (schema.contains("format")) {
         const Json& name = schema["format"];
-        const auto known = std::find_if(std::begin(kIntegerFormats), std::end(kIntegerFormats),
-                                        [&name](const auto& f) { return name == std::string(f.name); });
+        const auto known =
+            std::find_if(std::begin(kIntegerFormats), std::end(kIntegerFormats),
+                         [&name](const auto& f) { return name == std::string(f.name); });
         if (known == std::end(kIntegerFormats))
             return refused_keyword(at, "format", "integers have the formats int32 and int64");
         raise(known->low);
@@ -205,8 +206,8 @@ Result<ExprId> SchemaWriter::multiples(std::int64_t step, std::int64_t low, std:
         return draft_.choice(parts);
     }
     std::string zeros = std::to_string(step).substr(1);
-    const bool is_power = std::to_string(step)[0] == '1'
-                          && zeros.find_first_not_of('0') == std::string::npos;
+    const bool is_power =
+        std::to_string(step)[0] == '1' && zeros.find_first_not_of('0') == std::string::npos;
     if (!is_power)
         return refused_keyword(at, "multipleOf",
                                fmt::format("it needs bounds with at most {} values between them, "

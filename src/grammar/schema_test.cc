@@ -70,7 +70,8 @@ const std::vector<Case> kCases = {
     {R"({"type":"string","format":"uri"})",
      {"\"https://example.com/a?b=c#d\"", "\"mailto:a@b.c\""},
      {"\"example\"", "\"http://a b\""}},
-    {R"({"type":"string","format":"duration"})", {"\"P3Y6M4DT12H30M5S\"", "\"P2W\"", "\"PT1S\""},
+    {R"({"type":"string","format":"duration"})",
+     {"\"P3Y6M4DT12H30M5S\"", "\"P2W\"", "\"PT1S\""},
      {"\"P\"", "\"PT\"", "\"P1S\""}},
     {R"({"type":"string","format":"email"})", {"\"a.b@c.de\""}, {"\"a@\"", "\"@b.c\""}},
     {R"({"enum":["a",1,null,{"k":[1]}]})", {"\"a\"", "1", "null", R"({"k": [1]})"}, {"2", "a"}},
@@ -123,7 +124,9 @@ const std::vector<Case> kCases = {
      {R"({"k":[]})", R"({"k":[{"k":[]},{"k":[{"k":[]}]}]})"},
      {R"({"k":[1]})", "[]"}},
     {R"({"type":"object","properties":{"c":{"$ref":"#"}}})", {R"({"c":{"c":{}}})"}, {R"({"c":1})"}},
-    {R"({"$ref":"#/definitions/a~1b%20c","definitions":{"a/b c":{"type":"null"}}})", {"null"}, {"1"}},
+    {R"({"$ref":"#/definitions/a~1b%20c","definitions":{"a/b c":{"type":"null"}}})",
+     {"null"},
+     {"1"}},
     {R"({"type":"object","properties":{"v":true,"w":{"title":"any"}}})",
      {R"({"v":[1],"w":{"x":null}})"},
      {R"({"v":})"}},
@@ -143,8 +146,8 @@ TEST(Schema, AllowsWhatItSaysAndNothingElse) {
 }
 
 TEST(Schema, CompactSpacingHasNoSpace) {
-    const auto grammar = compile(R"({"properties":{"a":{"type":"array","items":{}}}})",
-                                 {.spacing = Spacing::none});
+    const auto grammar =
+        compile(R"({"properties":{"a":{"type":"array","items":{}}}})", {.spacing = Spacing::none});
     ASSERT_TRUE(grammar);
     EXPECT_TRUE(grammar->matches(R"({"a":[1,2]})"));
     EXPECT_FALSE(grammar->matches(R"({"a": [1,2]})"));
@@ -172,7 +175,8 @@ const std::vector<std::pair<const char*, const char*>> kRefused = {
     {R"({"minItems":-1})", "minItems"},
     {R"({"required":"a"})", "required"},
     {R"({"type":"string","maxLength":1000000})", "states"},
-    {R"({"type":"object","properties":{"x":{}},"patternProperties":{"x":{}}})", "patternProperties"},
+    {R"({"type":"object","properties":{"x":{}},"patternProperties":{"x":{}}})",
+     "patternProperties"},
     {R"({"type":"object","properties":{"a":{}},"maxProperties":0})", "maxProperties"},
     {R"({"enum":["a"],"minLength":1})", "enum"},
 };

@@ -28,10 +28,11 @@ inline std::shared_ptr<const Vocabulary> vocabulary_of(std::vector<std::string> 
 
 inline std::vector<std::string> json_pieces() {
     std::vector<std::string> out = {
-        "{\"", "\":", "\": ", "\",", "\", \"", "\"}", "},", "}]", "]}", "}}", "null", "true", "false",
-        "[]", "{}", "[{\"", " \"", "\"\"", "10", "123", "0.5", "-1", "e+", "id", "name", "\"id\"",
-        "abc", "foo", "bar", " the", "é", "日", "本", "\xE6\x97", "\\n", "\\u00", "\":\"", "\\\"",
-        "2024-", "-01", "T10:", "ключ", "na", "next\":", "\"v\": 1", ", \"", "://", "a/b"};
+        "{\"",  "\":",  "\": ",  "\",",      "\", \"",   "\"}",    "},",    "}]",   "]}",    "}}",
+        "null", "true", "false", "[]",       "{}",       "[{\"",   " \"",   "\"\"", "10",    "123",
+        "0.5",  "-1",   "e+",    "id",       "name",     "\"id\"", "abc",   "foo",  "bar",   " the",
+        "é",    "日",   "本",    "\xE6\x97", "\\n",      "\\u00",  "\":\"", "\\\"", "2024-", "-01",
+        "T10:", "ключ", "na",    "next\":",  "\"v\": 1", ", \"",   "://",   "a/b"};
     out.emplace_back(40, 'a');
     out.emplace_back(70, '1');
     out.push_back("\"" + std::string(35, 'x') + "\"");

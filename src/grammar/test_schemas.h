@@ -20,13 +20,14 @@ class RandomSchemas {
 
     Json next() {
         Json root = schema(3);
-        root["$defs"] = {{"node",
-                          {{"type", "object"},
-                           {"properties",
-                            {{"v", {{"type", "integer"}, {"minimum", -9}, {"maximum", 99}}},
-                             {"next", {{"anyOf", {{{"$ref", "#/$defs/node"}}, {{"type", "null"}}}}}}}},
-                           {"required", {"v", "next"}},
-                           {"additionalProperties", false}}}};
+        root["$defs"] = {
+            {"node",
+             {{"type", "object"},
+              {"properties",
+               {{"v", {{"type", "integer"}, {"minimum", -9}, {"maximum", 99}}},
+                {"next", {{"anyOf", {{{"$ref", "#/$defs/node"}}, {{"type", "null"}}}}}}}},
+              {"required", {"v", "next"}},
+              {"additionalProperties", false}}}};
         if (root.size() == 1) root["type"] = "object";
         return root;
     }
@@ -45,7 +46,8 @@ class RandomSchemas {
             case 3: return integer();
             case 4: return number();
             case 5: return coin() ? Json{{"type", "boolean"}} : Json{{"type", "null"}};
-            case 6: return {{"enum", {"a", "b\"c\n", 1, -2.5, nullptr, true, Json::array({1, "é"})}}};
+            case 6:
+                return {{"enum", {"a", "b\"c\n", 1, -2.5, nullptr, true, Json::array({1, "é"})}}};
             case 7: return {{"const", coin() ? Json("日本") : Json{{"k", 1}}}};
             case 8:
             case 9: return object(depth);
@@ -64,17 +66,18 @@ class RandomSchemas {
 
     Json pattern() {
         static const std::vector<std::string> patterns = {
-            "^[a-z]{2,5}$",       "^\\d{3}-\\d{4}$",   "ab+c",       "^(?:foo|bar)*$",
+            "^[a-z]{2,5}$",     "^\\d{3}-\\d{4}$",   "ab+c",      "^(?:foo|bar)*$",
             "^[^\"\\\\]{1,6}$", "^\\w+@\\w+\\.com$", "[äöü]|\\s", "^.{3}$"};
         Json out = {{"type", "string"}};
-        out["pattern"] = patterns[static_cast<std::size_t>(below(static_cast<int>(patterns.size())))];
+        out["pattern"] =
+            patterns[static_cast<std::size_t>(below(static_cast<int>(patterns.size())))];
         return out;
     }
 
     std::string format() {
-        static const std::vector<std::string> formats = {"date-time", "date",  "time",
-                                                         "duration",  "uuid",  "email",
-                                                         "hostname",  "ipv4",  "ipv6", "uri"};
+        static const std::vector<std::string> formats = {
+            "date-time", "date",     "time", "duration", "uuid",
+            "email",     "hostname", "ipv4", "ipv6",     "uri"};
         return formats[static_cast<std::size_t>(below(static_cast<int>(formats.size())))];
     }
 
@@ -100,7 +103,8 @@ class RandomSchemas {
     }
 
     Json object(int depth) {
-        static const std::vector<std::string> names = {"id", "name", "na", "a/b", "ключ", "x\"y", ""};
+        static const std::vector<std::string> names = {"id",   "name", "na", "a/b",
+                                                       "ключ", "x\"y", ""};
         Json out = {{"type", "object"}};
         Json properties = Json::object();
         Json required = Json::array();
@@ -142,19 +146,22 @@ class RandomSchemas {
         switch (below(4)) {
             case 0: return {{"anyOf", {schema(depth - 1), schema(depth - 1)}}};
             case 1:
-                return {{"oneOf", {{{"type", "object"},
-                                    {"properties", {{"t", {{"const", "x"}}}, {"v", schema(0)}}},
-                                    {"required", Json::array({"t"})}},
-                                   {{"type", "object"},
-                                    {"properties", {{"t", {{"const", "y"}}}}},
-                                    {"required", Json::array({"t"})}},
-                                   {{"type", "integer"}}}}};
+                return {{"oneOf",
+                         {{{"type", "object"},
+                           {"properties", {{"t", {{"const", "x"}}}, {"v", schema(0)}}},
+                           {"required", Json::array({"t"})}},
+                          {{"type", "object"},
+                           {"properties", {{"t", {{"const", "y"}}}}},
+                           {"required", Json::array({"t"})}},
+                          {{"type", "integer"}}}}};
             case 2:
-                return {{"allOf", {{{"type", "object"},
-                                    {"properties", {{"a", {{"type", "integer"}}}}},
-                                    {"required", Json::array({"a"})}},
-                                   {{"properties", {{"a", {{"minimum", 3}}}, {"b", schema(0)}}}}}}};
-            default: return {{"type", {"string", "null", "integer"}}, {"maxLength", 5}, {"minimum", 0}};
+                return {{"allOf",
+                         {{{"type", "object"},
+                           {"properties", {{"a", {{"type", "integer"}}}}},
+                           {"required", Json::array({"a"})}},
+                          {{"properties", {{"a", {{"minimum", 3}}}, {"b", schema(0)}}}}}}};
+            default:
+                return {{"type", {"string", "null", "integer"}}, {"maxLength", 5}, {"minimum", 0}};
         }
     }
 

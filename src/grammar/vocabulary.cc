@@ -56,8 +56,10 @@ TokenTree::TokenTree(const std::vector<Entry>& entries) {
 }
 
 Vocabulary::Vocabulary(const TokenBytes& tokens)
-    : size_(tokens.size), end_of_generation_(tokens.end_of_generation), 
-      usual_(std::vector<TokenTree::Entry>{}), long_(std::vector<TokenTree::Entry>{}) {
+    : size_(tokens.size),
+      end_of_generation_(tokens.end_of_generation),
+      usual_(std::vector<TokenTree::Entry>{}),
+      long_(std::vector<TokenTree::Entry>{}) {
     HEFT_CHECK(size_ >= 0);
     const auto outside = [this](TokenId id) { return id < 0 || id >= size_; };
     end_of_generation_.erase(
@@ -66,8 +68,8 @@ Vocabulary::Vocabulary(const TokenBytes& tokens)
     std::sort(end_of_generation_.begin(), end_of_generation_.end());
     begin_.push_back(0);
     for (TokenId id = 0; id < size_; ++id) {
-        const bool ends = std::binary_search(end_of_generation_.begin(), end_of_generation_.end(),
-                                             id);
+        const bool ends =
+            std::binary_search(end_of_generation_.begin(), end_of_generation_.end(), id);
         if (const std::string bytes = ends ? "" : tokens.bytes_of(id);
             bytes.size() <= kMaxTokenBytes)
             bytes_ += bytes;

@@ -1,5 +1,6 @@
-// What a grammar has to know of a tokenizer: the bytes of each token, as a tree in which tokens with
-// a common beginning share it. Built once per tokenizer; immutable; safe to use from many threads.
+// What a grammar has to know of a tokenizer: the bytes of each token, as a tree in which tokens
+// with a common beginning share it. Built once per tokenizer; immutable; safe to use from many
+// threads.
 #pragma once
 
 #include <cstdint>
