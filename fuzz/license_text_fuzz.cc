@@ -22,9 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     heft::govern::ReleaseFiles files;
     files.name = std::string(text.substr(0, 40));
     const auto half = text.find('\0');
-    files.files.push_back({"LICENSE", std::string(text.substr(0, half))});
+    files.texts.push_back({"LICENSE", std::string(text.substr(0, half))});
     if (half != std::string_view::npos)
-        files.files.push_back({"README.md", std::string(text.substr(half + 1))});
+        files.texts.push_back({"README.md", std::string(text.substr(half + 1))});
     const auto found = heft::govern::identify(*catalogue, files);
     if (!found) std::abort();
     const auto answer = heft::govern::assess(*catalogue, heft::govern::chain_of(*catalogue, *found),

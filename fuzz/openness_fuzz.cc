@@ -11,7 +11,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     namespace openness = heft::openness;
-    const auto release = openness::read_release({reinterpret_cast<const char*>(data), size});
+    const auto release = openness::read_record({reinterpret_cast<const char*>(data), size});
     if (!release) return 0;
     const openness::Openness found = openness::judge(*release);
     HEFT_CHECK(found.level >= 0 && found.level <= found.level_at_most && found.level_at_most <= 3);

@@ -23,6 +23,7 @@
 #include "engine/embedded.h"
 #include "format/output_file.h"
 #include "govern/openness/judge.h"
+#include "govern/tree.h"
 
 namespace heft::app {
 
@@ -61,7 +62,7 @@ Result<std::vector<bom::File>> hashed(const LocalRelease& local) {
     }
     const InterruptGuard interrupt;
     FileProgress progress(&interrupt.requested());
-    for (const std::string& name : local.files.files) {
+    for (const std::string& name : local.files.names) {
         const std::filesystem::path path = local.files.folder / name;
         progress.begin(name);
         HEFT_TRY(std::string hash, sha256_file(path, [&](std::uint64_t done, std::uint64_t total) {
@@ -108,8 +109,43 @@ void take_release(const openness::Release& release, bom::Facts& facts) {
     if (facts.supplier.empty()) facts.supplier = release.producer;
 }
 
+// Terms that no field of either format can hold, by the catalogue's fields.
+constexpr const char* kSpecialTerms[] = {"thresholds", "output_use", "naming",
+                                         "use_policy", "territory",  "termination"};
+
+// "threshold: 700000000; comparator: >"
+std::string flattened(const nlohmann::ordered_json& tree) {
+    if (tree.is_string()) return tree.get<std::string>();
+    if (!tree.is_structured()) return tree.dump();
+    std::string text;
+    for (const auto& item : tree.items()) {
+        if (item.value().is_null() || (item.value().is_structured() && item.value().empty()))
+            continue;
+        text += text.empty() ? "" : "; ";
+        if (tree.is_object()) text += item.key() + ": ";
+        text += flattened(item.value());
+    }
+    return text;
+}
+
+// How the licence was found, and what stands in no field of either format: as the catalogue has it.
+void take_licence(const govern::Identification& found, bom::Facts& facts) {
+    facts.terms.push_back({"licence.found_by", std::string(govern::word(found.certainty))});
+    for (const std::string& problem : found.problems)
+        facts.terms.push_back({"licence.problem", problem});
+    for (const govern::Licence* licence : found.licences)
+        for (const char* field : kSpecialTerms) {
+            const auto* const term = govern::member(*licence->data, field);
+            std::string text = term == nullptr ? "" : flattened(*term);
+            if (!text.empty())
+                facts.terms.push_back({fmt::format("{}.{}", licence->id, field), std::move(text)});
+        }
+}
+
 Result<bom::Facts> facts_of(const std::string& reference) {
-    HEFT_TRY(const LocalRelease local, open_local_release(reference));
+    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+    HEFT_TRY(LocalRelease local, open_local_release(reference));
+    HEFT_TRY(const govern::Identification licence, licence_of(catalogue, local));
     bom::Facts facts;
     facts.name = local.files.name;
     facts.version = local.declared.version;
@@ -123,8 +159,11 @@ Result<bom::Facts> facts_of(const std::string& reference) {
     facts.relation = local.declared.relation;
     facts.datasets = local.declared.datasets;
     take_config(local, facts);
-    HEFT_TRY(const openness::Release release, release_of(local));
+    HEFT_TRY(const openness::Release release, components_of(local, licence));
     take_release(release, facts);
+    take_licence(licence, facts);
+    for (const auto& file : local.files.texts)
+        if (!facts.is_spdx && file.name == licence.text_file) facts.licence_text = file.text;
     HEFT_TRY(facts.files, hashed(local));
     return facts;
 }

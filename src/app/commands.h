@@ -25,6 +25,7 @@ void add_embed(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_license(CLI::App& app, Action& action);
 void add_openness(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 void add_bom(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_supported(CLI::App& app, Action& action);

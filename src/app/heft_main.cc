@@ -55,6 +55,7 @@ int run_program(int argc, char** argv) {
     add_bench(app, action);
     add_license(app, action);
     add_openness(app, action);
+    add_compare(app, action);
     add_bom(app, action);
     add_verify(app, action);
     add_supported(app, action);

@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/at_glance.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/description.h"
 #include "app/help.h"
 #include "app/model_flags.h"
+#include "app/scaled.h"
+#include "app/wrap.h"
 #include "base/sha256.h"
 
 namespace heft::app {
@@ -23,17 +26,6 @@ struct InspectOptions {
     ModelFlags model;
     bool tensors = false, hash = false, metadata = false, json = false;
 };
-
-// "4.46 M", "1.24 G"
-std::string scaled(double value) {
-    constexpr const char* units[] = {"", " k", " M", " G", " T"};
-    std::size_t unit = 0;
-    while (value >= 1000 && unit + 1 < std::size(units)) {
-        value /= 1000;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}{}", value, units[unit]);
-}
 
 // Large files take a while: a person at a terminal sees how far it is.
 Status add_hashes(Json& document) {
@@ -93,6 +85,20 @@ void put_tokenizer(const Json& d) {
     line("", fmt::format("begin {}, end {}", token_text(t["bos"]), token_text(t["eos"])));
 }
 
+// What may be done with it, and what cannot.
+void put_glance(const Json& d) {
+    constexpr std::size_t indent = 14;
+    const Json& licence = d["licence"];
+    put(paragraph("licence",
+                  fmt::format("{}; private use: {}; commercial use: {}; redistribution: {}",
+                              spoken_licence(licence), spoken_verdict(licence["private_use"]),
+                              spoken_verdict(licence["commercial_use"]),
+                              spoken_verdict(licence["redistribution"])),
+                  indent));
+    put(paragraph("openness", spoken_openness(d["openness"]), indent));
+    put(paragraph("cannot", spoken_limits(d["openness"]), indent));
+}
+
 void put_text(const Json& d, const InspectOptions& o) {
     line("model", plain(d["model"]));
     line("format", plain(d["format"]));
@@ -119,11 +125,16 @@ void put_text(const Json& d, const InspectOptions& o) {
     if (o.metadata)
         for (const auto& [key, value] : d["metadata"].items())
             put(fmt::format("{} = {}\n", key, plain(value)));
+    put_glance(d);
 }
 
 Status inspect(const InspectOptions& o) {
-    HEFT_TRY(const engine::Engine engine, open_description(o.model.reference));
+    HEFT_TRY(engine::Engine engine, open_description(o.model.reference));
     Json document = describe(engine, o.tensors);
+    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+    HEFT_TRY(LocalRelease local, local_release(o.model.reference, std::move(engine)));
+    HEFT_TRY(const Json glance, at_glance(catalogue, local));
+    document.update(glance);
     if (o.hash) HEFT_OK(add_hashes(document));
     if (o.json)
         put_json(document);

@@ -57,6 +57,8 @@ Json terms_of(const govern::Assessment& assessment) {
 std::string question(const std::string& fact, const govern::Vocabulary& vocabulary) {
     if (fact == govern::kLicenceText) return "the text of the licence: read it";
     const auto dot = fact.find('.');
+    if (fact.substr(0, dot) == govern::kBaseModel)
+        return "the terms of " + fact.substr(dot + 1) + ", which it was made from";
     const govern::FactRow* row = vocabulary.fact(fact.substr(0, dot));
     if (row == nullptr) return fact;
     return row->asks + (dot == std::string::npos ? "" : " (" + fact.substr(dot + 1) + ")");

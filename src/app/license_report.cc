@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/license_document.h"
+#include "app/wrap.h"
 #include "govern/verdict.h"
 
 namespace heft::app {
@@ -11,34 +12,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kColumns = 80;
 constexpr std::size_t kIndent = 14;
 
 std::string plain(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// "name          text, wrapped, with the following lines under the text".
 std::string paragraph(const std::string& name, const std::string& text) {
-    std::string out = fmt::format("{:<{}}", name, kIndent);
-    std::size_t column = kIndent;
-    for (std::size_t at = 0; at < text.size();) {
-        auto end = text.find_first_of(" \n", at);
-        if (end == std::string::npos) end = text.size();
-        const std::string word = text.substr(at, end - at);
-        if (column > kIndent && column + 1 + word.size() > kColumns) {
-            out += "\n" + std::string(kIndent, ' ');
-            column = kIndent;
-        }
-        if (column > kIndent && !word.empty()) {
-            out += ' ';
-            ++column;
-        }
-        out += word;
-        column += word.size();
-        at = end + 1;
-    }
-    return out + "\n";
+    return app::paragraph(name, text, kIndent);
 }
 
 std::string joined(const Json& list, const char* between = ", ") {

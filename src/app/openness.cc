@@ -11,10 +11,13 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/help.h"
+#include "app/license_document.h"
+#include "app/page.h"
 #include "app/release.h"
+#include "app/wrap.h"
 #include "format/output_file.h"
+#include "govern/glance.h"
 #include "govern/openness/document.h"
-#include "govern/openness/page.h"
 
 namespace heft::app {
 
@@ -26,27 +29,8 @@ struct OpennessOptions {
     bool json = false;
 };
 
-constexpr std::size_t kColumns = 80;
-
-// Words of a sentence in lines of at most 80 columns, each after the first indented.
 void put_wrapped(const std::string& first, const std::string& text) {
-    std::string line = first;
-    const std::string indent(first.size(), ' ');
-    std::size_t at = 0;
-    bool fresh = true;
-    while (at < text.size()) {
-        const std::size_t end = std::min(text.find(' ', at), text.size());
-        const std::string word = text.substr(at, end - at);
-        if (!fresh && line.size() + 1 + word.size() > kColumns) {
-            put(line + "\n");
-            line = indent;
-            fresh = true;
-        }
-        line += (fresh ? "" : " ") + word;
-        fresh = false;
-        at = end + 1;
-    }
-    put(line + "\n");
+    put(paragraph(first, text, first.size()));
 }
 
 const char* spoken_level(int level) {
@@ -130,21 +114,44 @@ void put_report(const std::string& model, const openness::Release& release,
     for (const std::string& note : release.notes) put_wrapped("note      ", note);
 }
 
+// The licence card needs a model's files; a record has none.
+struct Shown {
+    openness::Release release;
+    nlohmann::ordered_json licence;  // a heft.license/1 document, or null
+};
+
+Result<Shown> shown(const OpennessOptions& o) {
+    Shown out;
+    if (is_record(o.reference)) {
+        HEFT_TRY(out.release, read_record(o.reference));
+        return out;
+    }
+    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+    HEFT_TRY(LocalRelease local, open_local_release(o.reference));
+    HEFT_TRY(const govern::Identification licence, licence_of(catalogue, local));
+    HEFT_TRY(out.release, components_of(local, licence));
+    if (o.html.empty()) return out;
+    const govern::Use use = govern::usual_use();
+    out.licence = license_document(
+        licence, govern::assess(catalogue, chain_of(catalogue, local, licence), use), use,
+        catalogue.vocabulary());
+    return out;
+}
+
 Status show_openness(const OpennessOptions& o) {
-    HEFT_TRY(openness::Release release, open_release(o.reference));
+    HEFT_TRY(Shown found, shown(o));
     for (const std::string& flag : o.components) {
-        const Status done = openness::apply_flag(release, flag);
+        const Status done = openness::apply_flag(found.release, flag);
         if (!done) return within("--component", done.error());
     }
-    const openness::Openness verdict = openness::judge(release);
-    if (!o.html.empty()) {
-        const std::string page = openness::openness_page(o.reference, release, verdict);
-        HEFT_OK(format::write_file(o.html, page));
-    }
+    const openness::Openness verdict = openness::judge(found.release);
+    if (!o.html.empty())
+        HEFT_OK(format::write_file(
+            o.html, release_page(o.reference, found.licence, &found.release, &verdict)));
     if (o.json)
-        put_json(openness::openness_document(o.reference, release, verdict));
+        put_json(openness::openness_document(o.reference, found.release, verdict));
     else
-        put_report(o.reference, release, verdict);
+        put_report(o.reference, found.release, verdict);
     return {};
 }
 

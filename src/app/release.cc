@@ -17,52 +17,64 @@ namespace fs = std::filesystem;
 constexpr std::size_t kRecordBytes = 1U << 20;
 constexpr const char* kOwnLicence = "Apache-2.0";  // of heft, which runs the architectures it knows
 
-bool is_record(const fs::path& path) {
-    const std::string extension = path.extension().string();
-    return extension == ".yml" || extension == ".yaml" || extension == ".json";
-}
-
-Result<openness::Release> read_record(const fs::path& path, const std::string& id) {
+Result<openness::Release> read_record_file(const fs::path& path, const std::string& id) {
     HEFT_TRY(const std::string text, read_text(path, kRecordBytes));
-    auto release = openness::read_release(text, id);
+    auto release = openness::read_record(text, id);
     if (!release) return within(path.string(), release.error());
     return release;
 }
 
-std::string record_beside(const openness::ReleaseFiles& files) {
+std::string record_among(const std::vector<std::string>& names) {
     for (const char* name : {"openness.yaml", "mof.yaml", "mof.yml"})
-        if (std::binary_search(files.files.begin(), files.files.end(), name)) return name;
+        if (std::binary_search(names.begin(), names.end(), name)) return name;
     return {};
+}
+
+bool is_embedded(const LocalRelease& local) {
+    return local.engine && local.engine->embedded();
 }
 
 }  // namespace
 
-Result<LocalRelease> open_local_release(const std::string& reference) {
+Result<LocalRelease> local_release(const std::string& reference, Result<engine::Engine> opened) {
     LocalRelease out;
-    auto opened = open_description(reference);
     if (opened)
         out.engine.emplace(std::move(*opened));
     else
         out.why_not_opened = opened.error().what;
-    const bool embedded = out.engine && out.engine->embedded();
-    if (embedded) {
+    if (is_embedded(out)) {
         out.files.name = reference;
     } else {
-        HEFT_TRY(out.files, openness::list_release(reference));
+        HEFT_TRY(out.files, govern::read_release(reference));
     }
-    static const format::Metadata kNone;
-    out.declared = openness::declared_by(out.files.front_matter,
-                                         out.engine ? out.engine->checkpoint().metadata() : kNone);
+    if (out.engine && out.engine->checkpoint().kind() == format::Kind::gguf)
+        out.files.metadata = govern::metadata_texts(out.engine->checkpoint().metadata());
+    out.declared = govern::declared_by(out.files);
     return out;
 }
 
-Result<openness::Release> release_of(const LocalRelease& local) {
-    if (local.engine && local.engine->embedded())
-        return openness::read_release(openness::embedded_tiny_record());
-    const std::string record = record_beside(local.files);
-    if (!record.empty()) return read_record(local.files.folder / record, {});
+Result<LocalRelease> open_local_release(const std::string& reference) {
+    auto opened = open_description(reference);
+    return local_release(reference, std::move(opened));
+}
+
+Result<govern::Identification> licence_of(const govern::Catalogue& catalogue, LocalRelease& local) {
+    if (is_embedded(local)) local.files.texts = govern::built_in_release(catalogue).texts;
+    return govern::identify(catalogue, local.files);
+}
+
+govern::Chain chain_of(const govern::Catalogue& catalogue, const LocalRelease& local,
+                       const govern::Identification& licence) {
+    return govern::chain_of(catalogue, licence, "itself", local.files.folder.parent_path());
+}
+
+Result<openness::Release> components_of(const LocalRelease& local,
+                                        const govern::Identification& licence) {
+    if (is_embedded(local)) return openness::read_record(openness::embedded_tiny_record());
+    const std::string record = record_among(local.files.names);
+    if (!record.empty()) return read_record_file(local.files.folder / record, {});
     openness::ScanOptions options;
-    options.licence_of = openness::declared_licence(local.declared);
+    options.licence_of = openness::identified_licence(licence);
     if (local.engine) {
         const auto config = local.engine->config();
         if (config) {
@@ -71,18 +83,24 @@ Result<openness::Release> release_of(const LocalRelease& local) {
         }
     }
     openness::Release release = openness::scan_release(local.files, local.declared, options);
+    for (const std::string& problem : licence.problems)
+        release.notes.push_back("licence: " + problem);
     if (!local.engine) release.notes.push_back("weights: " + local.why_not_opened);
     return release;
 }
 
-Result<openness::Release> open_release(const std::string& reference) {
-    const std::size_t hash = reference.rfind('#');
-    const fs::path path = reference.substr(0, hash);
-    const std::string id = hash == std::string::npos ? "" : reference.substr(hash + 1);
+bool is_record(const std::string& reference) {
+    const fs::path path = reference.substr(0, reference.rfind('#'));
+    const std::string extension = path.extension().string();
     std::error_code error;
-    if (is_record(path) && !fs::is_directory(path, error)) return read_record(path, id);
-    HEFT_TRY(const LocalRelease local, open_local_release(reference));
-    return release_of(local);
+    return (extension == ".yml" || extension == ".yaml" || extension == ".json")
+           && !fs::is_directory(path, error);
+}
+
+Result<openness::Release> read_record(const std::string& reference) {
+    const std::size_t hash = reference.rfind('#');
+    return read_record_file(reference.substr(0, hash),
+                            hash == std::string::npos ? "" : reference.substr(hash + 1));
 }
 
 }  // namespace heft::app

@@ -16,11 +16,19 @@ void add_once(std::vector<std::string>& list, const std::string& item) {
         list.push_back(item);
 }
 
-void read_card(const ReleaseFiles::File& file, Declared& declared) {
+void add_each(std::vector<std::string>& list, const std::vector<std::string>& items) {
+    for (const std::string& item : items) add_once(list, item);
+}
+
+void fill(std::string& field, const std::string& text) {
+    if (field.empty()) field = text;
+}
+
+void read_card(const ReleaseFiles::Text& file, Declared& declared) {
     const format::Card card = format::split_card(file.text);
     declared.card += card.body;
     if (!card.front_matter) return;
-    const auto tree = format::read_yaml(*card.front_matter);
+    auto tree = format::read_yaml(*card.front_matter);
     if (!tree) {
         declared.problems.push_back(file.name + ": front matter: " + tree.error().what);
         return;
@@ -28,12 +36,16 @@ void read_card(const ReleaseFiles::File& file, Declared& declared) {
     for (const char* key : {"license", "license_name"})
         for (const std::string& name : texts_of(*tree, key))
             declared.names.push_back({file.name + ": " + key, name});
-    for (const std::string& link : texts_of(*tree, "license_link")) add_once(declared.links, link);
-    for (const std::string& base : texts_of(*tree, "base_model"))
-        add_once(declared.base_models, base);
+    add_each(declared.links, texts_of(*tree, "license_link"));
+    add_each(declared.base_models, texts_of(*tree, "base_model"));
+    add_each(declared.datasets, texts_of(*tree, "datasets"));
+    add_each(declared.tags, texts_of(*tree, "tags"));
+    fill(declared.relation, text_of(*tree, "base_model_relation"));
+    fill(declared.task, text_of(*tree, "pipeline_tag"));
+    if (declared.front_matter.is_null()) declared.front_matter = std::move(*tree);
 }
 
-void read_config(const ReleaseFiles::File& file, Declared& declared) {
+void read_config(const ReleaseFiles::Text& file, Declared& declared) {
     const auto tree = parse_json_tree(file.text);
     if (!tree) return;  // reading the model itself tells that
     add_once(declared.base_models, text_of(*tree, "base_model_name_or_path"));
@@ -43,23 +55,32 @@ void read_config(const ReleaseFiles::File& file, Declared& declared) {
         if (member(*tree, key) != nullptr) declared.is_multimodal = true;
 }
 
+void read_metadata(const MetadataTexts& metadata, Declared& declared) {
+    if (!metadata.licence.empty()) declared.names.push_back({"general.license", metadata.licence});
+    if (!metadata.licence_name.empty())
+        declared.names.push_back({"general.license.name", metadata.licence_name});
+    add_once(declared.links, metadata.licence_link);
+    add_each(declared.base_models, metadata.base_models);
+    add_each(declared.datasets, metadata.datasets);
+    add_each(declared.tags, metadata.tags);
+    fill(declared.author, metadata.author);
+    fill(declared.version, metadata.version);
+    fill(declared.description, metadata.description);
+    fill(declared.url, metadata.url);
+}
+
 }  // namespace
 
 Declared declared_by(const ReleaseFiles& files) {
     Declared declared;
-    for (const auto& file : files.files) {
+    for (const auto& file : files.texts) {
         const std::string name = repository_name(file.name);
         if (name.ends_with(".json"))
             read_config(file, declared);
         else if (name == "readme.md" || name.find("card") != std::string::npos)
             read_card(file, declared);
     }
-    if (!files.gguf_license.empty())
-        declared.names.push_back({"general.license", files.gguf_license});
-    if (!files.gguf_license_name.empty())
-        declared.names.push_back({"general.license.name", files.gguf_license_name});
-    add_once(declared.links, files.gguf_license_link);
-    for (const std::string& base : files.gguf_base_models) add_once(declared.base_models, base);
+    read_metadata(files.metadata, declared);
     return declared;
 }
 

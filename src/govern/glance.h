@@ -5,13 +5,18 @@
 
 namespace heft::govern {
 
+// Of each the act that decides: its verdict, its clause, what is missing.
 struct Glance {
-    Verdict private_use = Verdict::unknown_need_input;     // a person, for themselves
-    Verdict commercial_use = Verdict::unknown_need_input;  // unknown where a threshold decides
-    Verdict redistribution = Verdict::unknown_need_input;  // unchanged copies
+    ActAnswer private_use;     // a person, for themselves
+    ActAnswer commercial_use;  // unknown where a threshold decides
+    ActAnswer redistribution;  // unchanged copies
 };
 
 // With the terms of what the model was made from, as far as `chain` has them (lineage.h).
 Glance glance(const Catalogue& catalogue, const Chain& chain);
+
+// What most people want to know of a licence: using a model commercially, changing it, handing it
+// on, offering it as a service.
+Use usual_use();
 
 }  // namespace heft::govern

@@ -68,12 +68,13 @@ class Identifier {
         : catalogue_(catalogue), files_(files), declared_(declared_by(files)) {}
 
     Result<Identification> run() {
-        out_.name = files_.gguf_name.empty() ? files_.name : files_.gguf_name;
+        out_.name = files_.metadata.name.empty() ? files_.name : files_.metadata.name;
         out_.base_models = declared_.base_models;
         out_.is_multimodal = declared_.is_multimodal;
         out_.problems = declared_.problems;
         HEFT_OK(read_texts());
         read_names();
+        if (!names_.empty()) out_.declared = names_.front();
         out_.release = catalogue_.release(files_.name);
         if (has_text_)
             settle_by_text();
@@ -87,7 +88,7 @@ class Identifier {
 
   private:
     Status read_texts() {
-        for (const auto& file : files_.files) {
+        for (const auto& file : files_.texts) {
             const Role role = role_of(file.name);
             if (role == Role::policy) add_policy(file);
             if (role == Role::weights) HEFT_OK(add_text(file));
@@ -96,7 +97,7 @@ class Identifier {
         return {};
     }
 
-    void add_policy(const ReleaseFiles::File& file) {
+    void add_policy(const ReleaseFiles::Text& file) {
         const Licence* licence = policy_of(catalogue_, file.text);
         Evidence evidence{file.name, Role::policy, "a use policy", {}, {}};
         if (licence != nullptr) {
@@ -107,7 +108,7 @@ class Identifier {
         out_.evidence.push_back(std::move(evidence));
     }
 
-    Status add_code(const ReleaseFiles::File& file) {
+    Status add_code(const ReleaseFiles::Text& file) {
         HEFT_TRY(const TextFinding finding, identify_text(catalogue_, file.text));
         Evidence evidence{file.name, Role::code, told(finding), {}, finding.sha256};
         if (finding.licence != nullptr) evidence.licences = {finding.licence};
@@ -116,7 +117,7 @@ class Identifier {
     }
 
     // The first text that is recognised speaks; of several, disagreement is a conflict.
-    Status add_text(const ReleaseFiles::File& file) {
+    Status add_text(const ReleaseFiles::Text& file) {
         HEFT_TRY(const TextFinding finding, identify_text(catalogue_, file.text));
         if (finding.match == TextMatch::none && policy_of(catalogue_, file.text) != nullptr) {
             add_policy(file);

@@ -4,15 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "format/metadata.h"
 #include "govern/catalogue.h"
 #include "govern/licence_text.h"
+#include "govern/release_files.h"
 
 namespace heft::govern {
 
@@ -52,32 +51,12 @@ struct Identification {
     std::vector<std::string> problems;
     bool conflict = false;                 // texts or declarations contradict each other
     std::vector<std::string> base_models;  // as declared
+    std::string declared;                  // the first name of a licence that is declared
     std::string text;                      // of a licence that the catalogue does not know
     std::string text_file;                 // where the text of the licence stands; may be empty
     const ReleaseRow* release = nullptr;   // what is known about the name
     std::optional<bool> is_multimodal;     // as the configuration tells
 };
-
-// The texts of a release, read into memory (at most 64 files of 1 MiB).
-struct ReleaseFiles {
-    struct File {
-        std::string name, text;
-    };
-    std::string name;
-    std::vector<File> files;
-    // Of a GGUF file; empty otherwise.
-    std::string gguf_license, gguf_license_name, gguf_license_link, gguf_name;
-    std::vector<std::string> gguf_base_models;
-};
-
-// A folder, or one text file. Files that concern no licence are not read.
-Result<ReleaseFiles> read_release(const std::filesystem::path& path);
-
-// What a GGUF file's metadata says about licence and origin.
-void read_release(const format::Metadata& metadata, ReleaseFiles& files);
-
-// The release that the program carries.
-ReleaseFiles built_in_release(const Catalogue& catalogue);
 
 Result<Identification> identify(const Catalogue& catalogue, const ReleaseFiles& files);
 

@@ -30,10 +30,10 @@ Identification identified(ReleaseFiles files) {
     return found ? *found : Identification();
 }
 
-ReleaseFiles release(const std::string& name, std::vector<ReleaseFiles::File> files) {
+ReleaseFiles release(const std::string& name, std::vector<ReleaseFiles::Text> files) {
     ReleaseFiles made;
     made.name = name;
-    made.files = std::move(files);
+    made.texts = std::move(files);
     return made;
 }
 
@@ -230,7 +230,7 @@ TEST(Identify, ReportsContradictionsAndMissingTexts) {
     EXPECT_TRUE(said(broken, "front matter"));
 
     ReleaseFiles gguf = release("x", {});
-    gguf.gguf_license = "llama3.2";
+    gguf.metadata.licence = "llama3.2";
     EXPECT_EQ(ids(identified(gguf)), "llama3.2");
 }
 

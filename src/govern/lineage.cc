@@ -115,6 +115,14 @@ Judgement judge_terms(const Terms& terms, const Use& use, const Vocabulary& voca
     return judgement;
 }
 
+// What a model was made from binds it, whatever its own licence allows.
+void doubt_unseen(Assessment& out) {
+    for (const std::string& base : out.unseen)
+        raise(out.judgement, Verdict::unknown_need_input, "terms of the base model",
+              "it was made from " + base + ", whose terms cannot be seen from here",
+              {std::string(kBaseModel) + "." + base});
+}
+
 // A month that is not after `until`, by its text ("2023-05-31" and "2023-05" are the same month).
 bool is_until(const std::string& obtained, const std::string& until) {
     return obtained.substr(0, until.size()) <= until;
@@ -271,6 +279,7 @@ Assessment assess(const Catalogue& catalogue, Chain chain, const Use& use) {
     }
     NamedRelease(catalogue, use, out).check(asked);
     find_conflicts(out);
+    doubt_unseen(out);
     return out;
 }
 

@@ -40,6 +40,11 @@ struct Assessment {
 Chain chain_of(const Catalogue& catalogue, const Identification& model,
                const std::string& relation = "itself", const std::filesystem::path& near = {});
 
+// What a person has to look at where a base's terms cannot be seen: "base_model.org/name" is
+// missing.
+inline constexpr std::string_view kBaseModel = "base_model";
+
+// Bases that cannot be seen make what would be allowed unknown.
 // A use that names a `model` is also asked against what is known about releases of that name;
 // contradictions are answered "review".
 Assessment assess(const Catalogue& catalogue, Chain chain, const Use& use);

@@ -336,9 +336,9 @@ TEST(Glance, TellsPrivateCommercialAndRedistribution) {
          }) {
         const Glance seen =
             glance(catalogue(), chain_of(catalogue(), identify_name(catalogue(), licence)));
-        EXPECT_EQ(seen.private_use, private_use) << licence;
-        EXPECT_EQ(seen.commercial_use, commercial_use) << licence;
-        EXPECT_EQ(seen.redistribution, redistribution) << licence;
+        EXPECT_EQ(seen.private_use.verdict, private_use) << licence;
+        EXPECT_EQ(seen.commercial_use.verdict, commercial_use) << licence;
+        EXPECT_EQ(seen.redistribution.verdict, redistribution) << licence;
     }
 }
 

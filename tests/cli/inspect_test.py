@@ -23,6 +23,17 @@ class Inspect(Case):
             self.assertNotIn("list", tree["tensors"])
             self.assertIn("llama", self.text("inspect", model))
 
+    def test_ends_with_what_may_be_done(self):
+        for model in ("tiny", TINY):
+            tree = self.document("heft.inspect/1", "inspect", model)
+            self.assertEqual(tree["licence"]["ids"], ["apache-2.0"])
+            for use in ("private_use", "commercial_use", "redistribution"):
+                self.assertIn(tree["licence"][use]["verdict"], ("allowed", "allowed_with_duty"))
+            self.assertEqual(tree["openness"]["level_name"], "open_source")
+            last = [line for line in self.text("inspect", model).splitlines()
+                    if not line.startswith(" ")][-3:]
+            self.assertEqual([line.split()[0] for line in last], ["licence", "openness", "cannot"])
+
     def test_tensors(self):
         tensors = self.document("heft.inspect/1", "inspect", TINY, "--tensors")["tensors"]
         self.assertEqual(len(tensors["list"]), tensors["count"])

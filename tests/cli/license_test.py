@@ -56,8 +56,10 @@ class License(Case):
         self.assertEqual(tree["verdict"], "forbidden_unless_renamed")
         self.assertEqual([row["of"] for row in tree["terms"]], ["child", "base"])
         (base / "README.md").write_text("---\nlicense: mit\nbase_model: [child, far/away]\n---\n")
-        tree = self.answer(0, child, "--modify", "--distribute")
+        tree = self.answer(CANNOT_TELL, child, "--modify", "--distribute")
         self.assertEqual(tree["unseen"], ["far/away"])
+        self.assertEqual({tuple(act["missing"]) for act in tree["acts"]}, {("base_model.far/away",)})
+        self.assertIn("far/away", tree["acts"][0]["ask"][0])
 
     def test_duties_are_a_folder_to_ship(self):
         model = self.folder / "model"

@@ -1,12 +1,16 @@
 """heft openness, bom and verify, as a person calls them."""
 import hashlib
 import json
+import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 import unittest
 
-from support import NOT_FOUND, TINY, USAGE, Case, heft
+from support import HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case, heft
 
 NO = 1
 
@@ -82,6 +86,102 @@ class Openness(Folder):
         self.fails(NOT_FOUND, "openness", self.folder / "none.yml")
         record.write_text("a: [")
         self.fails(6, "openness", record)
+
+
+    def test_the_licence_is_the_identified_one(self):
+        folder = self.model(card="# A model that declares nothing\n")
+        def weights():
+            tree = self.document("heft.openness/1", "openness", folder)
+            return next(row for row in tree["components"] if row["component"] == "model_parameters")
+        self.assertEqual((weights()["licence"], weights()["terms"]), ("Apache-2.0", "osi_approved"))
+        text = (folder / "LICENSE").read_text()
+        (folder / "LICENSE").write_text(text.replace("royalty-free", "royalty-bearing"))
+        self.assertEqual(weights()["terms"], "unknown")
+        self.assertIn("changed", weights()["licence"])
+        (folder / "LICENSE").unlink()
+        self.assertEqual(weights()["licence"], None)
+
+    def test_pages_hold_what_files_say_as_text(self):
+        hostile = "</title><script>alert(1)</script>\"'&"
+        card = "---\nlicense: other\nlicense_name: " + json.dumps(hostile) + "\n---\n# <img src=x>\n"
+        folder = self.model(card=card + "## Training data <script>x</script>\n")
+        (folder / "LICENSE").unlink()
+        (folder / "train<script>.py").write_text("")
+        (folder / "NOTICE").write_text(hostile)
+        for verb in ("openness", "license"):
+            page = self.folder / f"{verb}.html"
+            heft(verb, folder, "--html", page)
+            text = page.read_text()
+            for never in ("<script", "<img", "http://", "https://", "@import", "url("):
+                self.assertNotIn(never, text)
+            for always in ("<h2>Licence</h2>", "This is not legal advice", "Components",
+                           "&lt;script&gt;"):
+                self.assertIn(always, text)
+        page = self.folder / "named.html"
+        heft("license", "llama3.1", "--commercial", "--distribute", "--html", page)
+        text = page.read_text()
+        for always in ("Llama 3.1", "<h3>Duties</h3>", "Built with Llama", "missing: "):
+            self.assertIn(always, text)
+
+
+class Compare(Folder):
+    def test_releases_side_by_side(self):
+        folder = self.model(card="---\nlicense: apache-2.0\n---\n")
+        tree = self.document("heft.compare/1", "compare", "tiny", folder, "Qwen/Qwen2.5-3B")
+        tiny, copy, named = tree["releases"]
+        self.assertEqual([row["seen"] for row in tree["releases"]], ["files", "files", "catalogue"])
+        self.assertEqual((tiny["openness"]["level"], copy["openness"]["level"]), (3, 1))
+        self.assertEqual(named["licence"]["ids"], ["qwen-research-2024"])
+        self.assertEqual(named["licence"]["commercial_use"]["verdict"], "needs_separate_licence")
+        self.assertEqual(named["openness"], None)
+        sizes = [row["bytes"] for row in copy["memory"]]
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
+        for row in copy["memory"]:
+            self.assertEqual(row["bytes"], row["weight_bytes"] + row["cache_bytes"])
+        self.assertEqual(copy["memory"][0]["weight_bytes"], copy["parameters"] * 2)
+
+    def test_the_table_fits(self):
+        names = ["tiny", self.model(), "llama3.1", "Qwen/Qwen2.5-3B", "mit"]
+        text = self.text("compare", *names)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()
+                                 if str(self.folder)[:12] not in line), 80)
+        self.assertEqual(text.count("commercial use"), 2)  # blocks
+        self.assertIn("estimate", text)
+        self.fails(NOT_FOUND, "compare", "tiny", "no/such-thing", saying="no/such-thing")
+        self.fails(USAGE, "compare")
+
+
+class Interrupted(Folder):
+    def test_ctrl_c_while_hashing_leaves_nothing_broken(self):
+        folder = self.model()
+        with open(folder / "other.dat", "wb") as file:
+            file.truncate(64 << 30)  # sparse: hours of hashing
+        (folder / "SHA256SUMS").write_text("0" * 64 + "  other.dat\n")
+        out = self.folder / "bom.json"
+        out.write_text("before")
+        for args in (("bom", folder, "--format", "spdx3", "-o", out), ("verify", folder)):
+            with subprocess.Popen([HEFT, *map(str, args)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as running:
+                while not self.reads(running.pid, "other.dat"):
+                    self.assertIsNone(running.poll(), args)
+                    time.sleep(0.01)
+                running.send_signal(signal.SIGINT)
+                stdout, stderr = running.communicate(timeout=60)
+            self.assertEqual(running.returncode, INTERRUPTED, stderr)
+            self.assertEqual(stdout, b"")
+        self.assertEqual(out.read_text(), "before")
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"model", "bom.json"})
+
+    @staticmethod
+    def reads(pid, name):
+        """Whether the process has the file open or mapped."""
+        try:
+            if name in pathlib.Path(f"/proc/{pid}/maps").read_text():
+                return True
+            links = pathlib.Path(f"/proc/{pid}/fd").iterdir()
+            return any(name in os.readlink(link) for link in links)
+        except OSError:
+            return False
 
 
 class Bom(Folder):

@@ -24,7 +24,7 @@ std::string text_of(const std::filesystem::path& path) {
 }
 
 Release must_read(const std::string& text, std::string_view id = {}) {
-    auto release = read_release(text, id);
+    auto release = read_record(text, id);
     EXPECT_TRUE(release) << release.error().what;
     return release ? std::move(*release) : Release{};
 }
@@ -245,7 +245,7 @@ TEST(Records, WhatCannotBeReadIsSaid) {
     for (const char* text : {"", "[]", "a: 1", "components: [1]", "release: {components: 3}",
                              "components: {no_such_part: yes}", "components: {weights: maybe}",
                              "releases: []", "release: {components: {a: 1}}"})
-        EXPECT_FALSE(read_release(text)) << text;
+        EXPECT_FALSE(read_record(text)) << text;
     const Release odd = must_read("release: {name: X, components: [{name: Engine}, 7, {}]}");
     EXPECT_EQ(odd.notes.size(), 3U);
     Release release;

@@ -164,7 +164,7 @@ Status apply_flag(Release& release, std::string_view flag) {
                      std::string(said.substr(0, colon)), licence);
 }
 
-Result<Release> read_release(std::string_view text, std::string_view id) {
+Result<Release> read_record(std::string_view text, std::string_view id) {
     HEFT_TRY(const Json root, format::read_yaml_or_json(text));
     HEFT_TRY(const Json* document, chosen(root, id));
     if (const Json* record = member(*document, "release")) return read_mof(*record);

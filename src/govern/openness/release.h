@@ -41,7 +41,7 @@ const char* presence_name(Presence presence);
 // A record, YAML or JSON: of the Model Openness Framework ("release:" with a list of components),
 // or a list of flags ("components:" with key: yes, no, partial or unknown, and "weights_licence:").
 // Where the document has a list "releases:", `id` chooses one. Errors: invalid, corrupt.
-Result<Release> read_release(std::string_view text, std::string_view id = {});
+Result<Release> read_record(std::string_view text, std::string_view id = {});
 
 // "training_code=yes", "datasets=partial:ODC-By-1.0": what a person knows beyond the files.
 Status apply_flag(Release& release, std::string_view flag);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "format/yaml.h"
+#include "govern/tree.h"
 #include "govern/words.h"
 
 namespace heft::openness {
@@ -14,14 +14,19 @@ namespace {
 
 // What of a release a sign is looked for in.
 struct Evidence {
-    const ReleaseFiles& files;
+    const govern::ReleaseFiles& files;
+    const govern::Declared& declared;
     std::vector<std::string> headings;  // of the card, folded
-    std::string card;                   // folded
+    std::string card;                   // folded, with the card's tags
 };
 
-Evidence evidence_of(const ReleaseFiles& files) {
-    Evidence out{.files = files, .headings = {}, .card = folded(files.card)};
-    std::string_view rest = format::split_card(files.card).body;
+Evidence evidence_of(const govern::ReleaseFiles& files, const govern::Declared& declared) {
+    Evidence out{
+        .files = files,
+        .declared = declared,
+        .headings = {},
+        .card = folded(fmt::format("{}\n{}", declared.card, fmt::join(declared.tags, "\n")))};
+    std::string_view rest = declared.card;
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         const std::string_view line = rest.substr(0, end);
@@ -31,28 +36,31 @@ Evidence evidence_of(const ReleaseFiles& files) {
     return out;
 }
 
-// Where the sign was seen; empty: nowhere.
-std::string seen(const Evidence& evidence, const Sign& sign) {
+// Where a sign was seen. What lies elsewhere has a licence of its own, which nobody looked at.
+struct Seen {
+    std::string where;  // empty: nowhere
+    enum class Lies { here, elsewhere } lies = Lies::here;
+};
+
+Seen seen(const Evidence& evidence, const Sign& sign) {
     for (const std::string& pattern : sign.files)
-        for (const std::string& file : evidence.files.files)
-            if (govern::matches(pattern, file)) return file;
+        for (const std::string& file : evidence.files.names)
+            if (govern::matches(pattern, file)) return {file, Seen::Lies::here};
+    // A field that shows a part only is a list of names, such as those of datasets.
+    const auto named = sign.partial ? Seen::Lies::elsewhere : Seen::Lies::here;
     for (const std::string& field : sign.fields)
-        if (evidence.files.front_matter.is_object() && evidence.files.front_matter.contains(field))
-            return fmt::format("the card's \"{}\"", field);
+        if (govern::member(evidence.declared.front_matter, field) != nullptr)
+            return {fmt::format("the card's \"{}\"", field), named};
     for (const std::string& word : sign.headings)
         for (const std::string& heading : evidence.headings)
             if (heading.find(word) != std::string::npos)
-                return fmt::format("the card's section \"{}\"",
-                                   heading.substr(heading.find_first_not_of("# ")));
+                return {fmt::format("the card's section \"{}\"",
+                                    heading.substr(heading.find_first_not_of("# "))),
+                        Seen::Lies::here};
     for (const std::string& link : sign.links)
         if (evidence.card.find(link) != std::string::npos)
-            return fmt::format("a link in the card ({})", link);
+            return {fmt::format("a link in the card ({})", link), Seen::Lies::elsewhere};
     return {};
-}
-
-// Links lead elsewhere: what is there has a licence of its own, which nobody looked at.
-bool elsewhere(const std::string& where) {
-    return where.starts_with("a link") || where.starts_with("the card's \"datasets\"");
 }
 
 void take_engine(Release& release, const ScanOptions& options) {
@@ -69,31 +77,22 @@ void take_engine(Release& release, const ScanOptions& options) {
 
 }  // namespace
 
-LicenceOf declared_licence(const Declared& declared) {
-    // "other" and "unknown" say that the name or the text decides.
-    const std::string tag = folded(declared.licence);
-    const bool named = tag.empty() || tag == "other" || tag == "unknown";
-    const std::string licence = named ? declared.licence_name : declared.licence;
-    return [licence](const ComponentKind&) {
-        return licence;  // NOLINT(performance-no-automatic-move): kept for the next component
-    };
-}
-
-Release scan_release(const ReleaseFiles& files, const Declared& declared,
+Release scan_release(const govern::ReleaseFiles& files, const govern::Declared& declared,
                      const ScanOptions& options) {
     const OpennessTables& tables = OpennessTables::embedded();
     Release release;
     release.source = "files";
     release.name = files.name;
     release.notes = files.notes;
-    const Evidence evidence = evidence_of(files);
+    release.notes.insert(release.notes.end(), declared.problems.begin(), declared.problems.end());
+    const Evidence evidence = evidence_of(files, declared);
     for (const Sign& sign : tables.signs()) {
         Component& component = release.at(sign.kind);
         if (component.presence == Presence::present) continue;
-        std::string where = seen(evidence, sign);
-        if (where.empty()) continue;
+        Seen found = seen(evidence, sign);
+        if (found.where.empty()) continue;
         const bool of_fine_tuning = sign.partial && !declared.base_models.empty();
-        component.where = std::move(where);
+        component.where = std::move(found.where);
         if (of_fine_tuning) {
             // Says what the last step used; the base model's data is another question.
             component.where += ", which tells of the last training step only";
@@ -101,9 +100,10 @@ Release scan_release(const ReleaseFiles& files, const Declared& declared,
         }
         component.presence = sign.partial ? Presence::partial : Presence::present;
         component.listed = !sign.partial;
-        if (elsewhere(component.where)) continue;
-        set_licence(component, options.licence_of ? options.licence_of(tables.kinds()[sign.kind])
-                                                  : std::string());
+        if (found.lies == Seen::Lies::elsewhere || !options.licence_of) continue;
+        FoundLicence licence = options.licence_of(tables.kinds()[sign.kind]);
+        component.licence = std::move(licence.name);
+        component.terms = licence.terms;
     }
     take_engine(release, options);
     return release;

@@ -5,25 +5,20 @@
 #include <functional>
 #include <string>
 
+#include "govern/declared.h"
+#include "govern/openness/component_licence.h"
 #include "govern/openness/release.h"
-#include "govern/openness/release_files.h"
+#include "govern/release_files.h"
 
 namespace heft::openness {
 
-// The licence of a component, as written; empty: none found. Whoever identifies licences by their
-// texts gives a better one than `declared_licence`.
-using LicenceOf = std::function<std::string(const ComponentKind& kind)>;
-
-// What the card or the GGUF file declares, for all components alike.
-LicenceOf declared_licence(const Declared& declared);
-
 struct ScanOptions {
-    LicenceOf licence_of;
+    LicenceOf licence_of;  // absent: nothing is known about licences
     // An engine under an open licence runs this architecture: its name and licence. Empty: none.
     std::string architecture, engine_licence;
 };
 
-Release scan_release(const ReleaseFiles& files, const Declared& declared,
+Release scan_release(const govern::ReleaseFiles& files, const govern::Declared& declared,
                      const ScanOptions& options);
 
 }  // namespace heft::openness

@@ -57,10 +57,26 @@ bool any_matches(std::string_view name, const Patterns& patterns) {
                        [&](std::string_view pattern) { return govern::matches(pattern, name); });
 }
 
+// As a zip archive, a pickle of protocol 2 and later, or what older pickles begin with: a global,
+// a mark, an empty list or dictionary. Loaders of PyTorch files take nothing else.
+bool may_be_torch(Bytes bytes) {
+    constexpr std::string_view first_bytes =
+        "\x80"
+        "c(]}";
+    const std::string_view text = as_text(bytes);
+    return !text.empty()
+           && (text.starts_with("PK") || first_bytes.find(text.front()) != std::string_view::npos);
+}
+
 void check_torch(const std::filesystem::path& path, const std::string& name, Report& report) {
     auto file = MappedFile::open(path);
     if (!file) {
         report.add(Severity::problem, "file", name, file.error().what);
+        return;
+    }
+    if (!may_be_torch(file->bytes())) {
+        report.add(Severity::note, "unexpected", name,
+                   "neither an archive nor a pickle: a kind of file that heft does not know");
         return;
     }
     const auto tensors = format::parse_pytorch(file->bytes());
@@ -76,9 +92,9 @@ void check_torch(const std::filesystem::path& path, const std::string& name, Rep
 
 }  // namespace
 
-void check_files(const openness::ReleaseFiles& files, Report& report) {
-    report.n_files = files.files.size();
-    for (const std::string& name : files.files) {
+void check_files(const govern::ReleaseFiles& files, Report& report) {
+    report.n_files = files.names.size();
+    for (const std::string& name : files.names) {
         const std::filesystem::path path = files.folder / name;
         const std::string own = path.filename().string();
         const auto* const row =

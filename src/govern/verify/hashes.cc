@@ -49,7 +49,7 @@ bool stays_inside(const fs::path& path) {
 }
 
 // "hash  name" per line, as sha256sum writes; or a hash alone, of the file that it is named after.
-void read_sums(const openness::ReleaseFiles& files, const std::string& name,
+void read_sums(const govern::ReleaseFiles& files, const std::string& name,
                std::vector<Expected>& out, Report& report) {
     const auto text = read_text(files.folder / name, kSumsBytes);
     if (!text) {
@@ -78,8 +78,8 @@ void read_sums(const openness::ReleaseFiles& files, const std::string& name,
 
 // What the hub's clients keep: `.cache/huggingface/download/F.metadata` has the file's SHA-256 in
 // its second line (of large files; of small ones, a git hash); the cache's blobs are named by it.
-void read_hub(const openness::ReleaseFiles& files, std::vector<Expected>& out) {
-    for (const std::string& name : files.files) {
+void read_hub(const govern::ReleaseFiles& files, std::vector<Expected>& out) {
+    for (const std::string& name : files.names) {
         std::error_code error;
         const fs::path target = fs::read_symlink(files.folder / name, error);
         if (!error && is_hash(target.filename().string()))
@@ -98,9 +98,9 @@ void read_hub(const openness::ReleaseFiles& files, std::vector<Expected>& out) {
 
 }  // namespace
 
-Status check_hashes(const openness::ReleaseFiles& files, const Progress& progress, Report& report) {
+Status check_hashes(const govern::ReleaseFiles& files, const Progress& progress, Report& report) {
     std::vector<Expected> expected;
-    for (const std::string& name : files.files)
+    for (const std::string& name : files.names)
         if (is_sums_file(name)) read_sums(files, name, expected, report);
     read_hub(files, expected);
     std::stable_sort(expected.begin(), expected.end(),

@@ -12,7 +12,7 @@
 #include "arch/arch.h"
 #include "base/threads.h"
 #include "format/checkpoint.h"
-#include "govern/openness/release_files.h"
+#include "govern/release_files.h"
 
 namespace heft::verify {
 
@@ -40,10 +40,10 @@ using Progress =
     std::function<bool(const std::string& what, std::uint64_t done, std::uint64_t total)>;
 
 // Names and pickles: what could run code where it is opened, and what a release does not need.
-void check_files(const openness::ReleaseFiles& files, Report& report);
+void check_files(const govern::ReleaseFiles& files, Report& report);
 
 // SHA-256 against SHA256SUMS and *.sha256 files, the hub's download metadata and blob names.
-Status check_hashes(const openness::ReleaseFiles& files, const Progress& progress, Report& report);
+Status check_hashes(const govern::ReleaseFiles& files, const Progress& progress, Report& report);
 
 // Every tensor of the family's table is there in the shape that the configuration says.
 void check_shapes(const format::Checkpoint& checkpoint, const arch::Config& config, Report& report);

@@ -35,8 +35,8 @@ class Folder {
         fs::create_directories((path / name).parent_path());
         std::ofstream(path / name, std::ios::binary) << text;
     }
-    openness::ReleaseFiles files() const {
-        auto list = openness::list_release(path);
+    govern::ReleaseFiles files() const {
+        auto list = govern::read_release(path);
         EXPECT_TRUE(list);
         return std::move(*list);
     }
@@ -59,7 +59,7 @@ std::string told(const Report& report) {
 TEST(Files, WhatCanRunCodeIsAProblemAndWhatIsUnknownIsNoted) {
     const std::pair<const char*, const char*> cases[] = {
         {"model.pkl", "problem code"},      {"a.joblib", "problem code"},
-        {"lib/x.so", "problem unexpected"}, {"pytorch_model.bin", "problem code"},
+        {"lib/x.so", "problem unexpected"}, {"pytorch_model.bin", "note unexpected"},
         {"modeling_x.py", "warning code"},  {"strange.xyz", "note unexpected"}};
     for (const auto& [name, expected] : cases) {
         const Folder folder;
@@ -68,6 +68,13 @@ TEST(Files, WhatCanRunCodeIsAProblemAndWhatIsUnknownIsNoted) {
         check_files(folder.files(), report);
         EXPECT_THAT(told(report), HasSubstr(std::string(expected) + " " + name)) << name;
         EXPECT_EQ(report.sound(), !std::string(expected).starts_with("problem")) << name;
+    }
+    for (const char* pickle : {"cos\nsystem\n(S'true'\ntR.", "\x80\x04N.", "(I1\ntR.", "]."}) {
+        const Folder folder;
+        folder.write("weights.bin", pickle);
+        Report report;
+        check_files(folder.files(), report);
+        EXPECT_THAT(told(report), HasSubstr("problem code weights.bin")) << pickle;
     }
     const Folder folder;
     for (const char* name : {"README.md", "LICENSE", "config.json", "model.safetensors"})
