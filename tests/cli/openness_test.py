@@ -132,7 +132,7 @@ class Compare(Folder):
         self.assertEqual([row["seen"] for row in tree["releases"]], ["files", "files", "catalogue"])
         self.assertEqual((tiny["openness"]["level"], copy["openness"]["level"]), (3, 1))
         self.assertEqual(named["licence"]["ids"], ["qwen-research-2024"])
-        self.assertEqual(named["licence"]["commercial_use"]["verdict"], "needs_separate_licence")
+        self.assertEqual(named["licence"]["commercial_use"]["verdict"], "forbidden")
         self.assertEqual(named["openness"], None)
         sizes = [row["bytes"] for row in copy["memory"]]
         self.assertEqual(sizes, sorted(sizes, reverse=True))
