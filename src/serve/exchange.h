@@ -12,8 +12,8 @@
 
 namespace heft::serve {
 
-struct Caller {          // who asks, as the keys say
-    std::string name;    // of the key; "local" where no keys are in use
+struct Caller {        // who asks, as the keys say
+    std::string name;  // of the key; "local" where no keys are in use
     int priority = 0;
 };
 
