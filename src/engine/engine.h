@@ -98,6 +98,8 @@ struct Request {
     bool decode_text = true;  // false: ids only, for models without a tokenizer
     // Called with each new stretch of text (possibly empty) and the token that made it.
     std::function<void(std::string_view text, TokenId id)> on_token;
+    // Called before that with every token as it was chosen, the ending one included.
+    std::function<void(const gen::Choice& choice)> on_choice = {};
     const std::atomic<bool>* cancel = nullptr;  // set by another thread or a signal: stop soon
 };
 

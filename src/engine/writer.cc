@@ -28,6 +28,7 @@ void Writer::show(const std::string& text, TokenId id) {
 std::optional<gen::FinishReason> Writer::add(gen::Choice choice) {
     const TokenId id = choice.id;
     reply_->ids.push_back(id);
+    if (request_->on_choice) request_->on_choice(choice);
     if (request_->sampling.logprobs) reply_->choices.push_back(std::move(choice));
     const auto finish = gen::finished(stop_, id, static_cast<int>(reply_->ids.size()));
     const bool ends = finish == gen::FinishReason::stop_token;
