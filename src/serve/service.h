@@ -33,7 +33,8 @@ struct ModelInfo {
     std::optional<std::chrono::system_clock::time_point> expires = {};  // unloaded then, if idle
 };
 
-// A loaded model; stays loaded while somebody holds it.
+// A loaded model; stays loaded while somebody holds it. It may be let go of on the scheduler's own
+// thread, at the end of a job: whoever made it sees to it that it is not destroyed there.
 class Model {
   public:
     virtual ~Model() = default;
