@@ -31,11 +31,11 @@ struct ToolCall {
 
 struct Message {
     Role role = Role::user;
-    std::string text;
-    std::string reasoning;        // of the assistant
-    std::vector<ToolCall> calls;  // of the assistant
-    std::string call_id;          // of a tool's result: which call it answers
-    std::string name;             // of the speaker, or of the tool
+    std::string text = {};
+    std::string reasoning = {};        // of the assistant
+    std::vector<ToolCall> calls = {};  // of the assistant
+    std::string call_id = {};          // of a tool's result: which call it answers
+    std::string name = {};             // of the speaker, or of the tool
 };
 
 struct Tool {

@@ -1,5 +1,6 @@
 #include "text/base64.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -7,9 +8,10 @@ namespace heft::text {
 
 namespace {
 
+constexpr std::string_view kDigits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 constexpr std::array<std::int8_t, 256> make_values() {
-    constexpr std::string_view kDigits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::array<std::int8_t, 256> values{};
     for (auto& value : values) value = -1;
     for (std::size_t i = 0; i < kDigits.size(); ++i)
@@ -19,6 +21,20 @@ constexpr std::array<std::int8_t, 256> make_values() {
 constexpr auto kValues = make_values();
 
 }  // namespace
+
+std::string base64_encode(std::string_view bytes) {
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t at = 0; at < bytes.size(); at += 3) {
+        const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
+        std::uint32_t bits = 0;
+        for (std::size_t i = 0; i < 3; ++i)
+            bits = bits << 8U | (i < count ? static_cast<std::uint8_t>(bytes[at + i]) : 0U);
+        for (std::size_t i = 0; i < 4; ++i)
+            text += i <= count ? kDigits[bits >> (18 - 6 * i) & 63U] : '=';
+    }
+    return text;
+}
 
 Result<std::string> base64_decode(std::string_view text) {
     const Error bad{Code::corrupt, "a text that should be base64 is not"};

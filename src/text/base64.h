@@ -8,6 +8,7 @@
 
 namespace heft::text {
 
+std::string base64_encode(std::string_view bytes);
 Result<std::string> base64_decode(std::string_view text);  // errors: corrupt
 
 }  // namespace heft::text

@@ -15,3 +15,10 @@ Json completion_logprobs(const std::vector<TokenInfo>& tokens, std::size_t& offs
 std::string sse(const Json& event);
 
 }  // namespace heft::serve::openai
+
+namespace heft::serve {
+
+Parameters openai_embedding_parameters();
+void openai_embeddings(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out);
+
+}  // namespace heft::serve

@@ -23,9 +23,8 @@ struct Draft {
     bool store = true;
     bool raw = false;
     bool as_base64 = false;
-    bool add_special = false, with_pieces = false;
+    bool add_special = false, parse_special = true, with_pieces = false;
     std::string content;  // to tokenize
-    std::vector<std::string> ignored;  // names in the body that nothing here knows
 
     void degrade(std::string entry);  // one entry, once
 };
@@ -61,10 +60,23 @@ struct Parameter {
     Use use = Use::honoured;
 };
 
+// One that is not honoured.
+constexpr Parameter row(std::string_view name, JsonType type, Use use, std::string_view what) {
+    return {.name = name, .type = type, .what = what, .use = use};
+}
+inline constexpr std::string_view kNothing = "says nothing that could change the answer";
+
 // What becomes of names that the table does not have.
 enum class Unknown : std::uint8_t { refused, degraded };
 
 using Parameters = std::span<const Parameter>;
+
+template <class... Tables>
+std::vector<Parameter> joined(const Tables&... tables) {
+    std::vector<Parameter> all;
+    (all.insert(all.end(), std::begin(tables), std::end(tables)), ...);
+    return all;
+}
 
 // Takes every member of the object. Null counts as absent. `prefix` stands before names in errors:
 // "options.".
