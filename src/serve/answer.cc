@@ -77,7 +77,7 @@ class Run : public std::enable_shared_from_this<Run> {
     void on_text(int choice, std::string_view text, TokenId id);
     void on_done(int choice, Result<engine::Reply> reply);
 
-    void note(int choice, std::vector<Part> parts, TokenId id);
+    void note(int choice, std::vector<text::ReplyEvent> parts, TokenId id);
     void flush_tokens(int choice);
     void end_choice(int choice, const engine::Reply& reply);
     void add_degraded(const std::vector<std::string>& entries);
@@ -89,9 +89,8 @@ class Run : public std::enable_shared_from_this<Run> {
     TokenInfo::Alternative alternative(TokenId id, float logprob) const;
 
     struct State {  // of a choice, beside what the answer shows
-        std::unique_ptr<ReplyReader> reader;
+        ReplyReader reader;
         std::vector<TokenInfo> pending;
-        bool done = false;
     };
 
     Service& service_;
@@ -206,7 +205,7 @@ std::optional<Failure> Run::add_jobs(const std::vector<TokenId>& prompt) {
             self->on_text(choice, text, id);
         };
         jobs_.push_back(std::move(each));
-        states_.push_back({make_reply_reader(engine, request_), {}, false});
+        states_.push_back({ReplyReader::make(engine, request_, prompt), {}});
         answer_.choices.emplace_back();
         if (!echoed.empty()) {
             answer_.choices.back().text = echoed;
@@ -280,39 +279,37 @@ void Run::on_text(int choice, std::string_view text, TokenId id) {
     const std::lock_guard lock(mutex_);
     if (ended_) return;
     State& state = states_[static_cast<std::size_t>(choice)];
-    note(choice, state.reader->push(text, id), id);
+    note(choice, state.reader.push(text, id), id);
     flush_tokens(choice);
 }
 
 // Adds to what the answer shows, and tells it.
-void Run::note(int choice, std::vector<Part> parts, TokenId id) {
+void Run::note(int choice, std::vector<text::ReplyEvent> parts, TokenId id) {
+    using From = text::ReplyEvent::Kind;
     Choice& so_far = answer_.choices[static_cast<std::size_t>(choice)];
     bool reasoned = false;
-    for (Part& part : parts) {
-        Event event{.kind = Event::Kind::text, .choice = choice};
-        event.call = static_cast<int>(so_far.calls.size()) - 1;
+    for (text::ReplyEvent& part : parts) {
+        Event event{.kind = Event::Kind::text, .choice = choice, .call = part.call};
         switch (part.kind) {
-            case Part::Kind::text: so_far.text += part.text; break;
-            case Part::Kind::reasoning:
+            case From::content: so_far.text += part.text; break;
+            case From::reasoning:
                 event.kind = Event::Kind::reasoning;
                 so_far.reasoning += part.text;
                 reasoned = true;
                 break;
-            case Part::Kind::call_begin:
+            case From::call_begin:
                 event.kind = Event::Kind::call_begin;
-                ++event.call;
-                so_far.calls.push_back(
-                    {fmt::format("call_{}_{}_{}", answer_.id, choice, event.call), part.text, ""});
-                event.id = so_far.calls.back().id;
-                event.name = part.text;
+                event.id = fmt::format("call_{}_{}_{}", answer_.id, choice, part.call);
+                event.name = std::exchange(part.text, {});
+                so_far.calls.push_back({event.id, event.name, ""});
                 break;
-            case Part::Kind::call_arguments:
+            case From::call_arguments:
                 event.kind = Event::Kind::call_arguments;
                 so_far.calls.back().arguments += part.text;
                 break;
-            case Part::Kind::call_end: event.kind = Event::Kind::call_end; break;
+            case From::call_end: event.kind = Event::Kind::call_end; break;
         }
-        if (part.kind != Part::Kind::call_begin) event.text = std::move(part.text);
+        event.text = std::move(part.text);
         emit(std::move(event));
     }
     if (reasoned && id != text::kNoToken) ++answer_.usage.n_reasoning;
@@ -338,7 +335,6 @@ void Run::emit(Event event) {
 void Run::on_done(int choice, Result<engine::Reply> reply) {
     std::unique_lock lock(mutex_);
     ++n_done_;
-    states_[static_cast<std::size_t>(choice)].done = true;
     if (ended_) return;
     if (!reply) {
         fail(failure_of(reply.error()));
@@ -352,7 +348,7 @@ void Run::on_done(int choice, Result<engine::Reply> reply) {
 void Run::end_choice(int choice, const engine::Reply& reply) {
     State& state = states_[static_cast<std::size_t>(choice)];
     Choice& so_far = answer_.choices[static_cast<std::size_t>(choice)];
-    note(choice, state.reader->finish(), text::kNoToken);
+    note(choice, state.reader.finish(), text::kNoToken);
     flush_tokens(choice);
     so_far.finish = finish_of(reply.finish);
     if (so_far.finish == Finish::stop_string) {
@@ -366,7 +362,7 @@ void Run::end_choice(int choice, const engine::Reply& reply) {
     answer_.prompt_s = std::max(answer_.prompt_s, reply.prefill_s);
     answer_.decode_s = std::max(answer_.decode_s, reply.decode_s);
     add_degraded(reply.degraded);
-    add_degraded(state.reader->degraded());
+    add_degraded(state.reader.degraded());
     Event event{.kind = Event::Kind::finished, .choice = choice};
     event.finish = so_far.finish;
     emit(std::move(event));

@@ -1,24 +1,60 @@
 #include "serve/reply_reader.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace heft::serve {
 
 namespace {
 
-class PlainReader : public ReplyReader {
-  public:
-    std::vector<Part> push(std::string_view text, engine::TokenId /*id*/) override {
-        if (text.empty()) return {};
-        return {{Part::Kind::text, std::string(text)}};
-    }
-    std::vector<Part> finish() override { return {}; }
-    std::vector<std::string> degraded() const override { return {}; }
-};
+// The end of the prompt, where a template opens a thought.
+std::string tail_of(const text::Tokenizer& words, std::span<const engine::TokenId> prompt) {
+    constexpr std::size_t kTokens = 64;
+    const auto last = prompt.last(std::min(kTokens, prompt.size()));
+    auto text = words.decode(last, true);
+    return text ? std::move(*text) : std::string();
+}
 
 }  // namespace
 
-std::unique_ptr<ReplyReader> make_reply_reader(const engine::Engine& /*engine*/,
-                                               const Request& /*request*/) {
-    return std::make_unique<PlainReader>();
+ReplyReader ReplyReader::make(const engine::Engine& engine, const Request& request,
+                              std::span<const engine::TokenId> prompt) {
+    const text::Tokenizer& words = **engine.tokenizer();
+    ReplyReader reader(words);
+    if (!request.is_chat) return reader;
+    const auto source = engine.template_source();
+    const text::ReplyFormat& format =
+        text::reply_format_of_template(source ? std::string_view(*source) : std::string_view());
+    std::vector<text::Tool> tools;
+    if (request.tool_use != ToolUse::none)
+        for (const Tool& tool : request.tools)
+            tools.push_back({tool.name, tool.parameters.dump(
+                                            -1, ' ', false, Json::error_handler_t::replace)});
+    text::ReplyOptions options;
+    options.in_reasoning = text::opens_reasoning(format, tail_of(words, prompt));
+    reader.parser_ =
+        std::make_unique<text::ReplyParser>(format, std::move(tools), options);
+    return reader;
+}
+
+std::vector<text::ReplyEvent> ReplyReader::push(std::string_view text, engine::TokenId id) {
+    if (parser_ == nullptr) {
+        if (text.empty()) return {};
+        return {{text::ReplyEvent::Kind::content, std::string(text)}};
+    }
+    auto events = parser_->push(text);
+    if (id == text::kNoToken || words_->kind(id) != text::TokenKind::control) return events;
+    auto more = parser_->push_special(words_->piece(id));
+    std::move(more.begin(), more.end(), std::back_inserter(events));
+    return events;
+}
+
+std::vector<text::ReplyEvent> ReplyReader::finish() {
+    return parser_ == nullptr ? std::vector<text::ReplyEvent>() : parser_->finish();
+}
+
+std::vector<std::string> ReplyReader::degraded() const {
+    return parser_ == nullptr ? std::vector<std::string>() : parser_->degraded();
 }
 
 }  // namespace heft::serve

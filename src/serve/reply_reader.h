@@ -2,33 +2,33 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "serve/request.h"
+#include "text/reply_parser.h"
 
 namespace heft::serve {
 
-struct Part {
-    enum class Kind : std::uint8_t { text, reasoning, call_begin, call_arguments, call_end };
-    Kind kind = Kind::text;
-    std::string text;  // what is added; of call_begin: the tool's name
-};
-
 class ReplyReader {
   public:
-    virtual ~ReplyReader() = default;
-    // The next stretch of text, possibly empty, and the token that made it.
-    virtual std::vector<Part> push(std::string_view text, engine::TokenId id) = 0;
-    // The reply has ended.
-    virtual std::vector<Part> finish() = 0;
-    // What could not be read as what it seemed to be, for the reply's list.
-    virtual std::vector<std::string> degraded() const = 0;
-};
+    // By the model's chat template. The engine, whose tokenizer is loaded, outlives the reader.
+    static ReplyReader make(const engine::Engine& engine, const Request& request,
+                            std::span<const engine::TokenId> prompt);
 
-// By the model's chat template. Engine and request outlive the reader.
-std::unique_ptr<ReplyReader> make_reply_reader(const engine::Engine& engine,
-                                               const Request& request);
+    // The next stretch of text, possibly empty, and the token that made it.
+    std::vector<text::ReplyEvent> push(std::string_view text, engine::TokenId id);
+    std::vector<text::ReplyEvent> finish();
+    // What was not as it should be; complete after finish().
+    std::vector<std::string> degraded() const;
+
+  private:
+    explicit ReplyReader(const text::Tokenizer& words) : words_(&words) {}
+
+    const text::Tokenizer* words_;
+    std::unique_ptr<text::ReplyParser> parser_;  // none: everything is text
+};
 
 }  // namespace heft::serve
