@@ -1,5 +1,5 @@
-// Bodies of requests, whatever they hold, are read or refused by every dialect's table; what is read
-// keeps to the rules of a request.
+// Bodies of requests, whatever they hold, are read or refused by every dialect's table; what is
+// read keeps to the rules of a request.
 #include <cstddef>
 #include <cstdint>
 #include <string>

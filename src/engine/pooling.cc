@@ -37,9 +37,9 @@ struct Row {
 };
 // In the order of the enumeration.
 constexpr Row kRows[] = {
-    {Pooling::mean, "mean", mean_of },
-    {Pooling::last, "last", last_of },
-    {Pooling::cls,  "cls",  first_of},
+    {Pooling::mean, "mean", mean_of},
+    {Pooling::last, "last", last_of},
+    {Pooling::cls, "cls", first_of},
 };
 
 }  // namespace

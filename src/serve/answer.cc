@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <mutex>
-#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "serve/constraint.h"
+#include "serve/finish.h"
 #include "serve/prompt.h"
 #include "serve/reply_reader.h"
 
@@ -17,32 +17,6 @@ namespace heft::serve {
 namespace {
 
 using engine::TokenId;
-
-// The stop string that ended the text: the first to be complete, the longest of equals.
-std::string stop_string_in(const std::string& text, const std::vector<std::string>& stop) {
-    std::string found;
-    std::size_t end = std::string::npos;
-    for (const std::string& each : stop) {
-        const std::size_t at = text.find(each);
-        if (at == std::string::npos) continue;
-        const std::size_t its_end = at + each.size();
-        if (its_end > end || (its_end == end && each.size() < found.size())) continue;
-        end = its_end;
-        found = each;
-    }
-    return found;
-}
-
-Finish finish_of(gen::FinishReason reason) {
-    switch (reason) {
-        case gen::FinishReason::stop_token: return Finish::stop;
-        case gen::FinishReason::stop_string: return Finish::stop_string;
-        case gen::FinishReason::length:
-        case gen::FinishReason::context_full: return Finish::length;
-        case gen::FinishReason::cancelled: return Finish::cancelled;
-    }
-    return Finish::stop;
-}
 
 std::string fingerprint_of(const Service& service, const Model& model) {
     const std::string all = service.version() + "\n" + model.name() + "\n"
@@ -409,16 +383,6 @@ void Run::report(int status, std::optional<FailureKind> failure) {
 }
 
 }  // namespace
-
-std::optional<Failure> check_length(std::size_t n_prompt, std::int64_t n_ctx) {
-    const std::int64_t over = static_cast<std::int64_t>(n_prompt) - (n_ctx - 1);
-    if (over <= 0) return {};
-    return invalid("messages",
-                   fmt::format("the prompt has {} tokens, {} more than a context of {} leaves room "
-                               "for; shorten it, or serve the model with a larger context (-c)",
-                               n_prompt, over, n_ctx),
-                   "context_length_exceeded");
-}
 
 void answer(Service& service, Request request, std::shared_ptr<Responder> responder,
             std::shared_ptr<Sink> sink) {

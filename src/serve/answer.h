@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "serve/finish.h"
 #include "serve/request.h"
 #include "serve/service.h"
 
 namespace heft::serve {
-
-enum class Finish : std::uint8_t { stop, stop_string, length, tool_calls, cancelled };
 
 struct TokenInfo {
     struct Alternative {
@@ -86,8 +85,5 @@ class Sink {
 // `responder` goes away. Returns at once; sink and request are held until the answer is complete.
 void answer(Service& service, Request request, std::shared_ptr<Responder> responder,
             std::shared_ptr<Sink> sink);
-
-// A prompt that the context does not hold: by how much.
-std::optional<Failure> check_length(std::size_t n_prompt, std::int64_t n_ctx);
 
 }  // namespace heft::serve

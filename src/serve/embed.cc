@@ -44,17 +44,19 @@ class Run : public std::enable_shared_from_this<Run> {
         if (!config) return failure_of(config.error());
         const auto most = static_cast<std::size_t>((*config)->n_ctx);
         if (ids->empty())
-            return invalid("input", fmt::format("input[{}] is empty: there is nothing to embed",
-                                                index));
+            return invalid("input",
+                           fmt::format("input[{}] is empty: there is nothing to embed", index));
         if (ids->size() > most && !request_.truncate)
-            return invalid("input", fmt::format("input[{}] has {} tokens, {} more than the model's "
-                                                "context of {}",
-                                                index, ids->size(), ids->size() - most, most),
+            return invalid("input",
+                           fmt::format("input[{}] has {} tokens, {} more than the model's "
+                                       "context of {}",
+                                       index, ids->size(), ids->size() - most, most),
                            "context_length_exceeded");
         if (ids->size() > most) {
-            embedded_.degraded.push_back(fmt::format("input[{}] truncated: {} of {} tokens left "
-                                                     "out",
-                                                     index, ids->size() - most, ids->size()));
+            embedded_.degraded.push_back(
+                fmt::format("input[{}] truncated: {} of {} tokens left "
+                            "out",
+                            index, ids->size() - most, ids->size()));
             ids->resize(most);
         }
         embedded_.n_prompt += static_cast<int>(ids->size());
@@ -75,8 +77,8 @@ class Run : public std::enable_shared_from_this<Run> {
             failure.message = "the client went away";
             return fail(failure);
         }
-        auto vector = engine::embed(model_->engine(), ids_[embedded_.vectors.size()],
-                                    engine::Pooling::last);
+        auto vector =
+            engine::embed(model_->engine(), ids_[embedded_.vectors.size()], engine::Pooling::last);
         if (!vector) return fail(failure_of(vector.error()));
         if (request_.normalise) engine::normalise(*vector);
         embedded_.vectors.push_back(std::move(*vector));

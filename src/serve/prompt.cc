@@ -68,10 +68,11 @@ Json template_message(const Message& message) {
     if (message.calls.empty()) return out;
     Json calls = Json::array();
     for (const ToolCall& call : message.calls)
-        calls.push_back({{"id", call.id},
-                         {"type", "function"},
-                         {"function",
-                          {{"name", call.name}, {"arguments", template_arguments(call.arguments)}}}});
+        calls.push_back(
+            {{"id", call.id},
+             {"type", "function"},
+             {"function",
+              {{"name", call.name}, {"arguments", template_arguments(call.arguments)}}}});
     out["tool_calls"] = std::move(calls);
     return out;
 }

@@ -28,12 +28,11 @@ ReplyReader ReplyReader::make(const engine::Engine& engine, const Request& reque
     std::vector<text::Tool> tools;
     if (request.tool_use != ToolUse::none)
         for (const Tool& tool : request.tools)
-            tools.push_back({tool.name, tool.parameters.dump(
-                                            -1, ' ', false, Json::error_handler_t::replace)});
+            tools.push_back(
+                {tool.name, tool.parameters.dump(-1, ' ', false, Json::error_handler_t::replace)});
     text::ReplyOptions options;
     options.in_reasoning = text::opens_reasoning(format, tail_of(words, prompt));
-    reader.parser_ =
-        std::make_unique<text::ReplyParser>(format, std::move(tools), options);
+    reader.parser_ = std::make_unique<text::ReplyParser>(format, std::move(tools), options);
     return reader;
 }
 

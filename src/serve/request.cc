@@ -32,8 +32,9 @@ std::optional<Failure> check_conversation(const Request& request) {
         return invalid("messages", fmt::format("there are {} messages; {} are allowed",
                                                request.messages.size(), kMostMessages));
     if (request.continue_last && request.messages.back().role != Role::assistant)
-        return invalid("messages", "the last message is not the assistant's, so there is nothing "
-                                   "of it to continue");
+        return invalid("messages",
+                       "the last message is not the assistant's, so there is nothing "
+                       "of it to continue");
     return check_call_ids(request.messages);
 }
 
@@ -74,10 +75,10 @@ std::optional<Failure> check(const Request& request) {
         return broken;
     if (auto broken = check_tools(request)) return broken;
     if (request.n < 1 || request.n > kMostChoices)
-        return invalid("n", fmt::format("n is {}; it has to be from 1 to {}", request.n,
-                                        kMostChoices));
-    const auto choices = static_cast<std::size_t>(request.n) * std::max<std::size_t>(
-                             1, request.prompts.size());
+        return invalid("n",
+                       fmt::format("n is {}; it has to be from 1 to {}", request.n, kMostChoices));
+    const auto choices =
+        static_cast<std::size_t>(request.n) * std::max<std::size_t>(1, request.prompts.size());
     if (choices > kMostPrompts)
         return invalid("n", fmt::format("{} prompts times n are {} replies; {} are allowed in a "
                                         "request",
@@ -85,10 +86,10 @@ std::optional<Failure> check(const Request& request) {
     if (request.max_tokens && *request.max_tokens < 0)
         return invalid("max_tokens", "the number of tokens to make is negative");
     if (request.sampling.top_logprobs > kMostTopLogprobs)
-        return invalid("top_logprobs", fmt::format("{} top log-probabilities are asked for; {} "
-                                                   "are allowed",
-                                                   request.sampling.top_logprobs,
-                                                   kMostTopLogprobs));
+        return invalid("top_logprobs",
+                       fmt::format("{} top log-probabilities are asked for; {} "
+                                   "are allowed",
+                                   request.sampling.top_logprobs, kMostTopLogprobs));
     if (request.sampling.logit_bias.size() > kMostBiases)
         return invalid("logit_bias", fmt::format("there are {} biases; {} are allowed",
                                                  request.sampling.logit_bias.size(), kMostBiases));
@@ -105,6 +106,16 @@ std::optional<Failure> check(const EmbeddingRequest& request) {
         return invalid("input", fmt::format("there are {} inputs; {} are allowed in a request",
                                             request.inputs.size(), kMostInputs));
     return {};
+}
+
+std::optional<Failure> check_length(std::size_t n_prompt, std::int64_t n_ctx) {
+    const std::int64_t over = static_cast<std::int64_t>(n_prompt) - (n_ctx - 1);
+    if (over <= 0) return {};
+    return invalid("messages",
+                   fmt::format("the prompt has {} tokens, {} more than a context of {} leaves room "
+                               "for; shorten it, or serve the model with a larger context (-c)",
+                               n_prompt, over, n_ctx),
+                   "context_length_exceeded");
 }
 
 Result<gen::SamplingOptions> sampling_of(const Request& request, gen::SamplingOptions options) {

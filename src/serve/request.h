@@ -52,8 +52,8 @@ enum class ReplyShape : std::uint8_t { text, json, schema, grammar, regex };
 // What a reply has to look like.
 struct ReplyForm {
     ReplyShape shape = ReplyShape::text;
-    Json schema;          // of ReplyShape::schema
-    std::string source;   // of grammar (GBNF) and regex
+    Json schema;         // of ReplyShape::schema
+    std::string source;  // of grammar (GBNF) and regex
 };
 
 // What a request changes of the model's own sampling.
@@ -127,6 +127,9 @@ inline constexpr std::size_t kMostBiases = 4096;
 // Rules that need no model; the first that is broken.
 std::optional<Failure> check(const Request& request);
 std::optional<Failure> check(const EmbeddingRequest& request);
+
+// A prompt that the context does not hold: by how much.
+std::optional<Failure> check_length(std::size_t n_prompt, std::int64_t n_ctx);
 
 // The model's own sampling with the request's changes, or the rule that they break.
 Result<gen::SamplingOptions> sampling_of(const Request& request, gen::SamplingOptions defaults);

@@ -188,10 +188,10 @@ Json input_usage(const Usage& usage) {
 }
 
 Json message_head(const Answer& answer) {
-    return {{"id", "msg_" + answer.id},     {"type", "message"},
-            {"role", "assistant"},          {"model", answer.model},
-            {"content", Json::array()},     {"stop_reason", nullptr},
-            {"stop_sequence", nullptr},     {"usage", input_usage(answer.usage)}};
+    return {{"id", "msg_" + answer.id}, {"type", "message"},
+            {"role", "assistant"},      {"model", answer.model},
+            {"content", Json::array()}, {"stop_reason", nullptr},
+            {"stop_sequence", nullptr}, {"usage", input_usage(answer.usage)}};
 }
 
 // Arguments are an object here; what a model wrote instead is kept, as text.
@@ -363,10 +363,17 @@ void count_tokens(Api& api, const HttpRequest& http, std::shared_ptr<Responder> 
 }
 
 // In the order of the kinds.
-constexpr const char* kErrorTypes[] = {
-    "invalid_request_error", "authentication_error", "permission_error", "not_found_error",
-    "invalid_request_error", "request_too_large",    "rate_limit_error", "api_error",
-    "api_error",             "overloaded_error",     "timeout_error"};
+constexpr const char* kErrorTypes[] = {"invalid_request_error",
+                                       "authentication_error",
+                                       "permission_error",
+                                       "not_found_error",
+                                       "invalid_request_error",
+                                       "request_too_large",
+                                       "rate_limit_error",
+                                       "api_error",
+                                       "api_error",
+                                       "overloaded_error",
+                                       "timeout_error"};
 
 }  // namespace
 

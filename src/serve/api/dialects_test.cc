@@ -16,37 +16,51 @@ const Json kAsked = Json::array({{{"role", "user"}, {"content", "Tell me a story
 struct Way {
     const char* path;
     Json body;
-    Json::json_pointer text;       // of a whole reply
-    Json::json_pointer delta;      // of an event; others have no such member
-    Json::json_pointer n_made;     // of a whole reply
+    Json::json_pointer text;    // of a whole reply
+    Json::json_pointer delta;   // of an event; others have no such member
+    Json::json_pointer n_made;  // of a whole reply
 };
 
 std::vector<Way> chat_ways() {
     using P = Json::json_pointer;
     return {
         {"/v1/chat/completions",
-         {{"model", "tiny"}, {"messages", kAsked}, {"seed", 7}, {"temperature", 0.7}, {"max_tokens", 24}},
+         {{"model", "tiny"},
+          {"messages", kAsked},
+          {"seed", 7},
+          {"temperature", 0.7},
+          {"max_tokens", 24}},
          P("/choices/0/message/content"),
          P("/choices/0/delta/content"),
          P("/usage/completion_tokens")},
         {"/v1/messages",
-         {{"model", "tiny"}, {"messages", kAsked}, {"seed", 7}, {"temperature", 0.7}, {"max_tokens", 24}},
+         {{"model", "tiny"},
+          {"messages", kAsked},
+          {"seed", 7},
+          {"temperature", 0.7},
+          {"max_tokens", 24}},
          P("/content/0/text"),
          P("/delta/text"),
          P("/usage/output_tokens")},
         {"/v1/responses",
-         {{"model", "tiny"}, {"input", kAsked}, {"seed", 7}, {"temperature", 0.7}, {"max_output_tokens", 24}},
+         {{"model", "tiny"},
+          {"input", kAsked},
+          {"seed", 7},
+          {"temperature", 0.7},
+          {"max_output_tokens", 24}},
          P("/output/0/content/0/text"),
          P("/delta"),
          P("/usage/output_tokens")},
         {"/api/chat",
-         {{"model", "tiny"}, {"messages", kAsked},
+         {{"model", "tiny"},
+          {"messages", kAsked},
           {"options", {{"seed", 7}, {"temperature", 0.7}, {"num_predict", 24}}}},
          P("/message/content"),
          P("/message/content"),
          P("/eval_count")},
         {"/api/generate",
-         {{"model", "tiny"}, {"prompt", "Tell me a story about a cat."},
+         {{"model", "tiny"},
+          {"prompt", "Tell me a story about a cat."},
           {"options", {{"seed", 7}, {"temperature", 0.7}, {"num_predict", 24}}}},
          P("/response"),
          P("/response"),
@@ -92,30 +106,102 @@ TEST(Dialects, SayErrorsInTheirOwnWords) {
         const char* says;
     };
     const std::vector<Case> cases = {
-        {"/v1/chat/completions", {{"model", "none"}, {"messages", kAsked}}, 404, P("/error/code"), "model_not_found"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"temperature", 3}}, 400, P("/error/param"), "temperature"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"temperature", "hot"}}, 400, P("/error/code"), "invalid_type"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"nonsense", 1}}, 400, P("/error/code"), "unknown_parameter"},
+        {"/v1/chat/completions",
+         {{"model", "none"}, {"messages", kAsked}},
+         404,
+         P("/error/code"),
+         "model_not_found"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"temperature", 3}},
+         400,
+         P("/error/param"),
+         "temperature"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"temperature", "hot"}},
+         400,
+         P("/error/code"),
+         "invalid_type"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"nonsense", 1}},
+         400,
+         P("/error/code"),
+         "unknown_parameter"},
         {"/v1/chat/completions", {{"messages", Json::array()}}, 400, P("/error/param"), "messages"},
-        {"/v1/chat/completions", {{"messages", {{{"role", "cook"}, {"content", "x"}}}}}, 400, P("/error/param"), "messages[0].role"},
-        {"/v1/chat/completions", {{"messages", {{{"role", "user"}, {"content", {{{"type", "image_url"}}}}}}}}, 400, P("/error/code"), "unsupported_content"},
+        {"/v1/chat/completions",
+         {{"messages", {{{"role", "cook"}, {"content", "x"}}}}},
+         400,
+         P("/error/param"),
+         "messages[0].role"},
+        {"/v1/chat/completions",
+         {{"messages", {{{"role", "user"}, {"content", {{{"type", "image_url"}}}}}}}},
+         400,
+         P("/error/code"),
+         "unsupported_content"},
         {"/v1/chat/completions", {{"messages", kAsked}, {"n", 0}}, 400, P("/error/param"), "n"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"top_logprobs", 3}}, 400, P("/error/param"), "top_logprobs"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"functions", Json::array()}}, 400, P("/error/code"), "unsupported_parameter"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"logit_bias", {{"x", 1}}}}, 400, P("/error/param"), "logit_bias"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"logit_bias", {{"99999999", 1}}}}, 400, P("/error/param"), "logit_bias"},
-        {"/v1/chat/completions", {{"messages", kAsked}, {"tool_choice", "required"}}, 400, P("/error/param"), "tool_choice"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"top_logprobs", 3}},
+         400,
+         P("/error/param"),
+         "top_logprobs"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"functions", Json::array()}},
+         400,
+         P("/error/code"),
+         "unsupported_parameter"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"logit_bias", {{"x", 1}}}},
+         400,
+         P("/error/param"),
+         "logit_bias"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"logit_bias", {{"99999999", 1}}}},
+         400,
+         P("/error/param"),
+         "logit_bias"},
+        {"/v1/chat/completions",
+         {{"messages", kAsked}, {"tool_choice", "required"}},
+         400,
+         P("/error/param"),
+         "tool_choice"},
         {"/v1/completions", {{"prompt", "a"}, {"best_of", 2}}, 400, P("/error/param"), "best_of"},
         {"/v1/completions", {{"prompt", "a"}, {"suffix", "b"}}, 400, P("/error/param"), "suffix"},
         {"/v1/completions", Json::object(), 400, P("/error/param"), "prompt"},
         {"/v1/completions", {{"prompt", {1, -2}}}, 400, P("/error/param"), "prompt"},
-        {"/v1/embeddings", {{"input", "a"}, {"dimensions", 8}}, 400, P("/error/param"), "dimensions"},
-        {"/v1/embeddings", {{"input", "a"}, {"encoding_format", "hex"}}, 400, P("/error/param"), "encoding_format"},
-        {"/v1/responses", {{"input", "a"}, {"previous_response_id", "resp_x"}}, 400, P("/error/code"), "previous_response_not_found"},
-        {"/v1/messages", {{"model", "tiny"}, {"messages", kAsked}}, 400, P("/error/type"), "invalid_request_error"},
-        {"/v1/messages", {{"model", "none"}, {"max_tokens", 5}, {"messages", kAsked}}, 404, P("/error/type"), "not_found_error"},
-        {"/api/chat", {{"model", "none"}, {"messages", kAsked}}, 404, P("/error"), "there is no model \"none\""},
-        {"/api/generate", {{"model", "tiny"}, {"prompt", "a"}, {"options", {{"temperature", "hot"}}}}, 400, P("/error"), "options.temperature has to be a number, and is not"},
+        {"/v1/embeddings",
+         {{"input", "a"}, {"dimensions", 8}},
+         400,
+         P("/error/param"),
+         "dimensions"},
+        {"/v1/embeddings",
+         {{"input", "a"}, {"encoding_format", "hex"}},
+         400,
+         P("/error/param"),
+         "encoding_format"},
+        {"/v1/responses",
+         {{"input", "a"}, {"previous_response_id", "resp_x"}},
+         400,
+         P("/error/code"),
+         "previous_response_not_found"},
+        {"/v1/messages",
+         {{"model", "tiny"}, {"messages", kAsked}},
+         400,
+         P("/error/type"),
+         "invalid_request_error"},
+        {"/v1/messages",
+         {{"model", "none"}, {"max_tokens", 5}, {"messages", kAsked}},
+         404,
+         P("/error/type"),
+         "not_found_error"},
+        {"/api/chat",
+         {{"model", "none"}, {"messages", kAsked}},
+         404,
+         P("/error"),
+         "there is no model \"none\""},
+        {"/api/generate",
+         {{"model", "tiny"}, {"prompt", "a"}, {"options", {{"temperature", "hot"}}}},
+         400,
+         P("/error"),
+         "options.temperature has to be a number, and is not"},
         {"/tokenize", {{"content", 5}}, 400, P("/error/type"), "invalid"},
     };
     for (const Case& c : cases) {
@@ -130,23 +216,27 @@ TEST(Dialects, TakeHostileBodiesForWhatTheyAre) {
     const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
     std::string many = "{\"a\":1";
     for (int i = 0; i < 200'000; ++i) many += ",\"k" + std::to_string(i) + "\":1";
-    const std::string bodies[] = {"",
-                                  "{",
-                                  "[]",
-                                  "null",
-                                  "{\"messages\": \"\xff\"}",
-                                  "\xef\xbb",
-                                  deep,
-                                  "{\"messages\":" + deep + "}",
-                                  many + "}",
-                                  "{\"n\": 1e999}",
-                                  "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"seed\":18446744073709551615}"};
+    many += "}";
+    const std::string bodies[] = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"messages\": \"\xff\"}",
+        "\xef\xbb",
+        deep,
+        "{\"messages\":" + deep + "}",
+        many,
+        "{\"n\": 1e999}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"seed\":18446744073709551615}"};
     for (const Route& route : server().routes()) {
         if (route.method != "POST") continue;
         for (const std::string& body : bodies) {
-            if (body == many + "}" && route.pattern.rfind("/api/", 0) == 0) continue;
             const Said said = server().call("POST", route.pattern, body);
-            EXPECT_EQ(said.status, 400) << route.pattern << body.substr(0, 80);
+            // Names that nobody knows are told, not refused, in Ollama's API.
+            const bool told = body == many && route.pattern.rfind("/api/", 0) == 0;
+            EXPECT_TRUE(said.status == 400 || (told && said.status == 200))
+                << route.pattern << body.substr(0, 80);
         }
     }
 }
@@ -172,8 +262,8 @@ TEST(Dialects, TellWhatIsNotDone) {
 }
 
 TEST(Dialects, EndWithAStopSequence) {
-    Json body = {{"model", "tiny"}, {"messages", kAsked}, {"seed", 7}, {"temperature", 0.7},
-                 {"max_tokens", 60}, {"stop_sequences", {"zzz", " "}}};
+    Json body = {{"model", "tiny"},    {"messages", kAsked}, {"seed", 7},
+                 {"temperature", 0.7}, {"max_tokens", 60},   {"stop_sequences", {"zzz", " "}}};
     const Said said = server().post("/v1/messages", body);
     ASSERT_EQ(said.status, 200) << said.text;
     EXPECT_EQ(said.json["stop_reason"], "stop_sequence");
@@ -183,9 +273,9 @@ TEST(Dialects, EndWithAStopSequence) {
 
 TEST(Dialects, ReportEveryRequestOnceAndCancelWithTheClient) {
     test::Server own;
-    const auto recorder = own.begin(
-        "POST", "/v1/completions",
-        R"({"prompt":"Once","max_tokens":100000,"ignore_eos":true,"stream":true,"n":2})");
+    const auto recorder =
+        own.begin("POST", "/v1/completions",
+                  R"({"prompt":"Once","max_tokens":100000,"ignore_eos":true,"stream":true,"n":2})");
     ASSERT_TRUE(recorder->wait_chunks(4));
     recorder->go();
     const auto outcomes = own.service().outcomes(1);

@@ -1,11 +1,11 @@
 // docs/api.md is what the tables say. HEFT_WRITE_DOCS=1 writes it anew.
+#include "serve/api/document.h"
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
-
-#include "serve/api/document.h"
 
 namespace heft::serve {
 namespace {

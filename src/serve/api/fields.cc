@@ -62,8 +62,8 @@ std::optional<Failure> add_prompts(const Json& value, const char* name, std::siz
                                    std::vector<Prompt>& prompts) {
     if (!value.is_array() || is_ids(value)) return add_prompt(value, name, prompts);
     if (value.size() > most)
-        return invalid(name, fmt::format("{} has {} items; {} are allowed", name, value.size(),
-                                         most));
+        return invalid(name,
+                       fmt::format("{} has {} items; {} are allowed", name, value.size(), most));
     for (const Json& each : value)
         if (auto failure = add_prompt(each, name, prompts)) return failure;
     return {};

@@ -9,7 +9,8 @@ namespace heft::serve {
 
 std::optional<Failure> take_model(const Json& value, Draft& draft);  // of either request
 std::optional<Failure> take_stop(const Json& value, Draft& draft);   // a string, or a list
-std::optional<Failure> take_logit_bias(const Json& value, Draft& draft);  // {id: bias}, [[id, bias]]
+std::optional<Failure> take_logit_bias(const Json& value,
+                                       Draft& draft);                  // {id: bias}, [[id, bias]]
 std::optional<Failure> take_prompts(const Json& value, Draft& draft);  // text, ids, lists of them
 std::optional<Failure> take_keep_alive(const Json& value, Draft& draft);  // seconds, "5m"
 std::optional<Failure> take_template_variables(const Json& value, Draft& draft);

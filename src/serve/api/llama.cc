@@ -19,7 +19,8 @@ constexpr Parameter kTokenize[] = {
     {"content", string, "the text", take_draft<&Draft::content>},
     {"add_special", boolean, "with the tokens that begin and end a text",
      take_draft<&Draft::add_special>},
-    {"parse_special", boolean, "control tokens that are spelled in the text count as such; the default",
+    {"parse_special", boolean,
+     "control tokens that are spelled in the text count as such; the default",
      take_draft<&Draft::parse_special>},
     {"with_pieces", boolean, "with each token's text", take_draft<&Draft::with_pieces>},
 };
@@ -46,12 +47,13 @@ void answer_with(Api& api, const HttpRequest& http, std::shared_ptr<Responder> o
     const auto draft = std::make_shared<Draft>();
     if (auto failure = read_body(http, parameters, Unknown::refused, *draft))
         return refuse(http, *out, *failure);
-    api.service.open(draft->request.model, http.caller, {}, [http, out, draft, make](Opened opened) {
-        if (opened.model == nullptr) return refuse(http, *out, opened.failure);
-        auto body = make(*opened.model, *draft);
-        if (!body) return refuse(http, *out, failure_of(body.error()));
-        send_json(*out, *body);
-    });
+    api.service.open(draft->request.model, http.caller, {},
+                     [http, out, draft, make](Opened opened) {
+                         if (opened.model == nullptr) return refuse(http, *out, opened.failure);
+                         auto body = make(*opened.model, *draft);
+                         if (!body) return refuse(http, *out, failure_of(body.error()));
+                         send_json(*out, *body);
+                     });
 }
 
 Json piece_json(const std::string& bytes) {
@@ -63,8 +65,8 @@ Json piece_json(const std::string& bytes) {
 
 Result<Json> tokens_of(const Model& model, const Draft& draft) {
     HEFT_TRY(const text::Tokenizer* words, model.engine().tokenizer());
-    const auto ids = words->encode(draft.content, {.add_special = draft.add_special,
-                                                   .parse_special = draft.parse_special});
+    const auto ids = words->encode(
+        draft.content, {.add_special = draft.add_special, .parse_special = draft.parse_special});
     if (!draft.with_pieces) return Json{{"tokens", ids}};
     Json tokens = Json::array();
     for (const engine::TokenId id : ids)

@@ -26,11 +26,8 @@ struct RoleName {
     Role role;
 };
 constexpr RoleName kRoles[] = {
-    {"system",    Role::system   },
-    {"developer", Role::system   },
-    {"user",      Role::user     },
-    {"assistant", Role::assistant},
-    {"tool",      Role::tool     },
+    {"system", Role::system},       {"developer", Role::system}, {"user", Role::user},
+    {"assistant", Role::assistant}, {"tool", Role::tool},
 };
 
 // {"id": …, "type": "function", "function": {"name": …, "arguments": text or object}}
@@ -109,25 +106,22 @@ std::optional<Failure> add_message(const Json& value, const std::string& where, 
 
 }  // namespace
 
-std::optional<Failure> join_text(const Json& content, const std::string& where,
-                                 std::string& text) {
+std::optional<Failure> join_text(const Json& content, const std::string& where, std::string& text) {
     if (content.is_string()) {
         text = content.get<std::string>();
         return {};
     }
-    if (!content.is_array())
-        return invalid(where, where + " has to be a text, or a list of parts");
+    if (!content.is_array()) return invalid(where, where + " has to be a text, or a list of parts");
     for (std::size_t i = 0; i < content.size(); ++i) {
         const std::string type = string_member(content[i], "type");
         const char* key = type == "refusal" ? "refusal" : "text";
         const Json* said = member(content[i], key);
-        const bool is_text = type == "text" || type == "refusal" || type == "input_text"
-                             || type == "output_text";
+        const bool is_text =
+            type == "text" || type == "refusal" || type == "input_text" || type == "output_text";
         if (!is_text)
             return invalid(indexed(where, i),
                            fmt::format("{} is of the type \"{}\"; the model reads text alone",
-                                       indexed(where, i),
-                                       text::to_valid_utf8(type.substr(0, 40))),
+                                       indexed(where, i), text::to_valid_utf8(type.substr(0, 40))),
                            "unsupported_content");
         if (said == nullptr || !said->is_string())
             return invalid(indexed(where, i), indexed(where, i) + " has no text");
@@ -223,8 +217,9 @@ std::optional<Failure> take_response_format(const Json& value, Draft& draft) {
         return set_schema(holder != nullptr ? *holder : value, "response_format.json_schema",
                           draft);
     }
-    return invalid("response_format", "response_format.type has to be text, json_object or "
-                                      "json_schema",
+    return invalid("response_format",
+                   "response_format.type has to be text, json_object or "
+                   "json_schema",
                    "invalid_value");
 }
 

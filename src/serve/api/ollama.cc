@@ -46,7 +46,8 @@ constexpr Parameter kShared[] = {
     {"model", string, "the model's name", take_model},
     {"format", string | object, "\"json\", or a JSON schema", take_format},
     {"options", object, "sampling and limits, below", ollama::take_options},
-    {"stream", boolean, "send the reply as it is made; the default", take_request<&Request::stream>},
+    {"stream", boolean, "send the reply as it is made; the default",
+     take_request<&Request::stream>},
     {"keep_alive", string | number, "how long the model stays loaded when idle", take_keep_alive},
     {"think", boolean | string, "whether to think, where the template can ask for it", take_think},
     {"logprobs", boolean, "tell the log-probability of every token",
@@ -71,7 +72,8 @@ constexpr Parameter kGenerateOnly[] = {
     {"suffix", string, "only the empty one", take_no_text},
     {"template", string, "only the empty one", take_no_text},
     {"images", array, "only the empty list", take_no_images},
-    row("context", array, Use::degraded, "a conversation is continued by its messages, in /api/chat"),
+    row("context", array, Use::degraded,
+        "a conversation is continued by its messages, in /api/chat"),
 };
 
 Parameters chat_parameters() {

@@ -39,8 +39,8 @@ constexpr Parameter kOptions[] = {
      9e18},
     {"temperature", number, "0 takes the most probable token",
      take_sampling<&Sampling::temperature>, 0, 100},
-    {"top_k", integer, "sample from so many tokens; 0 is no limit",
-     take_sampling<&Sampling::top_k>, -1, 1e9},
+    {"top_k", integer, "sample from so many tokens; 0 is no limit", take_sampling<&Sampling::top_k>,
+     -1, 1e9},
     {"top_p", number, "sample from the most probable tokens that make up this share",
      take_sampling<&Sampling::top_p>, 0, 1},
     {"min_p", number, "sample from tokens at least so probable, relative to the best",
@@ -101,12 +101,8 @@ constexpr Parameter kShow[] = {
 Json list_entry(const ModelInfo& info) {
     const auto created =
         std::chrono::system_clock::time_point(std::chrono::seconds(info.created_s));
-    return {{"name", info.name},
-            {"model", info.name},
-            {"modified_at", time_text(created)},
-            {"size", info.file_bytes},
-            {"digest", info.digest},
-            {"details", details(info)}};
+    return {{"name", info.name},       {"model", info.name},    {"modified_at", time_text(created)},
+            {"size", info.file_bytes}, {"digest", info.digest}, {"details", details(info)}};
 }
 
 std::optional<ModelInfo> info_of(const Service& service, const std::string& name) {

@@ -18,17 +18,17 @@ struct ErrorType {
 
 // As OpenAI's servers name them.
 constexpr ErrorType kErrorTypes[] = {
-    {FailureKind::invalid,      "invalid_request_error", nullptr              },
-    {FailureKind::unauthorized, "invalid_request_error", "invalid_api_key"    },
-    {FailureKind::forbidden,    "invalid_request_error", "permission_denied"  },
-    {FailureKind::not_found,    "invalid_request_error", "not_found"          },
-    {FailureKind::wrong_method, "invalid_request_error", "method_not_allowed" },
-    {FailureKind::too_large,    "invalid_request_error", "request_too_large"  },
-    {FailureKind::rate_limited, "rate_limit_error",      "rate_limit_exceeded"},
-    {FailureKind::cancelled,    "server_error",          "cancelled"          },
-    {FailureKind::internal,     "server_error",          "internal_error"     },
-    {FailureKind::unavailable,  "server_error",          "unavailable"        },
-    {FailureKind::timed_out,    "server_error",          "timeout"            },
+    {FailureKind::invalid, "invalid_request_error", nullptr},
+    {FailureKind::unauthorized, "invalid_request_error", "invalid_api_key"},
+    {FailureKind::forbidden, "invalid_request_error", "permission_denied"},
+    {FailureKind::not_found, "invalid_request_error", "not_found"},
+    {FailureKind::wrong_method, "invalid_request_error", "method_not_allowed"},
+    {FailureKind::too_large, "invalid_request_error", "request_too_large"},
+    {FailureKind::rate_limited, "rate_limit_error", "rate_limit_exceeded"},
+    {FailureKind::cancelled, "server_error", "cancelled"},
+    {FailureKind::internal, "server_error", "internal_error"},
+    {FailureKind::unavailable, "server_error", "unavailable"},
+    {FailureKind::timed_out, "server_error", "timeout"},
 };
 
 }  // namespace
@@ -39,11 +39,9 @@ std::string say_openai(const Failure& failure, const HttpRequest& /*http*/) {
     if (row.code != nullptr) code = row.code;
     if (!failure.code.empty()) code = failure.code;
     if (!failure.param.empty()) param = failure.param;
-    return dumped({{"error",
-                    {{"message", failure.message},
-                     {"type", row.type},
-                     {"param", param},
-                     {"code", code}}}});
+    return dumped(
+        {{"error",
+          {{"message", failure.message}, {"type", row.type}, {"param", param}, {"code", code}}}});
 }
 
 namespace openai {

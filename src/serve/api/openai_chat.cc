@@ -30,7 +30,6 @@ std::optional<Failure> take_modalities(const Json& value, Draft& /*draft*/) {
     return {};
 }
 
-
 // Both endpoints', heft's own beyond OpenAI's last.
 constexpr Parameter kShared[] = {
     {"model", string, "the model's name; without it, the server's first", take_model},
@@ -54,39 +53,37 @@ constexpr Parameter kShared[] = {
      take_sampling<&Sampling::top_p>, 0, 1},
     row("user", string, Use::accepted, kNothing),
     row("metadata", object, Use::accepted, kNothing),
-    {"top_k", integer, "sample from so many tokens; 0 is no limit",
-     take_sampling<&Sampling::top_k>, -1, 1e9},
+    {"top_k", integer, "sample from so many tokens; 0 is no limit", take_sampling<&Sampling::top_k>,
+     -1, 1e9},
     {"min_p", number, "sample from tokens at least so probable, relative to the best",
      take_sampling<&Sampling::min_p>, 0, 1},
     {"typical_p", number, "sample from tokens of typical surprise",
      take_sampling<&Sampling::typical_p>, 0, 1},
     {"repeat_penalty", number, "divides the logits of tokens that occurred",
      take_sampling<&Sampling::repeat>, 0.01, 100},
-    {"repetition_penalty", number, "the same as repeat_penalty",
-     take_sampling<&Sampling::repeat>, 0.01, 100},
+    {"repetition_penalty", number, "the same as repeat_penalty", take_sampling<&Sampling::repeat>,
+     0.01, 100},
     {"repeat_last_n", integer, "how far back penalties look; -1 is everything",
      take_sampling<&Sampling::repeat_last_n>, -1, 1e9},
     {"mirostat", integer, "2 keeps the surprise of the text even",
      take_sampling<&Sampling::mirostat>, 0, 2},
-    {"mirostat_tau", number, "the surprise wanted, in bits",
-     take_sampling<&Sampling::mirostat_tau>, 0.001, 1000},
-    {"mirostat_eta", number, "how fast it is corrected",
-     take_sampling<&Sampling::mirostat_eta>, 0.001, 1000},
+    {"mirostat_tau", number, "the surprise wanted, in bits", take_sampling<&Sampling::mirostat_tau>,
+     0.001, 1000},
+    {"mirostat_eta", number, "how fast it is corrected", take_sampling<&Sampling::mirostat_eta>,
+     0.001, 1000},
     {"grammar", string, "a GBNF grammar that the reply has to follow", take_grammar},
-    {"ignore_eos", boolean, "go on after the model's own end",
-     take_request<&Request::ignore_eos>},
+    {"ignore_eos", boolean, "go on after the model's own end", take_request<&Request::ignore_eos>},
     {"truncate", boolean, "cut a prompt that is too long, rather than refuse it",
      take_request<&Request::truncate>},
-    {"keep_alive", string | number, "how long the model stays loaded when idle",
-     take_keep_alive},
+    {"keep_alive", string | number, "how long the model stays loaded when idle", take_keep_alive},
     row("cache_prompt", boolean, Use::accepted, kNothing),
 };
 
 constexpr Parameter kChatOnly[] = {
     {"messages", array, "the conversation; content is a text or a list of text parts",
      take_messages},
-    {"max_completion_tokens", integer, "the same as max_tokens",
-     take_request<&Request::max_tokens>, 0, 1e9},
+    {"max_completion_tokens", integer, "the same as max_tokens", take_request<&Request::max_tokens>,
+     0, 1e9},
     {"logprobs", boolean, "tell the log-probability of every token",
      take_sampling<&Sampling::logprobs>},
     {"top_logprobs", integer, "and of so many others at its place", take_top_logprobs, 0,
@@ -96,8 +93,8 @@ constexpr Parameter kChatOnly[] = {
     {"tool_choice", string | object, "auto, none, required, or a function", take_tool_choice},
     {"parallel_tool_calls", boolean, "whether one reply may make several calls",
      take_request<&Request::parallel_calls>},
-    {"reasoning_effort", string, "whether to think, and how much, where the template can ask for it",
-     take_effort},
+    {"reasoning_effort", string,
+     "whether to think, and how much, where the template can ask for it", take_effort},
     {"chat_template_kwargs", object, "more variables for the chat template",
      take_template_variables},
     {"continue_final_message", boolean, "the last message is the beginning of the reply",
@@ -107,7 +104,8 @@ constexpr Parameter kChatOnly[] = {
     row("service_tier", string, Use::accepted, kNothing),
     row("safety_identifier", string, Use::accepted, kNothing),
     row("prompt_cache_key", string, Use::accepted, "prefixes are shared without it"),
-    row("prompt_cache_retention", string, Use::accepted, "prefixes are kept as long as there is room"),
+    row("prompt_cache_retention", string, Use::accepted,
+        "prefixes are kept as long as there is room"),
     row("prediction", object, Use::degraded, "predicted output is not made use of"),
     row("verbosity", string, Use::degraded, "the model cannot be told how long to write"),
     row("audio", object, Use::refused, "the model writes text alone"),
@@ -117,8 +115,7 @@ constexpr Parameter kChatOnly[] = {
 };
 
 constexpr Parameter kCompletionsOnly[] = {
-    {"prompt", string | array, "a text or token ids to continue, or a list of these",
-     take_prompts},
+    {"prompt", string | array, "a text or token ids to continue, or a list of these", take_prompts},
     {"echo", boolean, "repeat the prompt before the reply", take_request<&Request::echo>},
     {"logprobs", integer, "tell log-probabilities, and those of so many others at each place",
      take_choices_logprobs, 0, kMostTopLogprobs},
@@ -238,10 +235,10 @@ class StreamSink : public Sink {
                                  {"type", "function"},
                                  {"function", {{"name", event.name}, {"arguments", ""}}}}}}});
             case Event::Kind::call_arguments:
-                return chunk(answer, event.choice,
-                             {{"tool_calls",
-                               {{{"index", event.call},
-                                 {"function", {{"arguments", event.text}}}}}}});
+                return chunk(
+                    answer, event.choice,
+                    {{"tool_calls",
+                      {{{"index", event.call}, {"function", {{"arguments", event.text}}}}}}});
             case Event::Kind::call_end: return;
             case Event::Kind::tokens: return tokens_chunk(answer, event);
             case Event::Kind::finished: return finish_chunk(answer, event);
@@ -281,10 +278,9 @@ class StreamSink : public Sink {
     }
 
     void text_chunk(const Answer& answer, int choice, const std::string& text) {
-        write(answer, {{"index", choice},
-                       {"text", text},
-                       {"logprobs", nullptr},
-                       {"finish_reason", nullptr}});
+        write(
+            answer,
+            {{"index", choice}, {"text", text}, {"logprobs", nullptr}, {"finish_reason", nullptr}});
     }
 
     void tokens_chunk(const Answer& answer, const Event& event) {
@@ -324,8 +320,9 @@ std::optional<Failure> check_openai(const Request& request) {
     if (request.sampling.top_logprobs > 0 && !request.sampling.logprobs)
         return invalid("top_logprobs", "top_logprobs needs logprobs to be true");
     if (request.echo && request.sampling.logprobs)
-        return invalid("logprobs", "logprobs of an echoed prompt are not computed; leave out one of "
-                                   "echo and logprobs",
+        return invalid("logprobs",
+                       "logprobs of an echoed prompt are not computed; leave out one of "
+                       "echo and logprobs",
                        "unsupported_parameter");
     return check(request);
 }

@@ -18,15 +18,14 @@ std::optional<Failure> take_encoding(const Json& value, Draft& draft) {
     const auto format = value.get<std::string>();
     draft.as_base64 = format == "base64";
     if (format == "float" || format == "base64") return {};
-    return invalid("encoding_format", "encoding_format has to be float or base64",
-                   "invalid_value");
+    return invalid("encoding_format", "encoding_format has to be float or base64", "invalid_value");
 }
 
 constexpr Parameter kParameters[] = {
-    {"model",           string,          "the model's name; without it, the server's first", take_model     },
-    {"input",           string | array,  "texts, or lists of token ids",                     take_inputs    },
-    {"encoding_format", string,          "float, or base64 of little-endian float32",        take_encoding  },
-    {"keep_alive",      string | number, "how long the model stays loaded when idle",        take_keep_alive},
+    {"model", string, "the model's name; without it, the server's first", take_model},
+    {"input", string | array, "texts, or lists of token ids", take_inputs},
+    {"encoding_format", string, "float, or base64 of little-endian float32", take_encoding},
+    {"keep_alive", string | number, "how long the model stays loaded when idle", take_keep_alive},
     row("user", string, Use::accepted, kNothing),
     row("dimensions", integer, Use::refused, "vectors have the model's own length"),
 };

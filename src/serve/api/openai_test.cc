@@ -17,9 +17,12 @@ using testing::ElementsAre;
 const Json kAsked = Json::array({{{"role", "user"}, {"content", "Once upon a time"}}});
 
 TEST(OpenAi, StreamsWithUsageAndAnEnd) {
-    const Said said = server().post("/v1/chat/completions",
-                                    {{"messages", kAsked}, {"max_tokens", 5}, {"seed", 1},
-                                     {"stream", true}, {"stream_options", {{"include_usage", true}}}});
+    const Said said =
+        server().post("/v1/chat/completions", {{"messages", kAsked},
+                                               {"max_tokens", 5},
+                                               {"seed", 1},
+                                               {"stream", true},
+                                               {"stream_options", {{"include_usage", true}}}});
     ASSERT_EQ(said.status, 200) << said.text;
     EXPECT_EQ(said.type, "text/event-stream");
     EXPECT_TRUE(said.done_mark);
@@ -43,9 +46,9 @@ TEST(OpenAi, MakesSeveralChoicesEachOfWhichCanBeHadAlone) {
     ASSERT_EQ(said.json["choices"].size(), 4U);
     for (std::size_t i = 0; i < 4; ++i) {
         EXPECT_EQ(said.json["choices"][i]["index"], i);
-        const Said alone = server().post("/v1/completions", {{"prompt", i < 2 ? "Once upon" : "The dog"},
-                                                             {"max_tokens", 8},
-                                                             {"seed", 3 + i % 2}});
+        const Said alone = server().post(
+            "/v1/completions",
+            {{"prompt", i < 2 ? "Once upon" : "The dog"}, {"max_tokens", 8}, {"seed", 3 + i % 2}});
         EXPECT_EQ(alone.json["choices"][0]["text"], said.json["choices"][i]["text"]) << i;
     }
     EXPECT_EQ(said.json["usage"]["completion_tokens"], 32);
@@ -60,9 +63,11 @@ TEST(OpenAi, EchoesThePrompt) {
 }
 
 TEST(OpenAi, TellsLogProbabilitiesInBothForms) {
-    const Said chat = server().post("/v1/chat/completions",
-                                    {{"messages", kAsked}, {"max_tokens", 4}, {"temperature", 0},
-                                     {"logprobs", true}, {"top_logprobs", 2}});
+    const Said chat = server().post("/v1/chat/completions", {{"messages", kAsked},
+                                                             {"max_tokens", 4},
+                                                             {"temperature", 0},
+                                                             {"logprobs", true},
+                                                             {"top_logprobs", 2}});
     ASSERT_EQ(chat.status, 200) << chat.text;
     const Json& content = chat.json["choices"][0]["logprobs"]["content"];
     ASSERT_EQ(content.size(), 4U);
@@ -74,18 +79,22 @@ TEST(OpenAi, TellsLogProbabilitiesInBothForms) {
         EXPECT_EQ(token["top_logprobs"][0]["token"], token["token"]);
         EXPECT_LE(token["logprob"], 0);
     }
-    EXPECT_THAT(text, testing::HasSubstr(
-                          chat.json["choices"][0]["message"]["content"].get<std::string>()));
+    EXPECT_THAT(
+        text, testing::HasSubstr(chat.json["choices"][0]["message"]["content"].get<std::string>()));
 
-    const Said plain = server().post("/v1/completions", {{"prompt", "Once"}, {"max_tokens", 3},
-                                                         {"temperature", 0}, {"logprobs", 1}});
+    const Said plain =
+        server().post("/v1/completions",
+                      {{"prompt", "Once"}, {"max_tokens", 3}, {"temperature", 0}, {"logprobs", 1}});
     const Json& logprobs = plain.json["choices"][0]["logprobs"];
     for (const char* name : {"tokens", "token_logprobs", "top_logprobs", "text_offset"})
         EXPECT_EQ(logprobs[name].size(), 3U) << name;
 
-    const Said streamed = server().post("/v1/chat/completions",
-                                        {{"messages", kAsked}, {"max_tokens", 4}, {"temperature", 0},
-                                         {"logprobs", true}, {"top_logprobs", 2}, {"stream", true}});
+    const Said streamed = server().post("/v1/chat/completions", {{"messages", kAsked},
+                                                                 {"max_tokens", 4},
+                                                                 {"temperature", 0},
+                                                                 {"logprobs", true},
+                                                                 {"top_logprobs", 2},
+                                                                 {"stream", true}});
     Json joined = Json::array();
     for (const Json& event : streamed.events)
         if (!event["choices"].empty() && event["choices"][0]["logprobs"].is_object())
@@ -98,10 +107,12 @@ TEST(OpenAi, ObeysBiases) {
     const Said ids = server().post("/tokenize", {{"content", " cat"}});
     ASSERT_EQ(ids.status, 200) << ids.text;
     const std::string id = std::to_string(ids.json["tokens"][0].get<int>());
-    const Said said = server().post("/v1/completions", {{"prompt", "The"}, {"max_tokens", 3},
-                                                        {"temperature", 0},
-                                                        {"logit_bias", {{id, 100}}}});
-    const Said text = server().post("/detokenize", {{"tokens", {ids.json["tokens"][0], ids.json["tokens"][0], ids.json["tokens"][0]}}});
+    const Said said = server().post(
+        "/v1/completions",
+        {{"prompt", "The"}, {"max_tokens", 3}, {"temperature", 0}, {"logit_bias", {{id, 100}}}});
+    const Said text = server().post(
+        "/detokenize",
+        {{"tokens", {ids.json["tokens"][0], ids.json["tokens"][0], ids.json["tokens"][0]}}});
     EXPECT_EQ(said.json["choices"][0]["text"], text.json["content"]) << said.text;
 }
 
@@ -109,8 +120,8 @@ TEST(OpenAi, EmbedsAsNumbersAndAsBytes) {
     const Json inputs = {"a cat", "a dog"};
     const Said numbers = server().post("/v1/embeddings", {{"input", inputs}});
     ASSERT_EQ(numbers.status, 200) << numbers.text;
-    const Said bytes = server().post("/v1/embeddings",
-                                     {{"input", inputs}, {"encoding_format", "base64"}});
+    const Said bytes =
+        server().post("/v1/embeddings", {{"input", inputs}, {"encoding_format", "base64"}});
     for (std::size_t i = 0; i < 2; ++i) {
         const auto vector = numbers.json["data"][i]["embedding"].get<std::vector<float>>();
         const auto raw = text::base64_decode(bytes.json["data"][i]["embedding"].get<std::string>());
@@ -139,23 +150,24 @@ TEST(OpenAi, ListsModels) {
 }
 
 TEST(OpenAi, ContinuesAStoredResponse) {
-    const Said first = server().post("/v1/responses", {{"input", "My name is Ann."},
-                                                       {"max_output_tokens", 6}, {"seed", 2}});
+    const Said first = server().post(
+        "/v1/responses", {{"input", "My name is Ann."}, {"max_output_tokens", 6}, {"seed", 2}});
     ASSERT_EQ(first.status, 200) << first.text;
     const std::string id = first.json["id"];
-    const Json ask = {{"input", "What is my name?"}, {"previous_response_id", id},
-                      {"max_output_tokens", 6}, {"seed", 2}};
+    const Json ask = {{"input", "What is my name?"},
+                      {"previous_response_id", id},
+                      {"max_output_tokens", 6},
+                      {"seed", 2}};
     const Said second = server().post("/v1/responses", ask);
     ASSERT_EQ(second.status, 200) << second.text;
     const std::string said = first.json["output"][0]["content"][0]["text"];
-    const Said whole = server().post(
-        "/v1/responses",
-        {{"input",
-          {{{"role", "user"}, {"content", "My name is Ann."}},
-           {{"role", "assistant"}, {"content", said}},
-           {{"role", "user"}, {"content", "What is my name?"}}}},
-         {"max_output_tokens", 6},
-         {"seed", 2}});
+    const Said whole =
+        server().post("/v1/responses", {{"input",
+                                         {{{"role", "user"}, {"content", "My name is Ann."}},
+                                          {{"role", "assistant"}, {"content", said}},
+                                          {{"role", "user"}, {"content", "What is my name?"}}}},
+                                        {"max_output_tokens", 6},
+                                        {"seed", 2}});
     EXPECT_EQ(second.json["output"][0]["content"], whole.json["output"][0]["content"]);
     EXPECT_EQ(second.json["usage"]["input_tokens"], whole.json["usage"]["input_tokens"]);
     // It is nobody else's.
@@ -167,30 +179,34 @@ TEST(OpenAi, ContinuesAStoredResponse) {
 }
 
 TEST(Responses, StreamInTheOrderOfTheApi) {
-    const Said said = server().post("/v1/responses", {{"input", "Hello"}, {"stream", true},
-                                                      {"max_output_tokens", 2}, {"seed", 2}});
+    const Said said = server().post(
+        "/v1/responses",
+        {{"input", "Hello"}, {"stream", true}, {"max_output_tokens", 2}, {"seed", 2}});
     std::vector<std::string> names;
     for (const std::string& name : said.names)
         if (names.empty() || names.back() != name) names.push_back(name);
-    EXPECT_THAT(names, ElementsAre("response.created", "response.in_progress",
-                                   "response.output_item.added", "response.content_part.added",
-                                   "response.output_text.delta", "response.output_text.done",
-                                   "response.content_part.done", "response.output_item.done",
-                                   "response.incomplete"));
+    EXPECT_THAT(
+        names, ElementsAre("response.created", "response.in_progress", "response.output_item.added",
+                           "response.content_part.added", "response.output_text.delta",
+                           "response.output_text.done", "response.content_part.done",
+                           "response.output_item.done", "response.incomplete"));
     for (std::size_t i = 0; i < said.events.size(); ++i)
         EXPECT_EQ(said.events[i]["sequence_number"], i);
 }
 
 TEST(Anthropic, StreamsInTheOrderOfTheApi) {
-    const Said said = server().post("/v1/messages", {{"model", "tiny"}, {"max_tokens", 4},
-                                                     {"system", "Be kind."}, {"messages", kAsked},
-                                                     {"stream", true}, {"seed", 2}});
+    const Said said = server().post("/v1/messages", {{"model", "tiny"},
+                                                     {"max_tokens", 4},
+                                                     {"system", "Be kind."},
+                                                     {"messages", kAsked},
+                                                     {"stream", true},
+                                                     {"seed", 2}});
     std::vector<std::string> names;
     for (const std::string& name : said.names)
         if (names.empty() || names.back() != name) names.push_back(name);
-    EXPECT_THAT(names, ElementsAre("message_start", "ping", "content_block_start",
-                                   "content_block_delta", "content_block_stop", "message_delta",
-                                   "message_stop"));
+    EXPECT_THAT(names,
+                ElementsAre("message_start", "ping", "content_block_start", "content_block_delta",
+                            "content_block_stop", "message_delta", "message_stop"));
     for (std::size_t i = 0; i < said.events.size(); ++i)
         EXPECT_EQ(said.events[i]["type"], said.names[i]);
     EXPECT_EQ(said.events[said.events.size() - 2]["delta"]["stop_reason"], "max_tokens");
@@ -203,21 +219,20 @@ TEST(Anthropic, CountsWhatAPromptHas) {
     const Said counted = server().post("/v1/messages/count_tokens", body);
     const Said said = server().post("/v1/messages", made);
     const Json& usage = said.json["usage"];
-    EXPECT_EQ(counted.json["input_tokens"], usage["input_tokens"].get<int>()
-                                                + usage["cache_read_input_tokens"].get<int>());
+    EXPECT_EQ(counted.json["input_tokens"],
+              usage["input_tokens"].get<int>() + usage["cache_read_input_tokens"].get<int>());
 }
 
 TEST(Anthropic, ContinuesWhatTheAssistantBegan) {
     const Json begun = {{"role", "assistant"}, {"content", "Once upon a"}};
-    const Json body = {{"model", "tiny"}, {"max_tokens", 4}, {"temperature", 0},
-                       {"messages", {kAsked[0], begun}}};
+    const Json body = {
+        {"model", "tiny"}, {"max_tokens", 4}, {"temperature", 0}, {"messages", {kAsked[0], begun}}};
     const Said said = server().post("/v1/messages", body);
     const Said prompt = server().post("/apply-template", {{"messages", kAsked}});
     const Said raw = server().post(
-        "/v1/completions",
-        {{"prompt", prompt.json["prompt"].get<std::string>() + "Once upon a"},
-         {"max_tokens", 4},
-         {"temperature", 0}});
+        "/v1/completions", {{"prompt", prompt.json["prompt"].get<std::string>() + "Once upon a"},
+                            {"max_tokens", 4},
+                            {"temperature", 0}});
     ASSERT_EQ(said.status, 200) << said.text;
     EXPECT_GT(said.json["content"][0]["text"].get<std::string>().size(), 0U);
     EXPECT_EQ(raw.status, 200);
@@ -225,14 +240,16 @@ TEST(Anthropic, ContinuesWhatTheAssistantBegan) {
 
 TEST(Ollama, LoadsAndLetsGo) {
     EXPECT_EQ(server().post("/api/generate", {{"model", "tiny"}}).json["done_reason"], "load");
-    EXPECT_EQ(server().post("/api/chat", {{"model", "tiny"}, {"keep_alive", 0}}).json["done_reason"],
-              "unload");
+    EXPECT_EQ(
+        server().post("/api/chat", {{"model", "tiny"}, {"keep_alive", 0}}).json["done_reason"],
+        "unload");
     EXPECT_EQ(server().call("HEAD", "/").status, 200);
 }
 
 TEST(Ollama, EndsItsLinesWithTheNumbers) {
-    const Said said = server().post("/api/generate", {{"model", "tiny"}, {"prompt", "Hello"},
-                                                      {"options", {{"num_predict", 3}}}});
+    const Said said =
+        server().post("/api/generate",
+                      {{"model", "tiny"}, {"prompt", "Hello"}, {"options", {{"num_predict", 3}}}});
     EXPECT_EQ(said.type, "application/x-ndjson");
     const Json& last = said.events.back();
     EXPECT_EQ(last["done"], true);

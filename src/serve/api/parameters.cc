@@ -55,19 +55,18 @@ std::string shown(std::string_view name) {
 std::optional<Failure> check_value(const Json& value, const Parameter& row,
                                    const std::string& name) {
     if (!fits(value, row.type))
-        return invalid(name, fmt::format("{} has to be {}, and is not", name,
-                                         type_names(row.type)),
+        return invalid(name, fmt::format("{} has to be {}, and is not", name, type_names(row.type)),
                        "invalid_type");
     if (!value.is_number()) return {};
     const auto number = value.get<double>();
     if (number >= row.low && number <= row.high) return {};
     if (row.high >= 1e300)
-        return invalid(name, fmt::format("{} is {}; it has to be at least {}", name, number,
-                                         row.low),
+        return invalid(name,
+                       fmt::format("{} is {}; it has to be at least {}", name, number, row.low),
                        "invalid_value");
-    return invalid(name, fmt::format("{} is {}; it has to be from {} to {}", name, number, row.low,
-                                     row.high),
-                   "invalid_value");
+    return invalid(
+        name, fmt::format("{} is {}; it has to be from {} to {}", name, number, row.low, row.high),
+        "invalid_value");
 }
 
 std::optional<Failure> take_row(const Json& value, const Parameter& row, Draft& draft,
@@ -76,9 +75,7 @@ std::optional<Failure> take_row(const Json& value, const Parameter& row, Draft& 
     switch (row.use) {
         case Use::honoured: break;
         case Use::accepted: return {};
-        case Use::degraded:
-            draft.degrade(fmt::format("{}: {}", name, row.what));
-            return {};
+        case Use::degraded: draft.degrade(fmt::format("{}: {}", name, row.what)); return {};
         case Use::refused:
             return invalid(name, fmt::format("{}: {}", name, row.what), "unsupported_parameter");
     }
@@ -93,7 +90,10 @@ std::optional<Failure> take_row(const Json& value, const Parameter& row, Draft& 
 }  // namespace
 
 void Draft::degrade(std::string entry) {
+    constexpr std::size_t kMost = 32;  // a body may have any number of unknown names
     auto& all = request.degraded;
+    if (all.size() == kMost) all.emplace_back("and more of the kind");
+    if (all.size() > kMost) return;
     if (std::find(all.begin(), all.end(), entry) == all.end()) all.push_back(std::move(entry));
 }
 
@@ -124,9 +124,10 @@ std::optional<Failure> read_object(const Json& object, Parameters parameters, Un
         }
         const std::string full = std::string(prefix) + shown(name);
         if (unknown == Unknown::refused)
-            return invalid(full, fmt::format("there is no parameter \"{}\" here; docs/api.md lists "
-                                             "those there are",
-                                             full),
+            return invalid(full,
+                           fmt::format("there is no parameter \"{}\" here; docs/api.md lists "
+                                       "those there are",
+                                       full),
                            "unknown_parameter");
         draft.degrade(fmt::format("{}: unknown, and not used", full));
     }

@@ -32,8 +32,7 @@ void ResponseStore::put(StoredResponse response) {
     by_id_[by_age_.back().id] = std::prev(by_age_.end());
 }
 
-std::optional<StoredResponse> ResponseStore::find(const std::string& id,
-                                                  const std::string& owner) {
+std::optional<StoredResponse> ResponseStore::find(const std::string& id, const std::string& owner) {
     const std::lock_guard lock(mutex_);
     const auto found = by_id_.find(id);
     if (found == by_id_.end() || found->second->owner != owner) return {};

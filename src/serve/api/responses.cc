@@ -12,13 +12,13 @@ namespace heft::serve {
 namespace {
 
 Json message_item(const std::string& id, const std::string& text, const char* status) {
-    return {{"type", "message"},
-            {"id", "msg_" + id},
-            {"status", status},
-            {"role", "assistant"},
-            {"content",
-             Json::array(
-                 {{{"type", "output_text"}, {"text", text}, {"annotations", Json::array()}}})}};
+    return {
+        {"type", "message"},
+        {"id", "msg_" + id},
+        {"status", status},
+        {"role", "assistant"},
+        {"content",
+         Json::array({{{"type", "output_text"}, {"text", text}, {"annotations", Json::array()}}})}};
 }
 
 Json reasoning_item(const std::string& id, const std::string& text) {
@@ -31,7 +31,7 @@ Json reasoning_item(const std::string& id, const std::string& text) {
 }
 
 Json call_item(const ToolCall& call, const char* status) {
-    return {{"type", "function_call"}, {"id", "fc_" + call.id}, {"call_id", call.id},
+    return {{"type", "function_call"}, {"id", "fc_" + call.id},       {"call_id", call.id},
             {"name", call.name},       {"arguments", call.arguments}, {"status", status}};
 }
 
@@ -146,10 +146,10 @@ class ResponseSink : public Sink {
 
     void failed(const Failure& failure) override {
         if (!began_) return refuse(http_, *out_, failure);
-        write("error", {{"code", failure.code.empty() ? std::string(to_string(failure.kind))
-                                                      : failure.code},
-                        {"message", failure.message},
-                        {"param", nullptr}});
+        write("error",
+              {{"code", failure.code.empty() ? std::string(to_string(failure.kind)) : failure.code},
+               {"message", failure.message},
+               {"param", nullptr}});
         out_->end();
     }
 
@@ -173,9 +173,9 @@ class ResponseSink : public Sink {
         close(answer);
         open_ = item;
         item_id_ = body["id"].get<std::string>();
-        write("response.output_item.added", {{"output_index", ++index_}, {"item", std::move(body)}});
-        if (item == Item::message)
-            write("response.content_part.added", part("output_text", ""));
+        write("response.output_item.added",
+              {{"output_index", ++index_}, {"item", std::move(body)}});
+        if (item == Item::message) write("response.content_part.added", part("output_text", ""));
     }
 
     Json part(const char* type, const std::string& text) const {
@@ -204,7 +204,8 @@ class ResponseSink : public Sink {
         switch (item) {
             case Item::none: return;
             case Item::message:
-                said.update({{"content_index", 0}, {"text", choice.text}, {"logprobs", Json::array()}});
+                said.update(
+                    {{"content_index", 0}, {"text", choice.text}, {"logprobs", Json::array()}});
                 write("response.output_text.done", said);
                 open_ = item;
                 write("response.content_part.done", part("output_text", choice.text));

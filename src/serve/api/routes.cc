@@ -10,11 +10,11 @@ namespace heft::serve {
 
 std::span<const Dialect> dialects() {
     static const Dialect kDialects[] = {
-        {"OpenAI",    openai_endpoints(),    say_openai   },
-        {"OpenAI",    response_endpoints(),  say_openai   },
+        {"OpenAI", openai_endpoints(), say_openai},
+        {"OpenAI", response_endpoints(), say_openai},
         {"Anthropic", anthropic_endpoints(), say_anthropic},
-        {"Ollama",    ollama_endpoints(),    say_ollama   },
-        {"llama.cpp", llama_endpoints(),     say_llama    },
+        {"Ollama", ollama_endpoints(), say_ollama},
+        {"llama.cpp", llama_endpoints(), say_llama},
     };
     return kDialects;
 }
@@ -47,8 +47,9 @@ std::vector<Route> api_routes(Service& service) {
 void refuse(const HttpRequest& request, Responder& responder, const Failure& failure) {
     Headers headers;
     if (failure.retry_after_s >= 0)
-        headers.emplace_back("retry-after", std::to_string(static_cast<int>(
-                                                std::min(3600.0, std::ceil(failure.retry_after_s)))));
+        headers.emplace_back(
+            "retry-after",
+            std::to_string(static_cast<int>(std::min(3600.0, std::ceil(failure.retry_after_s)))));
     responder.send(status_of(failure.kind), "application/json",
                    dialect_of(request.path).say(failure, request), std::move(headers));
 }

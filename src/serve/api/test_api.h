@@ -151,10 +151,10 @@ class TinyService : public Service {
 struct Said {
     int status = 0;
     std::string type, text;
-    Json json;                 // of a whole body
-    std::vector<Json> events;  // of a stream, the data of each
+    Json json;                       // of a whole body
+    std::vector<Json> events;        // of a stream, the data of each
     std::vector<std::string> names;  // of server-sent events, where they have any
-    bool done_mark = false;    // "[DONE]" came last
+    bool done_mark = false;          // "[DONE]" came last
     Headers headers;
 };
 
