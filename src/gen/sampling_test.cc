@@ -256,7 +256,7 @@ TEST(Sampler, ChoosesOnlyWhatIsAllowed) {
         if (logits[static_cast<std::size_t>(id)] > logits[static_cast<std::size_t>(best_allowed)])
             best_allowed = id;
     auto options = plain(1);
-    options.logit_bias = {{7, 1000.0F}, {8, std::numeric_limits<float>::infinity()}};
+    options.logit_bias = {{7, 1000.0F}};
     options.penalties.repeat = 1.3F;
     options.logprobs = true;
     auto sampler = make(options, 200);
