@@ -1,0 +1,39 @@
+// Starts `heft serve` on the embedded model, on a port of its own, and stops it at the end.
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { after } from "node:test";
+
+function freePort() {
+    return new Promise((resolve, reject) => {
+        const probe = createServer();
+        probe.once("error", reject);
+        probe.listen(0, "127.0.0.1", () => {
+            const { port } = probe.address();
+            probe.close(() => resolve(port));
+        });
+    });
+}
+
+async function answers(url) {
+    try {
+        return (await fetch(url)).ok;
+    } catch {
+        return false;
+    }
+}
+
+// HEFT names the program.
+export async function startServer() {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const child = spawn(process.env.HEFT ?? "heft", ["serve", "tiny", "--port", String(port)], {
+        stdio: ["ignore", "inherit", "inherit"],
+    });
+    after(() => child.kill("SIGTERM"));
+    for (let i = 0; i < 100; ++i) {
+        if (child.exitCode !== null) break;
+        if (await answers(`${url}/v1/models`)) return url;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`heft serve did not answer at ${url}`);
+}
