@@ -30,7 +30,8 @@ why() {
         libfmt-dev) echo "text formatting" ;;
         libyaml-cpp-dev) echo "YAML" ;;
         libcli11-dev) echo "command line options" ;;
-        libssl-dev) echo "SHA-256 (libcrypto)" ;;
+        libssl-dev) echo "SHA-256, TLS" ;;
+        libboost*-dev) echo "the server's sockets and HTTP (Boost.Asio, Boost.Beast)" ;;
         libpcre2-dev) echo "the tokenizers' regular expressions" ;;
         libutf8proc-dev) echo "Unicode normalisation" ;;
         libedit-dev) echo "line editing in heft chat" ;;
@@ -60,6 +61,18 @@ clang_runtime() {
     if [[ -z $(missing "$package") ]] || apt-cache show "$package" >/dev/null 2>&1; then
         echo "$package"
     fi
+}
+
+# Boost's headers carry its version: 1.81 or later, which Debian 12 and Ubuntu 24.04 each have.
+boost() {
+    local package
+    for package in libboost1.81-dev libboost1.83-dev; do
+        if [[ -z $(missing "$package") ]] || apt-cache show "$package" >/dev/null 2>&1; then
+            echo "$package"
+            return
+        fi
+    done
+    echo libboost-dev
 }
 
 as_root() {
@@ -100,6 +113,7 @@ setup() {
         local list=${group}_packages
         names+=" ${!list}"
     done
+    [[ " $* " != *" build "* ]] || names+=" $(boost)"
     # shellcheck disable=SC2086,SC2046
     install_packages $(missing $names)
     if [[ " $* " == *" lint "* ]]; then
