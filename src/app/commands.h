@@ -29,6 +29,8 @@ void add_compare(CLI::App& app, Action& action);
 void add_bom(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_supported(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+void add_keys(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace heft::app

@@ -29,6 +29,7 @@ std::vector<std::string> arguments(int argc, char** argv) {
         if (word == "--") break;
         if (word == "-ctk") word = "--cache-type-k";
         if (word == "-ctv") word = "--cache-type-v";
+        if (word == "-np") word = "--parallel";
     }
     std::reverse(words.begin(), words.end());
     return words;
@@ -58,6 +59,8 @@ int run_program(int argc, char** argv) {
     add_compare(app, action);
     add_bom(app, action);
     add_verify(app, action);
+    add_serve(app, action);
+    add_keys(app, action);
     add_supported(app, action);
     add_version(app, action);
     try {

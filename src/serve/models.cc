@@ -1,0 +1,300 @@
+#include "serve/models.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "serve/model_info.h"
+
+namespace heft::serve {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{250};  // for models that nobody uses any more
+constexpr double kRetryAfter = 5;
+
+Failure failure(FailureKind kind, std::string message, std::string code) {
+    Failure failure;
+    failure.kind = kind;
+    failure.message = std::move(message);
+    failure.code = std::move(code);
+    return failure;
+}
+
+Failure stopping() {
+    return failure(FailureKind::unavailable, "The server is stopping.", "stopping");
+}
+
+Failure cannot_load(const std::string& name, const Error& error) {
+    const bool may_pass = error.code == Code::exhausted;
+    Failure why =
+        failure(may_pass ? FailureKind::unavailable : FailureKind::internal,
+                fmt::format("The model \"{}\" cannot be loaded: {}", name, error.what),
+                "model_not_loadable");
+    if (may_pass) why.retry_after_s = kRetryAfter;
+    return why;
+}
+
+}  // namespace
+
+struct Models::Loaded {
+    engine::Engine engine;
+    std::unique_ptr<engine::Scheduler> scheduler;
+    std::int64_t n_ctx = 0;
+    explicit Loaded(engine::Engine e) : engine(std::move(e)) {}
+};
+
+struct Models::Entry {
+    ModelSource source;
+    ModelInfo info;
+    std::shared_ptr<Loaded> loaded;  // others are leases, which are made under the mutex only
+    std::vector<std::function<void(Opened)>> waiters;
+    std::optional<std::chrono::seconds> keep_alive;
+    Clock::time_point used;
+    bool let_go = false;  // as soon as nobody holds it
+};
+
+class Models::Lease : public Model {
+  public:
+    Lease(std::string name, std::shared_ptr<Loaded> loaded)
+        : name_(std::move(name)), loaded_(std::move(loaded)) {}
+    const std::string& name() const override { return name_; }
+    const engine::Engine& engine() const override { return loaded_->engine; }
+    engine::Scheduler& scheduler() const override { return *loaded_->scheduler; }
+    std::int64_t n_ctx() const override { return loaded_->n_ctx; }
+
+  private:
+    const std::string name_;
+    const std::shared_ptr<Loaded> loaded_;
+};
+
+Models::Models(ModelsOptions options, Keys& keys, Metrics& metrics)
+    : options_(std::move(options)), keys_(keys), metrics_(metrics) {
+}
+
+Result<std::unique_ptr<Models>> Models::start(ModelsOptions options, Keys& keys,
+                                              Metrics& metrics) {
+    std::unique_ptr<Models> models(new Models(std::move(options), keys, metrics));
+    for (const ModelSource& source : models->options_.sources) {
+        if (models->find(source.name) != nullptr)
+            return Error{Code::invalid, fmt::format("two models are called \"{}\"; name one of them "
+                                                    "as NAME=MODEL",
+                                                    source.name)};
+        HEFT_TRY(const engine::Engine engine, models->options_.describe(source.reference));
+        auto entry = std::make_unique<Entry>();
+        entry->source = source;
+        entry->info = model_info(source.name, engine);
+        if (models->options_.scheduler.n_ctx > 0)
+            entry->info.n_ctx = models->options_.scheduler.n_ctx;
+        models->entries_.push_back(std::move(entry));
+    }
+    models->worker_ = std::thread([models = models.get()] { models->work(); });
+    return models;
+}
+
+Models::~Models() {
+    drain(Clock::now(), {});
+    {
+        const std::lock_guard lock(mutex_);
+        over_ = true;
+        changed_.notify_all();
+    }
+    worker_.join();
+}
+
+// Also "name:latest", which Ollama's clients add.
+Models::Entry* Models::find(const std::string& name) {
+    if (name.empty()) return entries_.empty() ? nullptr : entries_.front().get();
+    constexpr std::string_view kLatest = ":latest";
+    std::string plain = name;
+    if (plain.size() > kLatest.size()
+        && plain.compare(plain.size() - kLatest.size(), kLatest.size(), kLatest) == 0)
+        plain.resize(plain.size() - kLatest.size());
+    for (const auto& entry : entries_)
+        if (entry->source.name == name || entry->source.name == plain) return entry.get();
+    return nullptr;
+}
+
+std::vector<ModelInfo> Models::models() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<ModelInfo> all;
+    for (const auto& entry : entries_) {
+        all.push_back(entry->info);
+        ModelInfo& info = all.back();
+        info.loaded = entry->loaded != nullptr;
+        if (!info.loaded) continue;
+        info.memory_bytes = info.file_bytes;
+        info.n_ctx = entry->loaded->n_ctx;
+        if (!entry->keep_alive) continue;
+        const auto left = entry->used + *entry->keep_alive - Clock::now();
+        info.expires = std::chrono::system_clock::now()
+                       + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
+    }
+    return all;
+}
+
+std::shared_ptr<Model> Models::lease(Entry& entry) {
+    entry.used = Clock::now();
+    return std::make_shared<Lease>(entry.source.name, entry.loaded);
+}
+
+void Models::open(const std::string& name, const Caller& caller,
+                  std::optional<std::chrono::seconds> keep_alive,
+                  std::function<void(Opened)> then) {
+    Opened opened;
+    {
+        const std::lock_guard lock(mutex_);
+        Entry* entry = find(name);
+        if (draining_) {
+            opened.failure = stopping();
+        } else if (entry == nullptr) {
+            std::string names;
+            for (const auto& one : entries_) names += (names.empty() ? "" : ", ") + one->source.name;
+            opened.failure =
+                failure(FailureKind::not_found,
+                        fmt::format("There is no model \"{}\" here; there is {}.", name, names),
+                        "model_not_found");
+        } else if (auto refused = keys_.permit(caller, entry->source.name)) {
+            opened.failure = std::move(*refused);
+        } else {
+            entry->keep_alive = options_.keep_alive;
+            if (keep_alive) entry->keep_alive = keep_alive;
+            if (entry->keep_alive && entry->keep_alive->count() < 0) entry->keep_alive.reset();
+            entry->let_go = false;
+            if (!entry->loaded) {
+                entry->waiters.push_back(std::move(then));
+                changed_.notify_all();
+                return;
+            }
+            opened.model = lease(*entry);
+        }
+    }
+    then(std::move(opened));
+}
+
+bool Models::unload(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    Entry* entry = find(name);
+    if (entry == nullptr) return false;
+    entry->let_go = true;
+    changed_.notify_all();
+    return true;
+}
+
+void Models::report(const Outcome& outcome) {
+    metrics_.report(outcome);
+    keys_.spend(outcome.owner, outcome.n_prompt + outcome.n_made, Clock::now());
+}
+
+std::vector<Models::Now> Models::now() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Now> all;
+    for (const auto& entry : entries_)
+        if (entry->loaded && entry->loaded->scheduler)
+            all.push_back({entry->source.name, entry->loaded->scheduler->stats(),
+                           entry->loaded->scheduler->slots()});
+    return all;
+}
+
+bool Models::draining() const {
+    const std::lock_guard lock(mutex_);
+    return draining_;
+}
+
+void Models::work() {
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+        Entry* wanted = nullptr;
+        for (const auto& entry : entries_)
+            if (wanted == nullptr && !entry->waiters.empty()) wanted = entry.get();
+        if (wanted != nullptr)
+            load(lock, *wanted);
+        else
+            changed_.wait_for(lock, kLook);
+        let_go(lock, false);
+    }
+}
+
+Result<std::shared_ptr<Models::Loaded>> Models::make(const Entry& entry) const {
+    HEFT_TRY(engine::Engine engine, options_.open(entry.source.reference));
+    auto loaded = std::make_shared<Loaded>(std::move(engine));
+    HEFT_TRY(loaded->scheduler, engine::Scheduler::start(loaded->engine, options_.scheduler));
+    loaded->n_ctx = loaded->scheduler->n_ctx();
+    return loaded;
+}
+
+void Models::load(std::unique_lock<std::mutex>& lock, Entry& entry) {
+    lock.unlock();
+    const auto begin = Clock::now();
+    auto made = make(entry);
+    if (!made && made.error().code == Code::exhausted) {
+        lock.lock();
+        let_go(lock, true);
+        lock.unlock();
+        made = make(entry);
+    }
+    if (made && options_.notice)
+        options_.notice(fmt::format("{} is loaded, in {:.1f} s; context {} tokens",
+                                    entry.source.name, seconds_since(begin), (*made)->n_ctx));
+    if (!made && options_.notice) options_.notice(made.error().what);
+    lock.lock();
+    std::vector<std::pair<std::function<void(Opened)>, Opened>> calls;
+    if (made && !draining_) entry.loaded = *made;
+    for (auto& waiter : entry.waiters) {
+        Opened opened;
+        if (!made)
+            opened.failure = cannot_load(entry.source.name, made.error());
+        else if (draining_)
+            opened.failure = stopping();
+        else
+            opened.model = lease(entry);
+        calls.emplace_back(std::move(waiter), std::move(opened));
+    }
+    entry.waiters.clear();
+    lock.unlock();
+    for (auto& [call, opened] : calls) call(std::move(opened));
+    calls.clear();
+    lock.lock();
+}
+
+void Models::let_go(std::unique_lock<std::mutex>& lock, bool of_all_idle) {
+    std::vector<std::shared_ptr<Loaded>> idle;
+    for (const auto& entry : entries_) {
+        if (!entry->loaded) continue;
+        if (entry->loaded.use_count() > 1) {
+            entry->used = Clock::now();
+            continue;
+        }
+        const bool old = entry->keep_alive && Clock::now() - entry->used >= *entry->keep_alive;
+        if (!old && !of_all_idle && !entry->let_go) continue;
+        entry->let_go = false;
+        if (options_.notice) options_.notice(entry->source.name + " is unloaded");
+        idle.push_back(std::move(entry->loaded));
+    }
+    if (idle.empty()) return;
+    lock.unlock();
+    idle.clear();
+    lock.lock();
+}
+
+bool Models::drain(Clock::time_point deadline, const std::function<bool()>& hurry) {
+    std::vector<std::shared_ptr<Loaded>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        draining_ = true;
+        for (const auto& entry : entries_)
+            if (entry->loaded) all.push_back(std::move(entry->loaded));
+    }
+    constexpr std::chrono::milliseconds kSlice{50};
+    bool complete = true;
+    for (const auto& loaded : all) {
+        bool done = loaded->scheduler->drain(Clock::now());
+        while (!done && Clock::now() < deadline && !(hurry && hurry()))
+            done = loaded->scheduler->drain(std::min(deadline, Clock::now() + kSlice));
+        complete = complete && done;
+        loaded->scheduler.reset();  // what is left is cancelled here, not on its own thread
+    }
+    return complete;
+}
+
+}  // namespace heft::serve

@@ -1,0 +1,87 @@
+// The models of a server by name: opened when somebody asks for one, each with a scheduler, and
+// let go of when nobody has for a while or another one needs the room. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "serve/keys.h"
+#include "serve/metrics.h"
+#include "serve/service.h"
+
+namespace heft::serve {
+
+struct ModelSource {
+    std::string name;       // as requests name it
+    std::string reference;  // a folder, a file, or "tiny"
+};
+
+struct ModelsOptions {
+    std::vector<ModelSource> sources;  // the first one is the default
+    std::function<Result<engine::Engine>(const std::string& reference)> open;
+    std::function<Result<engine::Engine>(const std::string& reference)> describe;  // no weights
+    engine::SchedulerOptions scheduler;
+    std::optional<std::chrono::seconds> keep_alive;  // none: for ever; 0: not at all
+    std::string version;
+    std::function<void(const std::string&)> notice;
+};
+
+class Models : public Service {
+  public:
+    // Looks at every model's files; an error names the one that cannot be used. `keys` and
+    // `metrics` outlive it.
+    static Result<std::unique_ptr<Models>> start(ModelsOptions options, Keys& keys,
+                                                 Metrics& metrics);
+    ~Models() override;
+
+    std::vector<ModelInfo> models() const override;
+    void open(const std::string& name, const Caller& caller,
+              std::optional<std::chrono::seconds> keep_alive,
+              std::function<void(Opened)> then) override;
+    bool unload(const std::string& name) override;
+    void report(const Outcome& outcome) override;
+    std::string version() const override { return options_.version; }
+
+    struct Now {
+        std::string name;
+        engine::Scheduler::Stats stats;
+        std::vector<engine::Scheduler::Slot> slots;
+    };
+    std::vector<Now> now() const;  // of loaded models
+    bool draining() const;
+    // Refuses further requests and waits for those there are; then ends what is left. Nothing that
+    // opened a model may be called afterwards.
+    bool drain(Clock::time_point deadline, const std::function<bool()>& hurry);
+
+  private:
+    struct Loaded;
+    struct Entry;
+    class Lease;
+
+    Models(ModelsOptions options, Keys& keys, Metrics& metrics);
+    Entry* find(const std::string& name);
+    void work();  // of the thread that opens and closes models
+    void load(std::unique_lock<std::mutex>& lock, Entry& entry);
+    void let_go(std::unique_lock<std::mutex>& lock, bool of_all_idle);
+    std::shared_ptr<Model> lease(Entry& entry);
+    Result<std::shared_ptr<Loaded>> make(const Entry& entry) const;
+
+    const ModelsOptions options_;
+    Keys& keys_;
+    Metrics& metrics_;
+
+    mutable std::mutex mutex_;  // guards what follows
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Entry>> entries_;
+    bool draining_ = false, over_ = false;
+    std::thread worker_;
+};
+
+}  // namespace heft::serve

@@ -1,0 +1,93 @@
+#include "serve/operations_routes.h"
+
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+namespace heft::serve {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kPrometheus = "text/plain; version=0.0.4; charset=utf-8";
+
+std::string dumped(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// Alive: the process answers. Nothing is asked of the models.
+void health(const Operations& /*all*/, const HttpRequest& /*request*/, Responder& out) {
+    out.send(200, kJson, R"({"status":"ok"})");
+}
+
+// Ready: to be sent requests.
+void ready(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
+    if (all.models.draining())
+        out.send(503, kJson, R"({"status":"stopping"})");
+    else
+        out.send(200, kJson, R"({"status":"ready"})");
+}
+
+void version(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
+    out.send(200, kJson, dumped({{"version", all.version}, {"commit", all.commit}}));
+}
+
+void metrics(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
+    std::vector<Metrics::ModelNow> models;
+    for (Models::Now& one : all.models.now()) models.push_back({one.name, one.stats});
+    out.send(200, kPrometheus, all.metrics.text(models, all.sockets()));
+}
+
+void slots(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
+    Json list = Json::array();
+    for (const Models::Now& one : all.models.now())
+        for (const auto& slot : one.slots)
+            list.push_back({
+                {"id", slot.id},
+                {"model", one.name},
+                {"owner", slot.owner},
+                {"is_processing", true},
+                {"n_prompt", slot.n_prompt},
+                {"n_read", slot.n_read},
+                {"n_cached", slot.n_cached},
+                {"n_made", slot.n_made},
+                {"age_s", slot.age_s},
+            });
+    out.send(200, kJson, dumped(list));
+}
+
+struct Row {
+    std::string_view path;
+    void (*handle)(const Operations&, const HttpRequest&, Responder&);
+    bool open;
+    bool Operations::*shown;  // null: always
+};
+
+constexpr Row kRows[] = {
+    {"/health",    health,  true,  nullptr                  },
+    {"/v1/health", health,  true,  nullptr                  },
+    {"/ready",     ready,   true,  nullptr                  },
+    {"/version",   version, true,  nullptr                  },
+    {"/metrics",   metrics, false, &Operations::show_metrics},
+    {"/slots",     slots,   false, &Operations::show_slots  },
+};
+
+}  // namespace
+
+std::vector<Route> operations_routes(Operations operations) {
+    const auto all = std::make_shared<const Operations>(std::move(operations));
+    std::vector<Route> routes;
+    for (const Row& row : kRows) {
+        if (row.shown != nullptr && !((*all).*row.shown)) continue;
+        routes.push_back({"GET", std::string(row.path),
+                          [all, handle = row.handle](const HttpRequest& request,
+                                                     std::shared_ptr<Responder> out) {
+                              handle(*all, request, *out);
+                          },
+                          row.open});
+    }
+    return routes;
+}
+
+}  // namespace heft::serve

@@ -1,0 +1,26 @@
+// The paths for operators: /health, /ready, /version, /metrics, /slots.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "net/server.h"
+#include "serve/exchange.h"
+#include "serve/metrics.h"
+#include "serve/models.h"
+
+namespace heft::serve {
+
+struct Operations {
+    Models& models;
+    const Metrics& metrics;
+    std::function<const net::Counters*()> sockets;  // null until the server listens
+    std::string version, commit;
+    bool show_metrics = false, show_slots = false;
+};
+
+// What the operations refer to outlives the routes.
+std::vector<Route> operations_routes(Operations operations);
+
+}  // namespace heft::serve
