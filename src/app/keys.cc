@@ -1,4 +1,6 @@
 // heft keys: who may use a server.
+#include "serve/keys.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -9,7 +11,6 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/help.h"
-#include "serve/keys.h"
 
 namespace heft::app {
 
@@ -24,9 +25,10 @@ struct KeysOptions {
 
 Status need_name(const KeysOptions& o) {
     if (!o.name.empty() && o.name != "local") return {};
-    return Error{Code::invalid, fmt::format("a name is needed, as in `heft keys {} alice`; \"local\" "
-                                            "is taken",
-                                            o.what)};
+    return Error{Code::invalid,
+                 fmt::format("a name is needed, as in `heft keys {} alice`; \"local\" "
+                             "is taken",
+                             o.what)};
 }
 
 Result<std::vector<serve::Key>> existing(const KeysOptions& o) {
@@ -44,8 +46,9 @@ Status add(const KeysOptions& o) {
     HEFT_OK(need_name(o));
     HEFT_TRY(std::vector<serve::Key> keys, existing(o));
     if (named(keys, o.name) != keys.end())
-        return Error{Code::invalid, fmt::format("{}: there is a key \"{}\" already; revoke it first",
-                                                o.file, o.name)};
+        return Error{
+            Code::invalid,
+            fmt::format("{}: there is a key \"{}\" already; revoke it first", o.file, o.name)};
     HEFT_TRY(const std::string text, serve::make_key());
     serve::Key key;
     key.name = o.name;
@@ -58,9 +61,10 @@ Status add(const KeysOptions& o) {
     keys.push_back(std::move(key));
     HEFT_OK(serve::save_keys(o.file, keys));
     put(text + "\n");
-    say(fmt::format("heft: {} holds only its hash: keep the key now. A running server reads the file "
-                    "again on SIGHUP.",
-                    o.file));
+    say(fmt::format(
+        "heft: {} holds only its hash: keep the key now. A running server reads the file "
+        "again on SIGHUP.",
+        o.file));
     return {};
 }
 
@@ -72,7 +76,8 @@ Status revoke(const KeysOptions& o) {
         return Error{Code::not_found, fmt::format("{}: there is no key \"{}\"", o.file, o.name)};
     keys.erase(found);
     HEFT_OK(serve::save_keys(o.file, keys));
-    say(fmt::format("heft: {} is revoked once a running server gets SIGHUP or starts again", o.name));
+    say(fmt::format("heft: {} is revoked once a running server gets SIGHUP or starts again",
+                    o.name));
     return {};
 }
 
@@ -82,9 +87,9 @@ Status list(const KeysOptions& o) {
         return value > 0 ? fmt::format("  {} {}", value, of) : std::string();
     };
     for (const serve::Key& key : keys) {
-        std::string line = fmt::format("{:<20}", key.name) + limit(key.requests_per_minute, "requests/min")
-                           + limit(key.tokens_per_minute, "tokens/min")
-                           + limit(key.concurrent, "at a time");
+        std::string line =
+            fmt::format("{:<20}", key.name) + limit(key.requests_per_minute, "requests/min")
+            + limit(key.tokens_per_minute, "tokens/min") + limit(key.concurrent, "at a time");
         if (key.priority != 0) line += fmt::format("  priority {}", key.priority);
         for (const std::string& model : key.models) line += "  " + model;
         put(line + "\n");
@@ -98,8 +103,8 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"add",    add   },
-    {"list",   list  },
+    {"add", add},
+    {"list", list},
     {"revoke", revoke},
 };
 

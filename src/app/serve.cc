@@ -36,10 +36,11 @@ Status check_reach(const net::ServerOptions& options, const serve::Keys& keys,
     if (keys.required() || flags.allow_anonymous) return {};
     for (const std::string& host : options.hosts)
         if (!is_nearby(host))
-            return Error{Code::invalid, fmt::format("--host {} can be reached from other machines, and "
-                                                    "there are no API keys: add --api-key or --keys, "
-                                                    "or --allow-anonymous if that is meant",
-                                                    host)};
+            return Error{Code::invalid,
+                         fmt::format("--host {} can be reached from other machines, and "
+                                     "there are no API keys: add --api-key or --keys, "
+                                     "or --allow-anonymous if that is meant",
+                                     host)};
     return {};
 }
 
@@ -108,7 +109,8 @@ bool attend(const ServeFlags& flags, const Signals& signals, serve::Keys& keys,
         signal = signals.wait(kWait);
         if (signal == SIGHUP) reload(flags, keys, log, server);
     }
-    tell(fmt::format("stopping; answers have {} s to end, another signal ends them", flags.grace_s));
+    tell(
+        fmt::format("stopping; answers have {} s to end, another signal ends them", flags.grace_s));
     bool hurried = false;
     const auto hurry = [&] {
         const int again = signals.wait(std::chrono::milliseconds(0));

@@ -40,9 +40,8 @@ Result<serve::Key> key_of(const std::string& text) {
 
 Status add_key(std::vector<serve::Key>& keys, const std::string& text) {
     HEFT_TRY(serve::Key key, key_of(text));
-    const bool known = std::any_of(keys.begin(), keys.end(), [&](const serve::Key& other) {
-        return other.name == key.name;
-    });
+    const bool known = std::any_of(keys.begin(), keys.end(),
+                                   [&](const serve::Key& other) { return other.name == key.name; });
     if (!known) keys.push_back(std::move(key));
     return {};
 }
@@ -103,9 +102,10 @@ Result<std::vector<serve::Key>> keys_of(const ServeFlags& flags) {
     if (!flags.keys_file.empty()) {
         HEFT_TRY(keys, serve::read_keys(flags.keys_file));
         if (keys.empty())
-            return Error{Code::invalid, fmt::format("{}: no key is in it; add one by `heft keys add "
-                                                    "NAME`",
-                                                    flags.keys_file)};
+            return Error{Code::invalid,
+                         fmt::format("{}: no key is in it; add one by `heft keys add "
+                                     "NAME`",
+                                     flags.keys_file)};
     }
     for (const std::string& text : flags.api_keys) HEFT_OK(add_key(keys, text));
     if (flags.api_key_file.empty()) return keys;

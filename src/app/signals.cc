@@ -18,7 +18,8 @@ Signals::~Signals() {
 
 int Signals::wait(std::chrono::milliseconds time) const {
     constexpr long kMillion = 1'000'000;
-    const std::timespec span{time.count() / 1000, static_cast<long>(time.count() % 1000) * kMillion};
+    const std::timespec span{time.count() / 1000,
+                             static_cast<long>(time.count() % 1000) * kMillion};
     const int signal = ::sigtimedwait(&set_, nullptr, &span);
     return signal > 0 ? signal : 0;
 }

@@ -14,14 +14,14 @@ namespace {
 constexpr std::size_t kKeptBytes = 4U << 10;  // of a buffer, between requests
 }
 
-Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket, std::shared_ptr<Shared> shared,
-                       std::string peer, std::function<void(Connection&)> on_closed)
+Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket,
+                       std::shared_ptr<Shared> shared, std::string peer,
+                       std::function<void(Connection&)> on_closed)
     : loop_(std::move(loop)),
       socket_(std::move(socket)),
       shared_(std::move(shared)),
       peer_(std::move(peer)),
-      on_closed_(std::move(on_closed)) {
-}
+      on_closed_(std::move(on_closed)) {}
 
 void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
     phase_ = phase;

@@ -31,8 +31,9 @@ class PendingAnswer;
 // Of the loop's thread, but for put(), cut(), closing() and listens().
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket, std::shared_ptr<Shared> shared,
-               std::string peer, std::function<void(Connection&)> on_closed);
+    Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket,
+               std::shared_ptr<Shared> shared, std::string peer,
+               std::function<void(Connection&)> on_closed);
 
     void start();
     void tick(Clock::time_point now);  // now and then: what has taken too long ends
@@ -48,9 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   private:
     friend class PendingAnswer;
-    enum class Phase : std::uint8_t {
-        handshake, idle, head, body, answering, lingering, closed
-    };
+    enum class Phase : std::uint8_t { handshake, idle, head, body, answering, lingering, closed };
 
     void read_on();
     void on_read(Io io, std::string_view bytes);

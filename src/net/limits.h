@@ -13,9 +13,9 @@ struct Limits {
     // Waiting to be sent on one connection. A stream that finds more than this waiting is given
     // up; a single answer may be larger.
     std::size_t out_bytes = 4U << 20;
-    std::size_t pipelined_bytes = 16U << 10;  // read ahead while an answer is in the making
-    int connections = 16'384;                 // fewer where the system allows fewer files
-    int connections_per_address = 1'024;      // not of this machine's own addresses
+    std::size_t pipelined_bytes = 16U << 10;        // read ahead while an answer is in the making
+    int connections = 16'384;                       // fewer where the system allows fewer files
+    int connections_per_address = 1'024;            // not of this machine's own addresses
     std::chrono::milliseconds header_time{10'000};  // for a TLS handshake, too
     std::chrono::milliseconds body_time{120'000};
     std::chrono::milliseconds idle_time{120'000};

@@ -60,8 +60,7 @@ int port_of(const sockaddr_storage& address) {
 }
 
 int listening_socket(const sockaddr* address, socklen_t size, int& error) {
-    const int fd =
-        ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int yes = 1;
     if (fd >= 0 && address->sa_family != AF_UNIX)
         ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -74,8 +73,7 @@ int listening_socket(const sockaddr* address, socklen_t size, int& error) {
 bool somebody_answers(const sockaddr_un& address) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return false;
-    const int done =
-        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const int done = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     ::close(fd);
     return done == 0;
 }
@@ -90,10 +88,7 @@ bool is_socket_path(const std::string& host) {
 }
 
 Listener::Listener(Listener&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      port_(other.port_),
-      address_(std::move(other.address_)) {
-}
+    : fd_(std::exchange(other.fd_, -1)), port_(other.port_), address_(std::move(other.address_)) {}
 
 Listener::~Listener() {
     if (fd_ < 0) return;
@@ -134,8 +129,7 @@ Result<std::vector<Listener>> Listener::open(const std::string& host, int port) 
     wanted.ai_socktype = SOCK_STREAM;
     wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    const int failed =
-        ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
+    const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
     if (failed != 0)
         return Error{Code::invalid, fmt::format("--host {}: {}; an address such as 127.0.0.1 or "
                                                 "0.0.0.0 is needed",
@@ -158,8 +152,8 @@ Listener::Client Listener::accept(bool& full) const {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     Client client;
-    client.fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+    client.fd =
+        ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client.fd < 0) {
         full = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
         return client;

@@ -35,8 +35,7 @@ struct Loop::Impl {
     }
 };
 
-Loop::Loop() : impl_(std::make_unique<Impl>()) {
-}
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
 void Loop::run() {

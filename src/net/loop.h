@@ -20,8 +20,8 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    void run();     // until finish(), and then until nothing is left to do
-    void finish();  // any thread
+    void run();                             // until finish(), and then until nothing is left to do
+    void finish();                          // any thread
     void post(std::function<void()> work);  // any thread
     // Calls `work` on the loop again and again, until finish().
     void every(std::chrono::milliseconds period, std::function<void()> work);

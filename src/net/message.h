@@ -15,12 +15,13 @@ namespace heft::net {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-    std::string method;                          // upper case
-    std::string target;                          // as it was sent: "/v1/models?limit=2"
-    std::map<std::string, std::string> headers;  // names in lower case; repeated ones joined by ", "
+    std::string method;  // upper case
+    std::string target;  // as it was sent: "/v1/models?limit=2"
+    std::map<std::string, std::string>
+        headers;  // names in lower case; repeated ones joined by ", "
     std::string body;
-    std::string peer;        // the address it came from, without the port; "unix" for a local socket
-    bool http_1_1 = true;    // else 1.0
+    std::string peer;      // the address it came from, without the port; "unix" for a local socket
+    bool http_1_1 = true;  // else 1.0
     bool keep_alive = true;  // what the client wants
 
     const std::string* header(const std::string& name) const {

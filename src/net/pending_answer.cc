@@ -10,8 +10,7 @@ PendingAnswer::PendingAnswer(std::shared_ptr<Connection> connection, const Reque
     : connection_(std::move(connection)),
       head_only_(request.method == "HEAD"),
       http_1_1_(request.http_1_1),
-      keep_alive_(request.keep_alive) {
-}
+      keep_alive_(request.keep_alive) {}
 
 PendingAnswer::~PendingAnswer() {
     if (ended_ || !connection_->listens()) return;
@@ -66,7 +65,8 @@ void PendingAnswer::end() {
     const std::lock_guard lock(mutex_);
     if (!begun_ || ended_) return;
     ended_ = true;
-    connection_->put(chunked_ && !head_only_ ? std::string(kLastChunk) : std::string(), true, close_);
+    connection_->put(chunked_ && !head_only_ ? std::string(kLastChunk) : std::string(), true,
+                     close_);
 }
 
 void PendingAnswer::when_gone(std::function<void()> call) {

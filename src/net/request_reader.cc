@@ -68,7 +68,8 @@ struct Refusal {
 
 Refusal refusal_of(const ErrorCode& error, const Limits& limits) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
-        return {431, fmt::format("The request's head is larger than {} bytes.", limits.header_bytes)};
+        return {431,
+                fmt::format("The request's head is larger than {} bytes.", limits.header_bytes)};
     if (error == http::error::body_limit)
         return {413, fmt::format("The request's body is larger than {} bytes, the most that this "
                                  "server takes; the operator can change that by --max-body.",
@@ -109,8 +110,7 @@ struct RequestReader::Impl {
     }
 };
 
-RequestReader::RequestReader(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {
-}
+RequestReader::RequestReader(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
 RequestReader::~RequestReader() = default;
 
 std::size_t RequestReader::read(std::string_view bytes) {
@@ -119,7 +119,8 @@ std::size_t RequestReader::read(std::string_view bytes) {
     while (!parser.is_done() && impl_->state != State::failed && taken < bytes.size()) {
         ErrorCode error;
         const std::string_view rest = bytes.substr(taken);
-        const std::size_t n = parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+        const std::size_t n =
+            parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
         taken += n;
         if (error == http::error::need_more) break;
         if (error) {

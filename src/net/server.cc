@@ -23,9 +23,9 @@ namespace heft::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
-constexpr int kTicksPerLook = 8;       // at the certificate's files
-constexpr int kAcceptedAtOnce = 64;    // before others of the loop have their turn
-constexpr int kFilesForOthers = 128;   // models, logs
+constexpr int kTicksPerLook = 8;      // at the certificate's files
+constexpr int kAcceptedAtOnce = 64;   // before others of the loop have their turn
+constexpr int kFilesForOthers = 128;  // models, logs
 constexpr std::chrono::milliseconds kPause{20};
 constexpr std::string_view kTurnedAway =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
@@ -135,9 +135,8 @@ void Server::Impl::accept_from(const Listener& listener) {
         ++shared->counters.accepted;
         Worker& worker = *workers[next_worker++ % workers.size()];
         const bool local = listener.port() == 0;
-        worker.loop->post([this, &worker, client = std::move(client), local] {
-            adopt(worker, client, local);
-        });
+        worker.loop->post(
+            [this, &worker, client = std::move(client), local] { adopt(worker, client, local); });
     }
 }
 
@@ -166,15 +165,16 @@ void Server::Impl::adopt(Worker& worker, Listener::Client client, bool local) {
                       ? tls_socket(*worker.loop, client.fd, certificate->current())
                       : plain_socket(*worker.loop, client.fd);
     if (!socket) return release(client.peer);
-    auto connection = std::make_shared<Connection>(
-        worker.loop, std::move(socket), shared, client.peer,
-        [this, &worker, peer = client.peer](Connection& closed) {
-            // Later: whoever calls may still be in the middle of the connection.
-            worker.loop->post([this, &worker, peer, key = &closed] {
-                worker.connections.erase(key);
-                release(peer);
-            });
-        });
+    auto connection =
+        std::make_shared<Connection>(worker.loop, std::move(socket), shared, client.peer,
+                                     [this, &worker, peer = client.peer](Connection& closed) {
+                                         // Later: whoever calls may still be in the middle of the
+                                         // connection.
+                                         worker.loop->post([this, &worker, peer, key = &closed] {
+                                             worker.connections.erase(key);
+                                             release(peer);
+                                         });
+                                     });
     worker.connections.emplace(connection.get(), connection);
     connection->start();
 }
@@ -206,8 +206,7 @@ void Server::Impl::for_all(void (Connection::*call)()) {
     }
 }
 
-Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
-}
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Callbacks callbacks) {
     auto impl = std::make_unique<Impl>();

@@ -34,7 +34,7 @@ struct Callbacks {
 struct ServerOptions {
     // Names, addresses, or paths of local sockets, which begin with "/" or "./" or end in ".sock".
     std::vector<std::string> hosts = {"127.0.0.1"};
-    int port = 8080;  // 0: one that is free
+    int port = 8080;                             // 0: one that is free
     std::optional<Certificate::Files> tls = {};  // not for local sockets
     int n_threads = 2;
     Limits limits = {};
@@ -46,8 +46,8 @@ struct Counters {
     std::atomic<std::uint64_t> accepted{0}, requests{0};
     std::atomic<std::uint64_t> turned_away{0};  // too many connections
     std::atomic<std::uint64_t> refused{0};      // requests, before on_request
-    std::atomic<std::uint64_t> slow{0};         // given up because the client did not take its answer
-    std::atomic<std::uint64_t> left{0};         // clients that went before their answer was complete
+    std::atomic<std::uint64_t> slow{0};  // given up because the client did not take its answer
+    std::atomic<std::uint64_t> left{0};  // clients that went before their answer was complete
     std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0};
 };
 

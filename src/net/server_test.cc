@@ -101,7 +101,10 @@ class ServerTest : public ::testing::Test {
                 gone_ = true;
             });
         } else {
-            exchange->send({200, "text/plain", request.method + " " + request.target + " " + request.body, {}});
+            exchange->send({200,
+                            "text/plain",
+                            request.method + " " + request.target + " " + request.body,
+                            {}});
         }
     }
     void await_kept(int n) const {
@@ -146,7 +149,8 @@ TEST_F(ServerTest, ReadsChunkedBodiesByteByByte) {
     start();
     Client client(port());
     const std::string request =
-        "POST /p" + std::string(kHost) + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        "POST /p" + std::string(kHost)
+        + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     for (const char byte : request) client.send({&byte, 1});
     EXPECT_NE(client.read_until("abcde").find("POST /p abcde"), std::string::npos);
 }
@@ -256,7 +260,8 @@ TEST(Target, TakesApart) {
     const auto target = parse_target("/a%20b/c?x=1&y=a+b%26&x=2&z");
     ASSERT_TRUE(target);
     EXPECT_EQ(target->path, "/a b/c");
-    EXPECT_EQ(target->query, (std::map<std::string, std::string>{{"x", "1"}, {"y", "a b&"}, {"z", ""}}));
+    EXPECT_EQ(target->query,
+              (std::map<std::string, std::string>{{"x", "1"}, {"y", "a b&"}, {"z", ""}}));
     for (const char* bad : {"", "*", "a", "/%", "/%2", "/%zz", "/%00", "ftp://x/"})
         EXPECT_FALSE(parse_target(bad)) << bad;
 }

@@ -49,14 +49,15 @@ class PlainSocket : public Socket {
     }
 
     void read(std::function<void(Io, std::string_view)> done) override {
-        stream_.async_wait(Stream::wait_read, [this, done = std::move(done)](ErrorCode error) mutable {
-            if (error) return done(Io::failed, {});
-            const auto buffer = loop_.scratch();
-            const std::size_t n =
-                stream_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
-            if (error == asio::error::would_block) return read(std::move(done));
-            done(outcome(error), {buffer.data(), n});
-        });
+        stream_.async_wait(
+            Stream::wait_read, [this, done = std::move(done)](ErrorCode error) mutable {
+                if (error) return done(Io::failed, {});
+                const auto buffer = loop_.scratch();
+                const std::size_t n =
+                    stream_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+                if (error == asio::error::would_block) return read(std::move(done));
+                done(outcome(error), {buffer.data(), n});
+            });
     }
 
     void write(std::string_view bytes, std::function<void(Io, std::size_t)> done) override {
@@ -87,8 +88,9 @@ class TlsSocket : public Socket {
     bool take(int fd) { return assign(stream_.next_layer(), fd); }
 
     void handshake(std::function<void(Io)> done) override {
-        stream_.async_handshake(asio::ssl::stream_base::server,
-                                [done = std::move(done)](ErrorCode error) { done(outcome(error)); });
+        stream_.async_handshake(
+            asio::ssl::stream_base::server,
+            [done = std::move(done)](ErrorCode error) { done(outcome(error)); });
     }
 
     void read(std::function<void(Io, std::string_view)> done) override {

@@ -9,7 +9,7 @@
 namespace heft::net {
 
 struct Target {
-    std::string path;  // decoded; begins with "/"
+    std::string path;                          // decoded; begins with "/"
     std::map<std::string, std::string> query;  // the first of several with one name
 };
 

@@ -55,16 +55,16 @@ Status AccessLog::reopen() {
 void AccessLog::write(const AccessLine& line) {
     if (file_.empty()) return;
     const nlohmann::ordered_json document{
-        {"time",    now()                                    },
-        {"id",      line.id                                  },
-        {"peer",    line.peer                                },
-        {"key",     line.key                                 },
-        {"method",  line.method                              },
-        {"path",    line.path                                },
-        {"status",  line.status                              },
-        {"bytes",   line.bytes                               },
-        {"seconds", std::round(line.seconds * 1e6) / 1e6     },
-        {"left",    line.left                                },
+        {"time", now()},
+        {"id", line.id},
+        {"peer", line.peer},
+        {"key", line.key},
+        {"method", line.method},
+        {"path", line.path},
+        {"status", line.status},
+        {"bytes", line.bytes},
+        {"seconds", std::round(line.seconds * 1e6) / 1e6},
+        {"left", line.left},
     };
     const std::string text =
         document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

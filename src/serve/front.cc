@@ -67,10 +67,11 @@ net::Answer plain_error(int status, const std::string& sentence) {
          {{"message", sentence},
           {"type", status < 500 ? "invalid_request_error" : "server_error"},
           {"param", nullptr},
-          {"code", status}}}
-    };
-    return {status, "application/json",
-            body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), {}};
+          {"code", status}}}};
+    return {status,
+            "application/json",
+            body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+            {}};
 }
 
 // Keeps what an answer would be, for a request whose body nobody has read.
@@ -95,8 +96,7 @@ Front::Front(FrontOptions options, std::vector<Route> routes, Keys& keys, Metric
       router_(std::move(routes)),
       keys_(keys),
       metrics_(metrics),
-      log_(log) {
-}
+      log_(log) {}
 
 net::Callbacks Front::callbacks(std::function<void(const std::string&)> notice) {
     net::Callbacks calls;
@@ -145,12 +145,12 @@ void Front::check_origin(Passage& passage) const {
     if (host != headers.end() && slashes != std::string::npos
         && origin.substr(slashes + 3) == host->second)
         return;
-    passage.failure = failure(
-        FailureKind::forbidden,
-        fmt::format("Pages of {} may not use this server; the operator can allow them by "
-                    "--cors-origin.",
-                    origin.substr(0, kIdBytes)),
-        "origin_not_allowed");
+    passage.failure =
+        failure(FailureKind::forbidden,
+                fmt::format("Pages of {} may not use this server; the operator can allow them by "
+                            "--cors-origin.",
+                            origin.substr(0, kIdBytes)),
+                "origin_not_allowed");
 }
 
 void Front::find_route(Passage& passage) const {
@@ -234,7 +234,8 @@ void Front::take(net::Request request, std::shared_ptr<net::Exchange> exchange) 
         passage.failure = keys_.enter(mine.caller, Clock::now());
         entered = !passage.failure;
     }
-    AccessLine line{mine.id, request.peer, mine.caller.name, mine.method, mine.path, 0, 0, 0, false};
+    AccessLine line{mine.id, request.peer, mine.caller.name, mine.method, mine.path, 0, 0,
+                    0,       false};
     auto responder = std::make_shared<HttpResponder>(
         std::move(exchange), std::move(passage.headers),
         [this, line, entered, caller = mine.caller](const HttpResponder::End& end) mutable {

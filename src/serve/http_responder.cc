@@ -10,10 +10,7 @@ constexpr int kLeft = 499;  // nginx's word for a client that did not wait
 
 HttpResponder::HttpResponder(std::shared_ptr<net::Exchange> exchange, Headers headers,
                              std::function<void(const End&)> on_end)
-    : exchange_(std::move(exchange)),
-      headers_(std::move(headers)),
-      on_end_(std::move(on_end)) {
-}
+    : exchange_(std::move(exchange)), headers_(std::move(headers)), on_end_(std::move(on_end)) {}
 
 HttpResponder::~HttpResponder() {
     finish(true);
@@ -46,7 +43,8 @@ void HttpResponder::send(int status, std::string_view content_type, std::string 
         if (status_ != 0) return;
         status_ = status;
     }
-    exchange_->send({status, std::string(content_type), std::move(body), joined(std::move(headers))});
+    exchange_->send(
+        {status, std::string(content_type), std::move(body), joined(std::move(headers))});
     finish(false);
 }
 

@@ -47,8 +47,7 @@ Result<std::string> hash_key(std::string_view key) {
     return sha256(Bytes(reinterpret_cast<const std::byte*>(key.data()), key.size()));
 }
 
-Keys::Keys(std::vector<Key> keys) : keys_(std::move(keys)) {
-}
+Keys::Keys(std::vector<Key> keys) : keys_(std::move(keys)) {}
 
 void Keys::replace(std::vector<Key> keys) {
     const std::lock_guard lock(mutex_);
@@ -121,11 +120,10 @@ std::optional<Failure> Keys::enter(const Caller& caller, Clock::time_point now) 
         return missing / per_minute * kSecondsPerMinute;
     };
     if (key->requests_per_minute > 0 && account.requests.level < 1)
-        return refusal(FailureKind::rate_limited,
-                       fmt::format("This API key may make {} requests a minute.",
-                                   key->requests_per_minute),
-                       "rate_limit_exceeded",
-                       wait(1 - account.requests.level, key->requests_per_minute));
+        return refusal(
+            FailureKind::rate_limited,
+            fmt::format("This API key may make {} requests a minute.", key->requests_per_minute),
+            "rate_limit_exceeded", wait(1 - account.requests.level, key->requests_per_minute));
     if (key->tokens_per_minute > 0 && account.tokens.level <= 0)
         return refusal(
             FailureKind::rate_limited,

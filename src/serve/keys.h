@@ -29,10 +29,10 @@ namespace heft::serve {
 
 struct Key {
     std::string name;
-    std::string sha256;  // hex, of the key's text
+    std::string sha256;                                     // hex, of the key's text
     double requests_per_minute = 0, tokens_per_minute = 0;  // 0: no limit
-    int concurrent = 0;                                      // 0: no limit
-    std::vector<std::string> models;                         // none: all
+    int concurrent = 0;                                     // 0: no limit
+    std::vector<std::string> models;                        // none: all
     int priority = 0;
 };
 

@@ -1,4 +1,5 @@
 // The file of keys.
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -6,7 +7,6 @@
 #include <set>
 #include <sstream>
 
-#include <array>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -87,7 +87,8 @@ Result<std::vector<Key>> parse_keys(std::string_view yaml, const std::string& fi
     for (const Json& one : list) {
         if (!one.is_object()) return wrong(file, "every key has a name and a sha256");
         Key key;
-        for (const auto& item : one.items()) HEFT_OK(read_field(key, item.key(), item.value(), file));
+        for (const auto& item : one.items())
+            HEFT_OK(read_field(key, item.key(), item.value(), file));
         if (key.name.empty() || key.name == "local" || !is_hash(key.sha256))
             return wrong(file, fmt::format("the key \"{}\" needs a name other than \"local\" and a "
                                            "sha256 of {} hex digits; `heft keys add NAME` writes "
@@ -109,7 +110,8 @@ Result<std::vector<Key>> read_keys(const std::filesystem::path& file) {
 }
 
 std::string write_keys(const std::vector<Key>& keys) {
-    std::string text = "# API keys of heft serve, as hashes. `heft keys` adds and revokes them.\nkeys:\n";
+    std::string text =
+        "# API keys of heft serve, as hashes. `heft keys` adds and revokes them.\nkeys:\n";
     for (const Key& key : keys) {
         text += fmt::format("  - name: {}\n    sha256: \"{}\"\n", quoted(key.name), key.sha256);
         if (key.requests_per_minute > 0)

@@ -122,7 +122,8 @@ TEST(Keys, WrongFilesAreRefused) {
           "keys:\n  - name: local\n    sha256: \"" + hash + "\"",
           "keys:\n  - name: a\n    sha256: \"" + hash + "\"\n    requests_per_minute: -1",
           "keys:\n  - name: a\n    sha256: \"" + hash + "\"\n    colour: red",
-          "keys:\n  - name: a\n    sha256: \"" + hash + "\"\n  - name: a\n    sha256: \"" + hash + "\""})
+          "keys:\n  - name: a\n    sha256: \"" + hash + "\"\n  - name: a\n    sha256: \"" + hash
+              + "\""})
         EXPECT_FALSE(parse_keys(text, "f")) << text;
 }
 

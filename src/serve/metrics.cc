@@ -52,25 +52,28 @@ double get(const engine::Scheduler::Stats& stats) {
 using Stats = engine::Scheduler::Stats;
 
 constexpr ModelRow kModelRows[] = {
-    {"heft_jobs_total",                   "counter", "Answers asked for",                        get<&Stats::jobs>          },
-    {"heft_jobs_done_total",              "counter", "Answers completed",                        get<&Stats::done>          },
-    {"heft_jobs_failed_total",            "counter", "Answers that failed",                      get<&Stats::failed>        },
-    {"heft_jobs_cancelled_total",         "counter", "Answers taken back",                       get<&Stats::cancelled>     },
-    {"heft_jobs_refused_total",           "counter", "Answers refused because too many waited",  get<&Stats::refused>       },
-    {"heft_prompt_tokens_total",          "counter", "Tokens of prompts",                        get<&Stats::prompt_tokens> },
-    {"heft_prompt_tokens_cached_total",   "counter", "Of those, found in the cache",             get<&Stats::cached_tokens> },
-    {"heft_tokens_made_total",            "counter", "Tokens made",                              get<&Stats::made_tokens>   },
-    {"heft_steps_total",                  "counter", "Passes through the model",                 get<&Stats::steps>         },
-    {"heft_step_tokens_total",            "counter", "Tokens computed in passes",                get<&Stats::step_tokens>   },
-    {"heft_guesses_total",                "counter", "Guesses checked",                          get<&Stats::guessed>       },
-    {"heft_guesses_right_total",          "counter", "Guesses accepted",                         get<&Stats::guessed_right> },
-    {"heft_cache_blocks_evicted_total",   "counter", "Blocks of the cache given to others",      get<&Stats::evicted_blocks>},
-    {"heft_busy_seconds_total",           "counter", "Time spent computing",                     get<&Stats::busy_s>        },
-    {"heft_jobs_waiting",                 "gauge",   "Answers that wait",                        get<&Stats::waiting>       },
-    {"heft_jobs_running",                 "gauge",   "Answers in the making",                    get<&Stats::running>       },
-    {"heft_cache_blocks",                 "gauge",   "Blocks of the cache",                      get<&Stats::blocks>        },
-    {"heft_cache_blocks_used",            "gauge",   "Of those, in use",                         get<&Stats::blocks_used>   },
-    {"heft_cache_blocks_kept",            "gauge",   "Of those, kept as prefixes",               get<&Stats::blocks_kept>   },
+    {"heft_jobs_total", "counter", "Answers asked for", get<&Stats::jobs>},
+    {"heft_jobs_done_total", "counter", "Answers completed", get<&Stats::done>},
+    {"heft_jobs_failed_total", "counter", "Answers that failed", get<&Stats::failed>},
+    {"heft_jobs_cancelled_total", "counter", "Answers taken back", get<&Stats::cancelled>},
+    {"heft_jobs_refused_total", "counter", "Answers refused because too many waited",
+     get<&Stats::refused>},
+    {"heft_prompt_tokens_total", "counter", "Tokens of prompts", get<&Stats::prompt_tokens>},
+    {"heft_prompt_tokens_cached_total", "counter", "Of those, found in the cache",
+     get<&Stats::cached_tokens>},
+    {"heft_tokens_made_total", "counter", "Tokens made", get<&Stats::made_tokens>},
+    {"heft_steps_total", "counter", "Passes through the model", get<&Stats::steps>},
+    {"heft_step_tokens_total", "counter", "Tokens computed in passes", get<&Stats::step_tokens>},
+    {"heft_guesses_total", "counter", "Guesses checked", get<&Stats::guessed>},
+    {"heft_guesses_right_total", "counter", "Guesses accepted", get<&Stats::guessed_right>},
+    {"heft_cache_blocks_evicted_total", "counter", "Blocks of the cache given to others",
+     get<&Stats::evicted_blocks>},
+    {"heft_busy_seconds_total", "counter", "Time spent computing", get<&Stats::busy_s>},
+    {"heft_jobs_waiting", "gauge", "Answers that wait", get<&Stats::waiting>},
+    {"heft_jobs_running", "gauge", "Answers in the making", get<&Stats::running>},
+    {"heft_cache_blocks", "gauge", "Blocks of the cache", get<&Stats::blocks>},
+    {"heft_cache_blocks_used", "gauge", "Of those, in use", get<&Stats::blocks_used>},
+    {"heft_cache_blocks_kept", "gauge", "Of those, kept as prefixes", get<&Stats::blocks_kept>},
 };
 
 struct SocketRow {
@@ -79,14 +82,17 @@ struct SocketRow {
 };
 
 constexpr SocketRow kSocketRows[] = {
-    {"heft_connections_total",             "Connections accepted",                      &net::Counters::accepted   },
-    {"heft_connections_turned_away_total", "Connections beyond the limits",             &net::Counters::turned_away},
-    {"heft_http_received_total",           "Requests that came complete",               &net::Counters::requests   },
-    {"heft_http_refused_total",            "Requests refused before they were complete", &net::Counters::refused    },
-    {"heft_clients_slow_total",            "Clients given up for reading too slowly",   &net::Counters::slow       },
-    {"heft_clients_left_total",            "Clients gone before their answer was complete", &net::Counters::left   },
-    {"heft_received_bytes_total",          "Bytes read from clients",                   &net::Counters::bytes_in   },
-    {"heft_sent_bytes_total",              "Bytes written to clients",                  &net::Counters::bytes_out  },
+    {"heft_connections_total", "Connections accepted", &net::Counters::accepted},
+    {"heft_connections_turned_away_total", "Connections beyond the limits",
+     &net::Counters::turned_away},
+    {"heft_http_received_total", "Requests that came complete", &net::Counters::requests},
+    {"heft_http_refused_total", "Requests refused before they were complete",
+     &net::Counters::refused},
+    {"heft_clients_slow_total", "Clients given up for reading too slowly", &net::Counters::slow},
+    {"heft_clients_left_total", "Clients gone before their answer was complete",
+     &net::Counters::left},
+    {"heft_received_bytes_total", "Bytes read from clients", &net::Counters::bytes_in},
+    {"heft_sent_bytes_total", "Bytes written to clients", &net::Counters::bytes_out},
 };
 
 }  // namespace
@@ -138,8 +144,7 @@ void Metrics::report(const Outcome& outcome) {
     made_tokens_ += static_cast<std::uint64_t>(std::max(outcome.n_made, 0));
 }
 
-std::string Metrics::text(const std::vector<ModelNow>& models,
-                          const net::Counters* sockets) const {
+std::string Metrics::text(const std::vector<ModelNow>& models, const net::Counters* sockets) const {
     std::string text;
     http_.write(text, "heft_http_seconds", "From a request's arrival to the end of its answer");
     total_.write(text, "heft_answer_seconds", "The same, of answers by a model");

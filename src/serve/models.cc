@@ -27,10 +27,9 @@ Failure stopping() {
 
 Failure cannot_load(const std::string& name, const Error& error) {
     const bool may_pass = error.code == Code::exhausted;
-    Failure why =
-        failure(may_pass ? FailureKind::unavailable : FailureKind::internal,
-                fmt::format("The model \"{}\" cannot be loaded: {}", name, error.what),
-                "model_not_loadable");
+    Failure why = failure(may_pass ? FailureKind::unavailable : FailureKind::internal,
+                          fmt::format("The model \"{}\" cannot be loaded: {}", name, error.what),
+                          "model_not_loadable");
     if (may_pass) why.retry_after_s = kRetryAfter;
     return why;
 }
@@ -69,17 +68,16 @@ class Models::Lease : public Model {
 };
 
 Models::Models(ModelsOptions options, Keys& keys, Metrics& metrics)
-    : options_(std::move(options)), keys_(keys), metrics_(metrics) {
-}
+    : options_(std::move(options)), keys_(keys), metrics_(metrics) {}
 
-Result<std::unique_ptr<Models>> Models::start(ModelsOptions options, Keys& keys,
-                                              Metrics& metrics) {
+Result<std::unique_ptr<Models>> Models::start(ModelsOptions options, Keys& keys, Metrics& metrics) {
     std::unique_ptr<Models> models(new Models(std::move(options), keys, metrics));
     for (const ModelSource& source : models->options_.sources) {
         if (models->find(source.name) != nullptr)
-            return Error{Code::invalid, fmt::format("two models are called \"{}\"; name one of them "
-                                                    "as NAME=MODEL",
-                                                    source.name)};
+            return Error{Code::invalid,
+                         fmt::format("two models are called \"{}\"; name one of them "
+                                     "as NAME=MODEL",
+                                     source.name)};
         HEFT_TRY(const engine::Engine engine, models->options_.describe(source.reference));
         auto entry = std::make_unique<Entry>();
         entry->source = source;
@@ -149,7 +147,8 @@ void Models::open(const std::string& name, const Caller& caller,
             opened.failure = stopping();
         } else if (entry == nullptr) {
             std::string names;
-            for (const auto& one : entries_) names += (names.empty() ? "" : ", ") + one->source.name;
+            for (const auto& one : entries_)
+                names += (names.empty() ? "" : ", ") + one->source.name;
             opened.failure =
                 failure(FailureKind::not_found,
                         fmt::format("There is no model \"{}\" here; there is {}.", name, names),

@@ -65,12 +65,12 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"/health",    health,  true,  nullptr                  },
-    {"/v1/health", health,  true,  nullptr                  },
-    {"/ready",     ready,   true,  nullptr                  },
-    {"/version",   version, true,  nullptr                  },
-    {"/metrics",   metrics, false, &Operations::show_metrics},
-    {"/slots",     slots,   false, &Operations::show_slots  },
+    {"/health", health, true, nullptr},
+    {"/v1/health", health, true, nullptr},
+    {"/ready", ready, true, nullptr},
+    {"/version", version, true, nullptr},
+    {"/metrics", metrics, false, &Operations::show_metrics},
+    {"/slots", slots, false, &Operations::show_slots},
 };
 
 }  // namespace

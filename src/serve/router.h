@@ -19,7 +19,8 @@ class Router {
     struct Match {
         const Route* route = nullptr;
         std::map<std::string, std::string> parameters;
-        std::vector<std::string> methods;  // that the path knows, when there is no route for this one
+        std::vector<std::string>
+            methods;  // that the path knows, when there is no route for this one
     };
     Match find(std::string_view method, const std::string& path) const;
 
