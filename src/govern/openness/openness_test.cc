@@ -8,7 +8,6 @@
 #include "../../../tests/shared_data.h"
 #include "govern/openness/embedded.h"
 #include "govern/openness/judge.h"
-#include "govern/openness/page.h"
 
 namespace heft::openness {
 namespace {
@@ -227,18 +226,6 @@ TEST(Tiny, IsOpenSourceWithItsGeneratorAndTrainerNamed) {
         const auto path = std::filesystem::path(HEFT_SOURCE_DIR) / component.where;
         EXPECT_TRUE(std::filesystem::exists(path)) << path;
     }
-}
-
-TEST(Page, WhatAFileSaysIsTextAndNothingIsFetched) {
-    Release release = complete();
-    release.name = "<script>alert('x')</script>";
-    release.at(0).where = "\"><img src=x>";
-    release.notes = {"a & b"};
-    const std::string page = openness_page("m", release, judge(release));
-    for (const char* never : {"<script", "<img", "http://", "https://", "url("})
-        EXPECT_EQ(page.find(never), std::string::npos) << never;
-    EXPECT_NE(page.find("&lt;script&gt;"), std::string::npos);
-    EXPECT_NE(page.find("a &amp; b"), std::string::npos);
 }
 
 TEST(Records, WhatCannotBeReadIsSaid) {
