@@ -35,6 +35,7 @@ why() {
         libpcre2-dev) echo "the tokenizers' regular expressions" ;;
         libutf8proc-dev) echo "Unicode normalisation" ;;
         libedit-dev) echo "line editing in heft chat" ;;
+        nodejs|npm) echo "published clients that tests talk to heft serve with" ;;
         python3) echo "checks and tests of the program" ;;
         libgtest-dev|libgmock-dev) echo "unit tests" ;;
         libbenchmark-dev) echo "micro-benchmarks" ;;
@@ -120,6 +121,20 @@ setup() {
         # shellcheck disable=SC2046
         install_packages $(missing $(clang_runtime))
     fi
+    [[ " $* " != *" test "* ]] || setup_js
+}
+
+# The packages of tests/js, once and when their list has changed. Without a network the tests that
+# need them are skipped.
+setup_js() {
+    if ! command -v npm >/dev/null; then
+        # shellcheck disable=SC2046
+        install_packages $(missing nodejs npm)
+    fi
+    [[ ! $root/tests/js/node_modules/.package-lock.json -nt $root/tests/js/package-lock.json ]] || return 0
+    say "Installing the npm packages of tests/js"
+    (cd "$root/tests/js" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2 </dev/null ||
+        say "do: npm could not install them; the tests in tests/js will be skipped"
 }
 
 # -- building ------------------------------------------------------------------------------------
