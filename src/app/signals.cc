@@ -13,6 +13,8 @@ Signals::Signals() {
 }
 
 Signals::~Signals() {
+    while (wait(std::chrono::milliseconds(0)) != 0) {  // the one too many of an impatient user
+    }
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

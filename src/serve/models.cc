@@ -97,7 +97,7 @@ Models::~Models() {
         over_ = true;
         changed_.notify_all();
     }
-    worker_.join();
+    if (worker_.joinable()) worker_.join();  // it is not where start() failed
 }
 
 // Also "name:latest", which Ollama's clients add.
