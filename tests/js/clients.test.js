@@ -1,6 +1,6 @@
 // Published clients, unchanged but for the base URL.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import Anthropic from "@anthropic-ai/sdk";
@@ -11,15 +11,18 @@ import OpenAI from "openai";
 import { startServer } from "./server.js";
 
 const messages = [{ role: "user", content: "Tell me about a cat." }];
-let openai, anthropic, ollama, vercel;
+let server, openai, anthropic, ollama, vercel;
 
 before(async () => {
-    const url = await startServer();
+    server = await startServer();
+    const { url } = server;
     openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
     anthropic = new Anthropic({ baseURL: url, apiKey: "none", maxRetries: 0 });
     ollama = new Ollama({ host: url });
     vercel = createOpenAICompatible({ name: "heft", baseURL: `${url}/v1`, includeUsage: true });
 });
+
+after(() => server.stop());
 
 async function joined(stream, textOf) {
     let text = "";

@@ -1,7 +1,6 @@
 // Starts `heft serve` on the embedded model, on a port of its own, and stops it at the end.
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { after } from "node:test";
 
 function freePort() {
     return new Promise((resolve, reject) => {
@@ -22,18 +21,18 @@ async function answers(url) {
     }
 }
 
-// HEFT names the program.
+// HEFT names the program. stop() when the tests are over.
 export async function startServer() {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const child = spawn(process.env.HEFT ?? "heft", ["serve", "tiny", "--port", String(port)], {
         stdio: ["ignore", "inherit", "inherit"],
     });
-    after(() => child.kill("SIGTERM"));
     for (let i = 0; i < 100; ++i) {
         if (child.exitCode !== null) break;
-        if (await answers(`${url}/v1/models`)) return url;
+        if (await answers(`${url}/v1/models`)) return { url, stop: () => child.kill("SIGTERM") };
         await new Promise((resolve) => setTimeout(resolve, 100));
     }
+    child.kill("SIGKILL");
     throw new Error(`heft serve did not answer at ${url}`);
 }
