@@ -95,13 +95,23 @@ std::string spoken_osaid(const Json& openness) {
     return word;
 }
 
+// Of a path its last part: a column is narrow.
+std::string short_name(const Json& row) {
+    const auto name = row["model"].get<std::string>();
+    if (row["seen"] != "files") return name;
+    std::filesystem::path path = std::filesystem::path(name).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();
+    const std::string last = path.filename().string();
+    return last.empty() || last == "." || last == ".." ? name : last;
+}
+
 // Rows of the report: how each speaks of a release.
 struct Field {
     const char* name;
     std::string (*tell)(const Json& row);
 };
 constexpr Field kFields[] = {
-    {"", [](const Json& row) { return row["model"].get<std::string>(); }},
+    {"", short_name},
     {"openness", [](const Json& row) { return openness_field(row, spoken_openness); }},
     {"MOF class", [](const Json& row) { return openness_field(row, spoken_class); }},
     {"OSAID 1.0", [](const Json& row) { return openness_field(row, spoken_osaid); }},
@@ -145,12 +155,23 @@ std::vector<Line> lines_of(const std::vector<Json>& rows) {
 constexpr std::size_t kNameColumns = 16;
 constexpr std::size_t kNarrowest = 20;  // of a release's column
 
+// Within so many columns whatever the words.
+std::vector<std::string> cell_of(const std::string& text, std::size_t columns) {
+    std::vector<std::string> lines;
+    for (std::string& line : wrapped(text, columns)) {
+        for (; line.size() > columns; line.erase(0, columns))
+            lines.push_back(line.substr(0, columns));
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
 // One line of the table, its cells wrapped within their columns.
 void put_line(const Line& line, std::size_t first, std::size_t count, std::size_t columns) {
     std::vector<std::vector<std::string>> cells;
     std::size_t height = 1;
     for (std::size_t i = first; i < first + count; ++i) {
-        cells.push_back(wrapped(line.cells[i], columns - 2));
+        cells.push_back(cell_of(line.cells[i], columns - 2));
         height = std::max(height, cells.back().size());
     }
     for (std::size_t at = 0; at < height; ++at) {
