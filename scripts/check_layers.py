@@ -6,7 +6,7 @@
 - a source file includes only modules that its module may see (scripts/modules.txt);
 - no family's name is compared with outside src/arch/families: behaviour follows from the row;
 - no instruction set's #if outside src/kernel (src/base may ask for a pause instruction);
-- no `using namespace`; headers begin with #pragma once; includes start at src/;
+- no `using namespace` but for the standard library's literals; headers begin with #pragma once; includes start at src/;
 - a file has at most 400 lines (reported), and never more than 500, tests and tables aside.
 """
 import pathlib
@@ -18,7 +18,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 ISA = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*"
                  r"(__AVX|__SSE|__FMA__|__F16C__|__x86_64__|__aarch64__|__ARM|__riscv|__CUDA)")
 TEST_HELPER = re.compile(r"(\.\./)+tests/\w+\.h$")
-USING = re.compile(r"^\s*using\s+namespace\b")
+USING = re.compile(r"^\s*using\s+namespace\b(?!\s+std::\w*literals;)")
 FAMILY_FIELD = re.compile(r"family(?:\(\))?(?:->|\.)(?:name|gguf)\s*[=!]=|"
                           r"[=!]=\s*\w*(?:\.|->)?family(?:\(\))?(?:->|\.)(?:name|gguf)\b")
 

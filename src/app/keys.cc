@@ -118,7 +118,7 @@ Status run(const KeysOptions& o) {
 
 void add_keys(CLI::App& app, Action& action) {
     auto o = std::make_shared<KeysOptions>();
-    CLI::App* verb = add_verb(app, "keys", "add, list and revoke the API keys of a server",
+    CLI::App* verb = add_verb(app, "keys", "Adds, lists and revokes the API keys of a server.",
                               "heft keys add alice --keys keys.yaml");
     verb->add_option("WHAT", o->what, "add, list or revoke")->required();
     verb->add_option("NAME", o->name, "whose key");

@@ -159,7 +159,7 @@ Status serve_models(const ServeFlags& flags) {
 void add_serve(CLI::App& app, Action& action) {
     auto flags = std::make_shared<ServeFlags>();
     CLI::App* verb =
-        add_verb(app, "serve", "serve models over HTTP: OpenAI's, Anthropic's and Ollama's APIs",
+        add_verb(app, "serve", "Models over HTTP: OpenAI's, Anthropic's and Ollama's APIs.",
                  "heft serve model.gguf --port 8080");
     add_serve_flags(*verb, *flags);
     verb->callback([flags, &action] { action = [flags] { return serve_models(*flags); }; });

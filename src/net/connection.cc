@@ -1,5 +1,6 @@
 #include "net/connection.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace heft::net {
 
 namespace {
 constexpr std::size_t kKeptBytes = 4U << 10;  // of a buffer, between requests
+constexpr std::chrono::milliseconds kLastLinger{500};  // of a server that stops
 }
 
 Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket,
@@ -240,7 +242,8 @@ void Connection::answered() {
 void Connection::linger() {
     if (peer_ended_) return close();
     in_ = {};
-    enter(Phase::lingering, shared_->limits.linger_time);
+    const std::chrono::milliseconds usual = shared_->limits.linger_time;
+    enter(Phase::lingering, closing() ? std::min(usual, kLastLinger) : usual);
     socket_->finish();
     read_on();
 }

@@ -59,6 +59,7 @@ std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
     static ThreadPool two(2);
     Context context{run.n_threads == 1 ? one : two, run.table, run.precision, run.deterministic,
                     run.as_alone};
+    context.tuning.tokens_in_byte_tiles = 48;  // where there are any
     std::size_t size = 0;
     for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
     std::vector<float> out(size, NAN);

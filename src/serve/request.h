@@ -50,6 +50,7 @@ enum class ToolUse : std::uint8_t { automatic, none, required, named };
 enum class ReplyShape : std::uint8_t { text, json, schema, grammar, regex };
 
 // What a reply has to look like.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving JSON throws for our own bugs only
 struct ReplyForm {
     ReplyShape shape = ReplyShape::text;
     Json schema;         // of ReplyShape::schema

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -105,6 +106,11 @@ class TinyModel : public Model {
 
 class TinyService : public Service {
   public:
+    // Not before the scheduler's thread has let go of the model: it cannot wait for itself.
+    ~TinyService() override {
+        model_->scheduler().drain(Clock::now() + std::chrono::seconds(60));
+        while (model_.use_count() > 1) std::this_thread::yield();
+    }
     std::vector<ModelInfo> models() const override {
         ModelInfo info;
         info.name = "tiny";
