@@ -34,13 +34,13 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 }  // namespace
 
 const Node* Chart::outermost() {
-    static const Node node(kOutermostId);
-    return &node;
+    static const Node kNode(kOutermostId);
+    return &kNode;
 }
 
 const Node* Chart::unknown() {
-    static const Node node(kUnknownId);
-    return &node;
+    static const Node kNode(kUnknownId);
+    return &kNode;
 }
 
 Chart::Chart(const Automaton& automaton) : automaton_(automaton) {}

@@ -47,6 +47,7 @@ Json output_of(const Answer& answer) {
 }
 
 // What a response says of its request.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving JSON throws for our own bugs only
 struct Asked {
     Json previous_id, instructions, max_tokens, temperature, top_p;
     bool store = true, parallel = true;
