@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "text/utf8.h"
+
 namespace heft::grammar {
 
 namespace {
@@ -11,6 +13,41 @@ namespace {
 constexpr int kFewTimes = 4;
 
 constexpr ByteRange kContinuation = {0x80, 0xBF};
+
+// Knuth, Morris and Pratt: how many characters of a marker the text so far ends with.
+class MarkerSearch {
+  public:
+    explicit MarkerSearch(std::string_view marker) {
+        for (std::size_t i = 0; i < marker.size();) {
+            const text::Utf8Char c = text::utf8_at(marker, i);
+            marker_.push_back(c.code);
+            i += c.bytes;
+        }
+        border_.assign(marker_.size() + 1, 0);
+        for (std::size_t i = 1; i < marker_.size(); ++i)
+            border_[i + 1] = next(border_[i], marker_[i]);
+    }
+
+    std::size_t size() const { return marker_.size(); }
+    const std::u32string& marker() const { return marker_; }
+    std::size_t next(std::size_t matched, char32_t c) const {
+        while (matched > 0 && (matched == size() || marker_[matched] != c))
+            matched = border_[matched];
+        return marker_[matched] == c ? matched + 1 : 0;
+    }
+    // Whether a marker that begins here is the first one to end.
+    bool may_begin(std::size_t matched) const {
+        for (std::size_t i = 0; i + 1 < size(); ++i) {
+            matched = next(matched, marker_[i]);
+            if (matched == size()) return false;
+        }
+        return true;
+    }
+
+  private:
+    std::u32string marker_;
+    std::vector<std::size_t> border_;
+};
 
 }  // namespace
 
@@ -68,6 +105,7 @@ void AutomatonBuilder::emit(ExprId id, StateId from, StateId to, int depth) {
             return;
         }
         case Op::repeat: emit_repeat(expr, from, to, depth); return;
+        case Op::until: emit_until(expr, from, to); return;
         case Op::members: emit_members(expr, from, to, depth); return;
         case Op::rule: {
             const auto rule = static_cast<std::uint32_t>(expr.rule);
@@ -121,6 +159,28 @@ void AutomatonBuilder::emit_chars(const Expr& expr, StateId from, StateId to) {
             }
         }
         if (too_large_ || edges_.size() >= kMaxEdges) return;
+    }
+}
+
+void AutomatonBuilder::emit_until(const Expr& expr, StateId from, StateId to) {
+    const MarkerSearch search(expr.bytes);
+    std::vector<StateId> states;
+    for (std::size_t i = 0; i < search.size(); ++i) states.push_back(add_state(rule_of_[from]));
+    if (too_large_) return;
+    add_jump(from, states[0]);
+    std::vector<CodeRange> of_marker;
+    for (const char32_t c : search.marker()) of_marker.push_back({c, c});
+    of_marker = normalised(std::move(of_marker));
+    const Expr others{.op = Op::chars, .chars = complement(of_marker)};
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        if (search.may_begin(i)) add_jump(states[i], to);
+        emit_chars(others, states[i], states[0]);
+        for (const CodeRange& range : of_marker)
+            for (char32_t c = range.first; c <= range.last; ++c) {
+                const std::size_t next = search.next(i, c);
+                if (next == search.size()) continue;
+                emit_chars({.op = Op::chars, .chars = {{c, c}}}, states[i], states[next]);
+            }
     }
 }
 

@@ -37,6 +37,7 @@ class AutomatonBuilder {
     void emit(ExprId id, StateId from, StateId to, int depth);
     void emit_bytes(const Expr& expr, StateId from, StateId to);
     void emit_chars(const Expr& expr, StateId from, StateId to);
+    void emit_until(const Expr& expr, StateId from, StateId to);
     void emit_repeat(const Expr& expr, StateId from, StateId to, int depth);
     void emit_members(const Expr& expr, StateId from, StateId to, int depth);
     // A rule of its own for a part that is repeated often.

@@ -117,6 +117,11 @@ ExprId Draft::members(ExprId separator, const Members& list) {
     return add(std::move(expr));
 }
 
+ExprId Draft::until(std::string_view marker) {
+    if (marker.empty()) return empty();
+    return add({.op = Op::until, .bytes = std::string(marker)});
+}
+
 RuleId Draft::declare(std::string name) {
     rules_.push_back({std::move(name), -1});
     return static_cast<RuleId>(rules_.size()) - 1;

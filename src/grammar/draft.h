@@ -35,6 +35,7 @@ enum class Op : std::uint8_t {
     choice,    // one of the parts
     repeat,    // the part, from min to max times
     members,   // see Draft::members
+    until,     // see Draft::until
     rule,
 };
 
@@ -67,6 +68,10 @@ class Draft {
     };
     // Parts of a list with a separator between those that are there.
     ExprId members(ExprId separator, const Members& list);
+
+    // Any text that may stand before the first occurrence of the marker (UTF-8, not empty), which
+    // is not part of it.
+    ExprId until(std::string_view marker);
 
     RuleId declare(std::string name);
     void define(RuleId rule, ExprId body) { rules_[static_cast<std::size_t>(rule)].body = body; }
