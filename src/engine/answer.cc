@@ -80,6 +80,7 @@ Result<std::unique_ptr<Answer>> Answer::make(const Engine& engine, const Request
     HEFT_OK(check_ids(a.text_, engine.model().config().n_vocab));
     HEFT_TRY(gen::Sampler sampler, make_sampler(engine, request));
     a.sampler_.emplace(std::move(sampler));
+    if (request.form.constraint != nullptr) a.keeper_.emplace(engine, request.form);
     HEFT_TRY(Writer writer, Writer::make(engine, request, a.reply_));
     a.writer_.emplace(std::move(writer));
     a.reply_.seed = a.sampler_->seed();
@@ -141,17 +142,28 @@ Result<std::span<const TokenId>> Answer::next(std::int64_t room) {
     return std::span<const TokenId>(computing_);
 }
 
+bool Answer::is_complete() const {
+    return keeper_ && keeper_->is_complete();
+}
+
+Result<gen::Choice> Answer::draw(std::span<const float> logits) {
+    if (!keeper_) return sampler_->sample(logits);
+    HEFT_TRY(const std::span<const std::uint64_t> allowed, keeper_->allowed());
+    return sampler_->sample(logits, allowed);
+}
+
 void Answer::sample(std::span<const float> logits) {
     const auto start = Clock::now();
     const auto n_vocab = static_cast<std::size_t>(engine_->model().config().n_vocab);
     for (bool goes_on = true; goes_on && !logits.empty(); logits = logits.subspan(n_vocab)) {
-        auto choice = sampler_->sample(logits.first(n_vocab));
+        auto choice = draw(logits.first(n_vocab));
         if (!choice) {
             draw_failed_ = std::move(choice.error());
             break;
         }
         sampler_->accept(choice->id);
-        goes_on = guesses_.foresaw(choice->id);
+        if (keeper_) keeper_->accept(choice->id, reply_.degraded);
+        goes_on = guesses_.foresaw(choice->id) && !is_complete();
         drawn_.push_back(std::move(*choice));
     }
     reply_.sample_s += seconds_since(start);
@@ -172,6 +184,7 @@ Status Answer::add() {
         const auto finish = writer_->add(std::move(choice));
         if (finish || before >= n_ctx_) end(finish.value_or(gen::FinishReason::context_full));
     }
+    if (is_complete() && !draw_failed_) end(gen::FinishReason::stop_token);
     reply_.text_s += seconds_since(start);
     return is_over_ ? Status() : std::exchange(draw_failed_, {});
 }

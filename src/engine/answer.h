@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "engine/draft.h"
 #include "engine/engine.h"
+#include "engine/form_keeper.h"
 #include "engine/guesses.h"
 #include "engine/writer.h"
 
@@ -59,6 +60,8 @@ class Answer {
   private:
     Answer(const Engine& engine, const Request& request, std::int64_t n_ctx);
     Status choose_proposer(DraftProposer* draft);
+    bool is_complete() const;  // the text has the form that was asked for, and ends there
+    Result<gen::Choice> draw(std::span<const float> logits);
     void end(gen::FinishReason reason);
 
     const Engine* engine_;
@@ -70,6 +73,7 @@ class Answer {
     gen::Proposer* proposer_ = nullptr;
     Guesses guesses_;
     std::optional<gen::Sampler> sampler_;
+    std::optional<FormKeeper> keeper_;  // none: any text
     std::optional<Writer> writer_;
     std::vector<TokenId> computing_;
     std::vector<gen::Choice> drawn_;

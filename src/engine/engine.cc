@@ -4,6 +4,7 @@
 #include "engine/embedded.h"
 #include "engine/engine_impl.h"
 #include "engine/tuning.h"
+#include "text/reply_format.h"
 
 namespace heft::engine {
 
@@ -102,6 +103,30 @@ Result<const text::Tokenizer*> Engine::tokenizer() const {
     if (!*impl_->tokenizer) return within(impl_->checkpoint.name(), impl_->tokenizer->error());
     const text::Tokenizer* tokenizer = &**impl_->tokenizer;
     return tokenizer;
+}
+
+Result<std::shared_ptr<const grammar::Vocabulary>> Engine::vocabulary(bool with_marks) const {
+    HEFT_TRY(const text::Tokenizer* words, tokenizer());
+    HEFT_TRY(const arch::Config* shape, config());
+    const auto source = with_marks ? template_source() : Result<std::string>(std::string());
+    const std::lock_guard lock(impl_->lazily);
+    auto& vocabulary = impl_->vocabularies[with_marks ? 1 : 0];
+    if (vocabulary != nullptr) return vocabulary;
+    grammar::TokenBytes tokens = grammar::token_bytes(*words, static_cast<int>(shape->n_vocab));
+    if (source && !source->empty()) {
+        const text::ReplyFormat& format = text::reply_format_of_template(*source);
+        tokens.bytes_of = [words, &format](TokenId id) {
+            const bool is_mark = words->kind(id) == text::TokenKind::control
+                                 && text::is_marker(format, words->piece(id));
+            return std::string(is_mark ? words->piece(id) : words->bytes_of(id));
+        };
+    }
+    vocabulary = std::make_shared<const grammar::Vocabulary>(tokens);
+    return vocabulary;
+}
+
+grammar::ConstraintCache& Engine::constraints() const {
+    return impl_->constraints;
 }
 
 Result<const text::ChatTemplate*> Engine::chat_template() const {

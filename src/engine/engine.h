@@ -20,6 +20,7 @@
 #include "gen/sampling.h"
 #include "gen/speculation.h"
 #include "gen/stop.h"
+#include "grammar/constraint_cache.h"
 #include "model/model.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -75,6 +76,11 @@ class Engine {
     // The template's source, and the parsed template. Code::not_found when the model has none.
     Result<std::string> template_source() const;
     Result<const text::ChatTemplate*> chat_template() const;
+    // What grammars have to know of the tokenizer, made at first use and shared. `with_marks`: the
+    // control tokens that stand in the model's format of replies (text/reply_format.h) count as
+    // their spelling; otherwise no control token is ever allowed.
+    Result<std::shared_ptr<const grammar::Vocabulary>> vocabulary(bool with_marks = false) const;
+    grammar::ConstraintCache& constraints() const;  // of both vocabularies
     // Variables every template sees besides the messages: bos_token, eos_token ….
     Result<nlohmann::ordered_json> template_variables() const;
     // What generation_config.json proposes, over heft's own defaults.
@@ -87,12 +93,28 @@ class Engine {
     std::unique_ptr<Impl> impl_;
 };
 
+// What an answer is held to: no token is drawn that cannot lead to a text of the grammar. Where
+// that text ends, so does the answer.
+struct Form {
+    std::shared_ptr<grammar::Constraint> constraint = {};  // none: any text; of Engine::vocabulary
+    // Empty, with no start_trigger: from the first token on. Else from the first of these that
+    // comes up, which is part of the constrained text. If the rest of the token in which one ends
+    // does not fit, the answer goes on without the grammar and `degraded` says so.
+    std::vector<std::string> triggers = {};
+    std::string start_trigger = {};  // the same, at the very beginning of the answer alone
+    // What stands between these is not looked at: thoughts may speak of a trigger, and may come
+    // before the text that is held from the start (if aside_open is one token).
+    std::string aside_open = {}, aside_close = {};
+    bool in_aside = false;  // the prompt opened one
+};
+
 struct Request {
     std::vector<TokenId> prompt;  // the whole conversation so far; what is cached is not repeated
     gen::SamplingOptions sampling;
     gen::SpeculationOptions speculation;  // changes the speed, never the text
     std::vector<std::string> stop;        // stop strings
-    int n_predict = -1;                   // tokens to make at most; -1: until the context is full
+    Form form = {};
+    int n_predict = -1;  // tokens to make at most; -1: until the context is full
     bool ignore_eos = false;
     bool truncate = false;  // cut the prompt's front, after its first token, rather than refuse it
     bool decode_text = true;  // false: ids only, for models without a tokenizer

@@ -16,10 +16,12 @@ struct Engine::Impl {
     std::optional<ThreadPool> pool;
     std::optional<op::Context> context;
     kv::Types cache_types;
+    grammar::ConstraintCache constraints;
 
     std::mutex lazily;  // guards what follows
     std::optional<Result<text::Tokenizer>> tokenizer;
     std::optional<Result<text::ChatTemplate>> chat_template;
+    std::shared_ptr<const grammar::Vocabulary> vocabularies[2];  // shared by grammars; marks second
 };
 
 }  // namespace heft::engine
