@@ -160,7 +160,7 @@ std::optional<Failure> Run::add_jobs(const std::vector<TokenId>& prompt) {
     auto sampling = sampling_of(request_, engine.sampling_defaults());
     if (!sampling) return failure_of(sampling.error());
     job.sampling = std::move(*sampling);
-    if (auto failure = constrain(request_, engine, job)) return failure;
+    if (auto failure = constrain(request_, engine, job, answer_.degraded)) return failure;
 
     std::string echoed;
     if (request_.echo) {

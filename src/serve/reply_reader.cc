@@ -17,22 +17,31 @@ std::string tail_of(const text::Tokenizer& words, std::span<const engine::TokenI
 
 }  // namespace
 
-ReplyReader ReplyReader::make(const engine::Engine& engine, const Request& request,
-                              std::span<const engine::TokenId> prompt) {
-    const text::Tokenizer& words = **engine.tokenizer();
-    ReplyReader reader(words);
-    if (!request.is_chat) return reader;
+ReplyStart reply_start(const engine::Engine& engine, std::span<const engine::TokenId> prompt) {
     const auto source = engine.template_source();
     const text::ReplyFormat& format =
         text::reply_format_of_template(source ? std::string_view(*source) : std::string_view());
+    return {&format, text::opens_reasoning(format, tail_of(**engine.tokenizer(), prompt))};
+}
+
+std::vector<text::Tool> offered_tools(const Request& request) {
     std::vector<text::Tool> tools;
-    if (request.tool_use != ToolUse::none)
-        for (const Tool& tool : request.tools)
-            tools.push_back(
-                {tool.name, tool.parameters.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    if (request.tool_use == ToolUse::none) return tools;
+    for (const Tool& tool : request.tools)
+        tools.push_back(
+            {tool.name, tool.parameters.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    return tools;
+}
+
+ReplyReader ReplyReader::make(const engine::Engine& engine, const Request& request,
+                              std::span<const engine::TokenId> prompt) {
+    ReplyReader reader(**engine.tokenizer());
+    if (!request.is_chat) return reader;
+    const ReplyStart start = reply_start(engine, prompt);
     text::ReplyOptions options;
-    options.in_reasoning = text::opens_reasoning(format, tail_of(words, prompt));
-    reader.parser_ = std::make_unique<text::ReplyParser>(format, std::move(tools), options);
+    options.in_reasoning = start.in_reasoning;
+    reader.parser_ =
+        std::make_unique<text::ReplyParser>(*start.format, offered_tools(request), options);
     return reader;
 }
 

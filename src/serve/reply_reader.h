@@ -12,6 +12,16 @@
 
 namespace heft::serve {
 
+// How a reply to this prompt begins.
+struct ReplyStart {
+    const text::ReplyFormat* format = nullptr;  // by the model's chat template
+    bool in_reasoning = false;                  // the prompt opened a thought
+};
+// The engine's tokenizer is loaded.
+ReplyStart reply_start(const engine::Engine& engine, std::span<const engine::TokenId> prompt);
+
+std::vector<text::Tool> offered_tools(const Request& request);
+
 class ReplyReader {
   public:
     // By the model's chat template. The engine, whose tokenizer is loaded, outlives the reader.

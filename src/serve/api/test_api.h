@@ -83,18 +83,19 @@ class Recorder : public Responder {
 
 class TinyModel : public Model {
   public:
-    TinyModel() : engine_(open()), scheduler_(start(engine_)) {}
+    explicit TinyModel(const std::string& reference)
+        : engine_(open(reference)), scheduler_(start(engine_)) {}
     const std::string& name() const override { return name_; }
     const engine::Engine& engine() const override { return engine_; }
     engine::Scheduler& scheduler() const override { return *scheduler_; }
     std::int64_t n_ctx() const override { return scheduler_->n_ctx(); }
 
   private:
-    static engine::Engine open() {
+    static engine::Engine open(const std::string& reference) {
         engine::OpenOptions options;
         options.n_threads = 1;
         options.deterministic = true;
-        return std::move(*engine::Engine::open("tiny", options));
+        return std::move(*engine::Engine::open(reference, options));
     }
     static std::unique_ptr<engine::Scheduler> start(const engine::Engine& engine) {
         return std::move(*engine::Scheduler::start(engine));
@@ -106,6 +107,8 @@ class TinyModel : public Model {
 
 class TinyService : public Service {
   public:
+    explicit TinyService(const std::string& reference)
+        : model_(std::make_shared<TinyModel>(reference)) {}
     // Not before the scheduler's thread has let go of the model: it cannot wait for itself.
     ~TinyService() override {
         model_->scheduler().drain(Clock::now() + std::chrono::seconds(60));
@@ -148,7 +151,7 @@ class TinyService : public Service {
     const TinyModel& model() const { return *model_; }
 
   private:
-    const std::shared_ptr<TinyModel> model_ = std::make_shared<TinyModel>();
+    const std::shared_ptr<TinyModel> model_;
     std::mutex mutex_;
     std::condition_variable reported_;
     std::vector<Outcome> outcomes_;
@@ -184,7 +187,9 @@ inline void read_events(Said& said) {
 
 class Server {
   public:
-    Server() : routes_(api_routes(service_)) {}
+    // Another model than tiny is known under its name nevertheless.
+    explicit Server(const std::string& reference = "tiny")
+        : service_(reference), routes_(api_routes(service_)) {}
 
     std::shared_ptr<Recorder> begin(const std::string& method, const std::string& path,
                                     const std::string& body = {},
