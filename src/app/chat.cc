@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/conversation.h"
+#include "app/form_flags.h"
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/line_reader.h"
@@ -29,6 +30,7 @@ struct ChatOptions {
     ModelFlags model;
     SamplingFlags sampling;
     SpecFlags speculation;
+    FormFlags form;
     ConversationOptions conversation;
     std::string system;
     bool json = false, quiet = false;
@@ -188,6 +190,7 @@ Status chat(ChatOptions o) {
     HEFT_TRY(o.conversation.sampling, apply(o.sampling, engine.sampling_defaults()));
     HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
     o.conversation.speculation = speculation.options;
+    HEFT_TRY(o.conversation.constraint, make_constraint(o.form, engine));
     o.conversation.draft = speculation.draft_model();
     HEFT_TRY(Conversation conversation, Conversation::start(engine, o.conversation));
     conversation.set_system(o.system);
@@ -222,6 +225,7 @@ void add_chat(CLI::App& app, Action& action) {
     verb->add_flag("--truncate", o->conversation.truncate, "cut what is too long");
     verb->add_flag("--json", o->json, "one heft.chat/1 document at the end");
     verb->add_flag("-q,--quiet", o->quiet, "no words but the model's");
+    add_form(*verb, o->form);
     add_sampling(*verb, o->sampling);
     verb->callback([o, &action] { action = [o] { return chat(*o); }; });
 }

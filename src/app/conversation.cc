@@ -1,5 +1,6 @@
 #include "app/conversation.h"
 
+#include "app/form_flags.h"
 #include "app/prompt.h"
 
 namespace heft::app {
@@ -40,6 +41,7 @@ Status Conversation::answer(const OnText& on_text, const std::atomic<bool>& canc
     request.sampling = options_.sampling;
     request.speculation = options_.speculation;
     request.stop = options_.stop;
+    hold_to(options_.constraint, *engine_, request);
     request.n_predict = options_.n_predict;
     request.truncate = options_.truncate;
     request.cancel = &cancel;

@@ -18,6 +18,7 @@ struct ConversationOptions {
     gen::SpeculationOptions speculation;
     const engine::Engine* draft = nullptr;  // outlives the conversation
     std::vector<std::string> stop;
+    std::shared_ptr<grammar::Constraint> constraint = {};  // none: answers of any form
     std::int64_t n_ctx = 0;
     int n_predict = -1;
     bool truncate = false;

@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/form_flags.h"
 #include "app/help.h"
 #include "app/ids.h"
 #include "app/interrupt.h"
@@ -29,6 +30,7 @@ struct RunOptions {
     ModelFlags model;
     SamplingFlags sampling;
     SpecFlags speculation;
+    FormFlags form;
     std::string first, second;  // [MODEL] [PROMPT]
     std::string prompt, file, system, ids;
     std::vector<std::string> stop;
@@ -213,6 +215,8 @@ Status run(RunOptions o) {
 
     HEFT_TRY(const Speculation speculation, open_speculation(o.speculation, o.model, engine));
     request.speculation = speculation.options;
+    HEFT_TRY(const auto constraint, make_constraint(o.form, engine));
+    hold_to(constraint, engine, request);
 
     if (o.strict) HEFT_OK(refuse(kv::degradation(engine.cache_types())));
     engine::SessionOptions options;
@@ -266,6 +270,7 @@ void add_run(CLI::App& app, Action& action) {
     verb->add_flag("--no-stream", o->no_stream, "print when complete");
     verb->add_flag("--json", o->json, "one heft.run/1 document");
     verb->add_flag("-q,--quiet", o->quiet, "nothing on stderr");
+    add_form(*verb, o->form);
     add_sampling(*verb, o->sampling);
     verb->callback([o, &action] { action = [o] { return run(*o); }; });
 }

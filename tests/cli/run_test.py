@@ -1,7 +1,10 @@
 """heft run, and what every verb does with its streams."""
+import json
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import unittest
 
 from support import HEFT, USAGE, NOT_FOUND, UNSUPPORTED, EXHAUSTED, INTERRUPTED, QUESTION, SECONDS, heft, Case
@@ -34,6 +37,36 @@ class Run(Case):
             tree = self.run_json(QUESTION, "--cache-type-k", kind, "--cache-type-v", kind, "-n", "4")
             self.assertEqual(tree["degraded"], [])
         self.fails(USAGE, "run", "tiny", QUESTION, "-ctk", "q5_0", saying="f32, f16, bf16 and q8_0")
+
+    def test_a_schema_is_kept(self):
+        schema = {"type": "object", "additionalProperties": False, "required": ["name", "age"],
+                  "properties": {"name": {"type": "string", "maxLength": 12},
+                                 "age": {"type": "integer", "minimum": 0, "maximum": 99}}}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "schema.json")
+            path.write_text(json.dumps(schema))
+            for seed in range(3):
+                flags = ["--temp", "1.5", "--seed", seed]
+                text = self.text("run", "tiny", QUESTION, "-q", "-j", json.dumps(schema), *flags)
+                value = json.loads(text)
+                self.assertEqual(sorted(value), ["age", "name"])
+                self.assertLessEqual(len(value["name"]), 12)
+                self.assertTrue(0 <= value["age"] <= 99)
+                self.assertEqual(text, self.text("run", "tiny", QUESTION, "-q", *flags,
+                                                 "--json-schema-file", path))
+        grammar = 'root ::= ("red" | "green") " fox"'
+        tree = self.run_json(QUESTION, "--grammar", grammar)
+        self.assertIn(tree["text"], ["red fox", "green fox"])
+        self.assertEqual(tree["finish_reason"], "stop")
+        chat = self.text("chat", "tiny", "-q", "--grammar", grammar, stdin="Hello\n")
+        self.assertIn(chat.strip(), ["red fox", "green fox"])
+
+    def test_what_a_form_cannot_be_held_to_is_an_error(self):
+        self.fails(USAGE, "run", "tiny", QUESTION, "-j", '{"not":{}}', saying="'not'")
+        self.fails(USAGE, "run", "tiny", QUESTION, "-j", "{", saying="--json-schema")
+        self.fails(USAGE, "run", "tiny", QUESTION, "--grammar", "root ::= x", saying="--grammar")
+        self.fails(USAGE, "run", "tiny", QUESTION, "--grammar", "x", "-j", "{}", saying="one form")
+        self.fails(NOT_FOUND, "run", "tiny", QUESTION, "--grammar-file", "/none")
 
     def test_text_is_streamed_as_the_document_has_it(self):
         text = self.run_json(QUESTION, "--temp", "0", "-n", "40")["text"]
