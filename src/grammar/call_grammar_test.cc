@@ -27,7 +27,7 @@ std::optional<std::string> draw(Matcher matcher, Rng& rng, TokenId first_marker,
     const Vocabulary& words = matcher.vocabulary();
     std::vector<std::uint64_t> bits(words.mask_words());
     std::string text;
-    bool quoted = false;  // since the last marker
+    bool quoted = false, escaped = false;  // since the last marker
     for (int n = 0; n < 1000; ++n) {
         matcher.fill_mask(bits);
         std::vector<TokenId> allowed, marks, closing;
@@ -54,8 +54,11 @@ std::optional<std::string> draw(Matcher matcher, Rng& rng, TokenId first_marker,
             from = &closing;
         const TokenId id = (*from)[rng.next() % from->size()];
         text += words.bytes_of(id);
-        if (id >= first_marker) quoted = false;
-        for (const char c : words.bytes_of(id)) quoted ^= c == '"';
+        for (const char c : words.bytes_of(id)) {
+            quoted ^= c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+        }
+        if (id >= first_marker) quoted = escaped = false;
         if (!matcher.accept(id)) return std::nullopt;
         if (matcher.ended()) return text;
     }
