@@ -52,7 +52,7 @@ std::string wrapped(const std::vector<std::string>& items) {
             text += "  " + line + "\n";
             line.clear();
         }
-        line += (line.empty() ? "" : "   ") + item;
+        line += (line.empty() ? "" : "  ") + item;
     }
     return line.empty() ? text : text + "  " + line + "\n";
 }
