@@ -206,6 +206,7 @@ ExprId JsonText::char_of(const std::vector<CodeRange>& ranges) {
 
 ExprId JsonText::content_except(std::vector<std::string> names) {
     std::vector<std::u32string> sorted;
+    sorted.reserve(names.size());
     for (const std::string& name : names) sorted.push_back(characters_of(name));
     std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
