@@ -42,7 +42,8 @@ int run_program(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(
         "MODEL is a folder, a .gguf or .safetensors file, or \"tiny\", the built-in toy.\n"
-        "`heft VERB --help` tells a verb's options. Example: heft run model.gguf \"Why is it so?\"");
+        "`heft VERB --help` tells a verb's options. Example: heft run model.gguf \"Why is it "
+        "so?\"");
     Action action;
     add_run(app, action);
     add_chat(app, action);

@@ -12,9 +12,9 @@
 namespace heft::net {
 
 namespace {
-constexpr std::size_t kKeptBytes = 4U << 10;  // of a buffer, between requests
+constexpr std::size_t kKeptBytes = 4U << 10;           // of a buffer, between requests
 constexpr std::chrono::milliseconds kLastLinger{500};  // of a server that stops
-}
+}  // namespace
 
 Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket,
                        std::shared_ptr<Shared> shared, std::string peer,
