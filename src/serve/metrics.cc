@@ -44,9 +44,9 @@ struct ModelRow {
     double (*value)(const engine::Scheduler::Stats& stats);
 };
 
-template <auto Member>
+template <auto member>
 double get(const engine::Scheduler::Stats& stats) {
-    return static_cast<double>(stats.*Member);
+    return static_cast<double>(stats.*member);
 }
 
 using Stats = engine::Scheduler::Stats;
