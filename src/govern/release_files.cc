@@ -128,7 +128,7 @@ namespace {
 
 std::string first_of(const format::Metadata& metadata, const std::vector<std::string>& keys) {
     for (const std::string& key : keys) {
-        const std::string text(metadata.string(key).value_or(""));
+        std::string text(metadata.string(key).value_or(""));
         if (!text.empty()) return text;
     }
     return {};
