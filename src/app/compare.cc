@@ -97,11 +97,11 @@ std::string spoken_osaid(const Json& openness) {
 
 // Of a path its last part: a column is narrow.
 std::string short_name(const Json& row) {
-    const auto name = row["model"].get<std::string>();
+    auto name = row["model"].get<std::string>();
     if (row["seen"] != "files") return name;
     std::filesystem::path path = std::filesystem::path(name).lexically_normal();
     if (!path.has_filename()) path = path.parent_path();
-    const std::string last = path.filename().string();
+    std::string last = path.filename().string();
     return last.empty() || last == "." || last == ".." ? name : last;
 }
 

@@ -1,5 +1,7 @@
 #include "grammar/formats.h"
 
+#include <fmt/format.h>
+
 namespace heft::grammar {
 
 namespace {
@@ -31,9 +33,9 @@ std::string ipv6() {
     for (int before = 0; before <= 7; ++before) {
         const int after = 7 - before;
         out += "|";
-        if (before > 0) out += h + "(?::" + h + "){" + std::to_string(before - 1) + "}";
+        if (before > 0) out += fmt::format("{0}(?::{0}){{{1}}}", h, before - 1);
         out += "::";
-        if (after > 0) out += "(?:" + h + "(?::" + h + "){0," + std::to_string(after - 1) + "})?";
+        if (after > 0) out += fmt::format("(?:{0}(?::{0}){{0,{1}}})?", h, after - 1);
     }
     return out;
 }
