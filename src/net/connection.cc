@@ -269,7 +269,8 @@ void Connection::drain() {
         const std::lock_guard lock(mutex_);
         draining_ = true;
     }
-    if (phase_ == Phase::idle) close();
+    // Nobody has asked it anything.
+    if (phase_ == Phase::idle || phase_ == Phase::handshake) close();
 }
 
 void Connection::abort() {
