@@ -68,10 +68,10 @@ std::optional<Failure> note_members(const Json& message, const std::string& wher
         if (value.is_null() || in(kKnown, name) || in(kEchoed, name)) continue;
         if (name == "images" && value.is_array() && value.empty()) continue;
         if (name == "images" || name == "function_call")
-            return invalid(where + "." + name, name + " in a message is not understood",
-                           "unsupported_parameter");
-        draft.degrade(fmt::format("{}: unknown, and not used",
-                                  "messages[]." + text::to_valid_utf8(name.substr(0, 40))));
+            return invalid(fmt::format("{}.{}", where, name),
+                           name + " in a message is not understood", "unsupported_parameter");
+        draft.degrade(fmt::format("messages[].{}: unknown, and not used",
+                                  text::to_valid_utf8(name.substr(0, 40))));
     }
     return {};
 }
