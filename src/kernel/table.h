@@ -59,7 +59,7 @@ struct Table {
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;
 
-    // -- tiles of bytes (types.h), for products of some dozens of tokens
+    // -- tiles of bytes (types.h), for products of a few tiles of tokens
     // Whether they exist for a type; the others may be called only if so.
     bool (*has_byte_tiles)(DType type) noexcept;
     // Columns first … first + n - 1 of at most kTile tokens; `first` a multiple of kInputColumns,

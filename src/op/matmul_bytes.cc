@@ -1,5 +1,5 @@
-// Some dozens of tokens: rows decoded to tiles of bytes as they pass by, times activations that are
-// packed once for all rows (kernel/types.h).
+// A tile or so of tokens: rows decoded to tiles of bytes as they pass by, times activations that
+// are packed once for all rows (kernel/types.h).
 #include <algorithm>
 
 #include "op/matmul_call.h"

@@ -1,4 +1,4 @@
-// Up to some dozens of tokens times quantised rows, by tiles of bytes (types.h). Lanes are tokens:
+// Up to a tile or so of tokens times quantised rows, by tiles of bytes (types.h). Lanes are tokens:
 // codes are multiplied as they are decoded, group by group, and each group's sums come out of the
 // tile registers to be scaled and added up in float32. Decoding costs less than folding scales into
 // weights (tiles.inl.h), scaling costs more with every token. `Registers` are those of
