@@ -81,7 +81,9 @@ TEST(LicenceText, IsKnownHoweverItIsWrapped) {
         escaped = replaced(escaped, " ", "&nbsp;");
         for (const std::string& copy :
              {text, wrapped, escaped, replaced(escaped, "&", "&amp;"), replaced(text, "\n", "\r\n"),
-              "---\nlicense: other\n---\n" + text}) {
+              "---\nlicense: other\n---\n" + text, "```text\n" + text + "\n```\n",
+              "<pre class=\"licence\">" + escaped + "</pre>",
+              "<p>" + replaced(escaped, "\n", "<br />\n") + "</p>"}) {
             const auto finding = identify_text(catalogue(), copy);
             ASSERT_TRUE(finding);
             EXPECT_EQ(finding->match, TextMatch::whole) << file;
@@ -98,6 +100,7 @@ TEST(LicenceText, WithAChangedClauseIsNotTheOriginal) {
         const std::string text = read(folder / file);
         for (const std::string& copy :
              {replaced(text, "700 million", "7 million"), text + "\nNo military use.",
+              text + "\n\u7981\u6b62\u5546\u4e1a\u7528\u9014\n",
               replaced(text, "royalty-free", "royalty-bearing"), text.substr(0, text.size() / 2)}) {
             ASSERT_NE(copy, text);
             const auto finding = identify_text(catalogue(), copy);
@@ -134,6 +137,17 @@ TEST(LicenceText, OfMitMayHaveAnyCopyrightLineButNoRider) {
              {"MIT License\n\nCopyright (c) 2025 Some Lab, Inc.\n\n" + mit, TextMatch::body},
              {"Copyright (c) 2025 Lab\n" + mit + "\nNon-commercial use only.", TextMatch::modified},
              {"Copyright (c) 2025 Lab\n" + replaced(mit, "sell copies", "lend copies"),
+              TextMatch::modified},
+             {"# The MIT License (MIT)\n\nCopyright (c) 2023-2025 Jos\u00e9 Lab, all rights "
+              "reserved.\n"
+              "Portions copyright 2024 Another Lab GmbH\n"
+                  + mit,
+              TextMatch::body},
+             {"Academic use by universities.\n" + mit, TextMatch::modified},
+             {"Weapons makers are out.\n" + mit, TextMatch::modified},
+             {"Copyright (c) 2025 Lab\n" + mit + "\nUsers in Germany owe us ten euros.",
+              TextMatch::modified},
+             {"Copyright (c) 2025 Lab\n" + mit + "\n\u7981\u6b62\u5546\u4e1a\u7528\u9014",
               TextMatch::modified},
              {"Modified MIT\n" + mit + "Our only modification part is that you pay.",
               TextMatch::modified},

@@ -13,15 +13,22 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1U << 20;
 
-// Words around a known body that are more than this many are a text of their own.
-constexpr std::size_t kMostWordsAround = 60;
+// A copyright line names its holder in no more words than this; several lines may stand there.
+constexpr std::size_t kMostWordsOfHolder = 12;
 
 // A line of copyright holds none of these; a clause hardly does without.
 constexpr std::string_view kOperativeWords[] = {
-    "not",         "may",          "shall",      "must",     "only",       "except",
-    "unless",      "commercial",   "prohibit",   "provided", "prohibited", "restrict",
-    "restriction", "restrictions", "permitted",  "agree",    "require",    "requires",
-    "required",    "condition",    "conditions", "subject",  "addition",   "noncommercial"};
+    "addition",      "agree",        "allow",     "allowed",    "alone",     "banned",
+    "can",           "cannot",       "charge",    "commercial", "condition", "conditions",
+    "cost",          "every",        "except",    "exclude",    "excluded",  "fee",
+    "fees",          "forbidden",    "if",        "may",        "military",  "must",
+    "noncommercial", "not",          "only",      "our",        "outside",   "pay",
+    "permission",    "permitted",    "prohibit",  "prohibited", "provided",  "purpose",
+    "purposes",      "require",      "required",  "requires",   "restrict",  "restricted",
+    "restriction",   "restrictions", "royalties", "royalty",    "shall",     "should",
+    "subject",       "terms",        "unless",    "use",        "used",      "user",
+    "users",         "uses",         "using",     "will",       "without",   "you",
+    "your"};
 
 std::size_t count_words(std::string_view words) {
     return words.empty()
@@ -46,26 +53,67 @@ std::string_view first_words(std::string_view words, std::size_t n) {
 std::size_t find_phrase(std::string_view words, std::string_view phrase) {
     for (auto at = words.find(phrase); at != std::string_view::npos;
          at = words.find(phrase, at + 1))
-        if (at == 0 || words[at - 1] == ' ') return at;
+        if (at == 0 || words[at - 1] == ' ' || words[at - 1] == '\n') return at;
     return std::string_view::npos;
 }
 
-// What stands around a known body, less what the licence itself suggests to put there.
+// What stands around a known body, less what the licence itself suggests to put there: a line for
+// each run of words that stood together.
 std::string around(std::string_view words, std::size_t at, std::size_t length,
                    const Licence& licence) {
     std::string rest(words.substr(0, at));
+    rest += '\n';
     rest += words.substr(at + length);
+    std::vector<std::string> usual{words_of(licence.name)};
+    if (!licence.spdx.empty()) usual.push_back("spdx license identifier " + words_of(licence.spdx));
     if (const Json* text = member(*licence.data, "text"))
-        for (const std::string& usual : texts_of(*text, "around")) {
-            const auto found = find_phrase(rest, usual);
-            if (found != std::string::npos) rest.erase(found, usual.size());
-        }
-    return words_of(rest);
+        for (const std::string& phrase : texts_of(*text, "around")) usual.push_back(phrase);
+    std::stable_sort(usual.begin(), usual.end(),
+                     [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    for (const std::string& phrase : usual) {
+        const auto found = find_phrase(rest, phrase);
+        if (found != std::string::npos) rest.replace(found, phrase.size(), "\n");
+    }
+    return rest;
 }
 
-std::string operative_word_in(std::string_view words) {
-    for (const std::string_view word : kOperativeWords)
-        if (has_phrase(words, word)) return std::string(word);
+bool is_year(std::string_view word) {
+    return word.size() == 4 && (word.starts_with("19") || word.starts_with("20"));
+}
+
+// Whether the words are lines of copyright: "copyright c 2024 some lab all rights reserved".
+bool is_copyright(std::string_view line) {
+    constexpr std::string_view kReserved = "all rights reserved";
+    std::size_t n_word = kMostWordsOfHolder;  // before a mark of copyright, nothing may stand
+    while (!line.empty()) {
+        if (line.front() == ' ') {
+            line.remove_prefix(1);
+            continue;
+        }
+        if (line.starts_with(kReserved)) {
+            line.remove_prefix(kReserved.size());
+            n_word = kMostWordsOfHolder;
+            continue;
+        }
+        const std::string_view word = line.substr(0, line.find(' '));
+        const bool is_mark = word == "copyright" || word == "c" || word == "portions";
+        n_word = is_mark || is_year(word) ? 0 : n_word + 1;
+        if (n_word > kMostWordsOfHolder) return false;
+        line.remove_prefix(word.size());
+    }
+    return true;
+}
+
+// The first words around a body that may change what it says; empty: there are none.
+std::string rider_in(std::string_view rest) {
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        const bool has_operative =
+            std::any_of(std::begin(kOperativeWords), std::end(kOperativeWords),
+                        [line](std::string_view word) { return has_phrase(line, word); });
+        if (has_operative || !is_copyright(line)) return words_of(line.substr(0, 80));
+    }
     return {};
 }
 
@@ -84,17 +132,11 @@ Result<Comparison> compare_body(std::string_view words, const KnownText& known,
     if (body.empty()) return Comparison{};
     HEFT_TRY(const std::string hash, hash_of(body));
     if (hash != known.sha256) return Comparison{};
-    const std::string rest = around(words, at, body.size(), licence);
-    const std::size_t n_rest = count_words(rest);
-    const std::string operative = operative_word_in(rest);
-    if (n_rest > kMostWordsAround)
-        return Comparison{Compared::with_more, "the text is complete, but " + std::to_string(n_rest)
-                                                   + " further words stand around it: read them"};
-    if (!operative.empty())
+    const std::string rider = rider_in(around(words, at, body.size(), licence));
+    if (!rider.empty())
         return Comparison{Compared::with_more,
-                          "the text is complete, but what stands around it "
-                          "may change it (\""
-                              + operative + "\"): read it"};
+                          "the text is complete, but what stands around it may change it (\""
+                              + rider + "\"): read it"};
     return Comparison{Compared::same, {}};
 }
 

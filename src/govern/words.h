@@ -1,6 +1,6 @@
-// Text as words: runs of ASCII letters and digits in lower case, joined by one space. Licence
-// texts, names of models and answers of people are compared in this form, which survives wrapping,
-// indenting, punctuation and HTML escapes.
+// Text as words: runs of letters and digits of any script in lower case, joined by one space.
+// Licence texts, names of models and answers of people are compared in this form, which survives
+// wrapping, indenting, punctuation, HTML tags and escapes, and the fences of Markdown.
 #pragma once
 
 #include <string>
