@@ -22,9 +22,10 @@ int report(const Error& error) {
 }
 
 // The arguments after the program's name, last first, as CLI11 wants them, with llama.cpp's short
-// options of several letters spelled out.
+// options of several letters spelled out. --version, which people try first, is the verb.
 std::vector<std::string> arguments(int argc, char** argv) {
     std::vector<std::string> words(argv + 1, argv + argc);
+    if (!words.empty() && words.front() == "--version") words.front() = "version";
     for (std::string& word : words) {
         if (word == "--") break;
         if (word == "-ctk") word = "--cache-type-k";

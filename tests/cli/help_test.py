@@ -42,6 +42,9 @@ class Version(Case):
             self.assertTrue(tree[key])
         self.assertIn(tree["version"], self.text("version"))
 
+    def test_is_what_the_flag_tells(self):
+        self.assertEqual(self.text("--version"), self.text("version"))
+
 
 if __name__ == "__main__":
     unittest.main()
