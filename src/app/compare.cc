@@ -16,6 +16,7 @@
 #include "app/release.h"
 #include "app/scaled.h"
 #include "app/wrap.h"
+#include "text/utf8.h"
 
 namespace heft::app {
 
@@ -159,8 +160,11 @@ constexpr std::size_t kNarrowest = 20;  // of a release's column
 std::vector<std::string> cell_of(const std::string& text, std::size_t columns) {
     std::vector<std::string> lines;
     for (std::string& line : wrapped(text, columns)) {
-        for (; line.size() > columns; line.erase(0, columns))
-            lines.push_back(line.substr(0, columns));
+        while (line.size() > columns) {
+            const std::size_t end = text::char_before(line, columns + 1);  // not within a character
+            lines.push_back(line.substr(0, end));
+            line.erase(0, end);
+        }
         lines.push_back(std::move(line));
     }
     return lines;

@@ -20,9 +20,9 @@ class Walk {
 
     Chain run(const Identification& model, const std::string& relation) {
         add(model, relation);
-        for (std::size_t i = 0; i < waiting_.size() && chain_.terms.size() < kMostModels; ++i) {
+        for (std::size_t i = 0; i < waiting_.size(); ++i) {
             const std::string base = waiting_[i];
-            if (!visit(base)) chain_.unseen.push_back(base);
+            if (chain_.terms.size() >= kMostModels || !visit(base)) chain_.unseen.push_back(base);
         }
         return std::move(chain_);
     }
@@ -40,8 +40,9 @@ class Walk {
                  "base model", catalogue_.find_all(row.also), Certainty::listed, row.why, false});
     }
 
+    // Of more bases than are looked at, one that is not seen says enough.
     void wait(const std::string& base) {
-        if (waiting_.size() < kMostModels && seen_.insert(repository_name(base)).second)
+        if (waiting_.size() <= kMostModels && seen_.insert(repository_name(base)).second)
             waiting_.push_back(base);
     }
 

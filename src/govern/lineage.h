@@ -36,7 +36,8 @@ struct Assessment {
 };
 
 // The model's own terms and those of its declared bases, as far as folders (under `near`, beside
-// it, or a path that exists) and the catalogue tell. At most 16 models.
+// it, or a path that exists) and the catalogue tell. At most 16 models; where there are more, some
+// are told as unseen.
 Chain chain_of(const Catalogue& catalogue, const Identification& model,
                const std::string& relation = "itself", const std::filesystem::path& near = {});
 

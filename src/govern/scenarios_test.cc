@@ -1,4 +1,5 @@
 // Verdicts over the scenarios of the reference data, and what has to hold for every licence.
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../../tests/shared_data.h"
+#include "../../tests/temp_folder.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "govern/catalogue.h"
@@ -317,6 +319,24 @@ TEST(Lineage, KnowsWhatAReleaseWasMadeFrom) {
     ASSERT_EQ(joined.terms.size(), 2U);
     EXPECT_EQ(joined.terms[1].licences.front()->id, "llama3.1");
     EXPECT_EQ(joined.judgement.verdict, Verdict::forbidden_unless_renamed);
+}
+
+TEST(Lineage, AHundredBasesHideNone) {
+    const testing::TempFolder folder;
+    Identification model = identify_name(catalogue(), "apache-2.0");
+    const Use use = use_of(Json::parse(R"({"commercial":true})"));
+    for (int i = 0; i < 100; ++i) {
+        const std::string base = "base-" + std::to_string(i);
+        std::filesystem::create_directory(folder / base);
+        folder.write(base + "/README.md", i == 99 ? "---\nlicense: cc-by-nc-4.0\n---\n"
+                                                  : "---\nlicense: apache-2.0\n---\n");
+        model.base_models.push_back(base);
+        const Chain chain = chain_of(catalogue(), model, "itself", folder.path());
+        EXPECT_EQ(chain.terms.size(), std::min<std::size_t>(model.base_models.size() + 1, 16));
+        const bool all_seen = model.base_models.size() < 16;
+        EXPECT_EQ(assess(catalogue(), chain, use).judgement.verdict,
+                  all_seen ? Verdict::allowed : Verdict::unknown_need_input);
+    }
 }
 
 TEST(Glance, TellsPrivateCommercialAndRedistribution) {
