@@ -1,5 +1,6 @@
 // Any bytes as YAML, as JSON or YAML, and as a model card. What is read must be a tree that JSON
 // can write and read back, within the limits.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -25,7 +26,12 @@ std::size_t nodes(const Json& tree) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const heft::format::YamlLimits limits{1U << 16, 5000, 1U << 16, 32};
-    const auto tree = heft::format::read_yaml(text, limits);
+    heft::format::YamlLines lines;
+    const auto tree = heft::format::read_yaml(text, lines, limits);
+    const auto n_lines = std::count(text.begin(), text.end(), '\n') + 1;
+    for (const auto& [pointer, line] : lines)
+        if (line < 1 || line > n_lines + 1 || heft::format::line_of(lines, pointer) != line)
+            std::abort();
     if (tree) {
         if (nodes(*tree) > limits.nodes) std::abort();
         const auto written = tree->dump();  // would throw for text that is not UTF-8

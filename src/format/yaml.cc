@@ -25,6 +25,7 @@ namespace heft::format {
 namespace {
 
 using Json = nlohmann::ordered_json;
+constexpr std::size_t kPointerBytes = 4096;  // longer ones are not noted
 
 std::string at_line(const YAML::Mark& mark) {
     return mark.is_null() ? std::string() : " (line " + std::to_string(mark.line + 1) + ")";
@@ -45,7 +46,7 @@ struct Weight {
 // throwing; after the first failure it lets the rest of the (bounded) text pass.
 class Builder : public YAML::EventHandler {
   public:
-    explicit Builder(const YamlLimits& limits) : limits_(limits) {}
+    Builder(const YamlLimits& limits, YamlLines* lines) : limits_(limits), lines_(lines) {}
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -124,6 +125,21 @@ class Builder : public YAML::EventHandler {
         used_.text_bytes += key.size();
         open_.back().weight.text_bytes += key.size();
         open_.back().key = key;
+        note(mark);
+    }
+
+    // Of the value that comes next.
+    void note(const YAML::Mark& mark) {
+        if (lines_ == nullptr || open_.empty()) return;
+        std::string pointer;
+        for (const Open& one : open_) {
+            if (pointer.size() > kPointerBytes) return;
+            pointer += "/" + (one.key ? pointer_token(*one.key) : std::to_string(one.value.size()));
+        }
+        lines_->emplace(std::move(pointer), mark.line + 1);
+    }
+    void note_item(const YAML::Mark& mark) {
+        if (!open_.empty() && open_.back().value.is_array()) note(mark);
     }
 
     bool fits(const YAML::Mark& mark, const Weight& more) {
@@ -143,6 +159,7 @@ class Builder : public YAML::EventHandler {
         if (open_.size() >= limits_.depth)
             return fail(mark, "nested more than " + std::to_string(limits_.depth) + " levels deep");
         used_.nodes += 1;
+        note_item(mark);
         open_.push_back({std::move(value), mark, anchor, {1, 0}, {}, {}});
     }
 
@@ -156,6 +173,7 @@ class Builder : public YAML::EventHandler {
     void put(const YAML::Mark& mark, YAML::anchor_t anchor, Json value, const Weight& weight) {
         if (!fits(mark, weight)) return;
         used_.add(weight);
+        note_item(mark);
         attach(mark, anchor, std::move(value), weight);
     }
 
@@ -184,6 +202,7 @@ class Builder : public YAML::EventHandler {
     }
 
     const YamlLimits limits_;
+    YamlLines* const lines_;
     std::vector<Open> open_;
     std::unordered_map<YAML::anchor_t, Anchored> anchored_;
     Weight used_;
@@ -225,9 +244,7 @@ std::string_view without_trailing_blanks(std::string_view line) {
     return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-}  // namespace
-
-Result<Json> read_yaml(std::string_view text, const YamlLimits& limits) {
+Result<Json> read(std::string_view text, const YamlLimits& limits, YamlLines* lines) {
     if (text.size() > limits.bytes)
         return Error{Code::exhausted,
                      "YAML of more than " + std::to_string(limits.bytes) + " bytes is not read"};
@@ -236,12 +253,44 @@ Result<Json> read_yaml(std::string_view text, const YamlLimits& limits) {
     // By zero bytes the library would recognise UTF-16 and UTF-32, and not check what it converts.
     if (text.find('\0') != std::string_view::npos)
         return Error{Code::corrupt, "not valid YAML: a zero byte in the text"};
-    Builder builder(limits);
+    Builder builder(limits, lines);
     bool more = false;
     HEFT_OK(parse(text, builder, more));
     if (builder.failed()) return Error{Code::corrupt, "not accepted as YAML: " + builder.error()};
     if (more) return Error{Code::corrupt, "more than one YAML document"};
     return builder.take();
+}
+
+}  // namespace
+
+Result<Json> read_yaml(std::string_view text, const YamlLimits& limits) {
+    return read(text, limits, nullptr);
+}
+
+Result<Json> read_yaml(std::string_view text, YamlLines& lines, const YamlLimits& limits) {
+    return read(text, limits, &lines);
+}
+
+int line_of(const YamlLines& lines, std::string_view pointer) {
+    while (!pointer.empty()) {
+        if (const auto found = lines.find(std::string(pointer)); found != lines.end())
+            return found->second;
+        pointer = pointer.substr(0, pointer.rfind('/'));
+    }
+    return 1;
+}
+
+std::string pointer_token(std::string_view key) {
+    std::string token;
+    for (const char c : key) {
+        if (c == '~')
+            token += "~0";
+        else if (c == '/')
+            token += "~1";
+        else
+            token += c;
+    }
+    return token;
 }
 
 Result<Json> read_yaml_or_json(std::string_view text, const YamlLimits& limits) {

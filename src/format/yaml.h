@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -25,6 +27,15 @@ struct YamlLimits {
 // One document; an empty text is null. Refuses text that is not UTF-8, a key that is not a scalar,
 // a key given twice, and a second document.
 Result<nlohmann::ordered_json> read_yaml(std::string_view text, const YamlLimits& limits = {});
+
+// Where members and items stand: JSON pointers (RFC 6901) such as "/models/0/path" to lines,
+// from 1. What an alias stands for has the line of the alias alone.
+using YamlLines = std::unordered_map<std::string, int>;
+Result<nlohmann::ordered_json> read_yaml(std::string_view text, YamlLines& lines,
+                                         const YamlLimits& limits = {});
+// Of the innermost known part of the pointer; 1 if nothing of it is known.
+int line_of(const YamlLines& lines, std::string_view pointer);
+std::string pointer_token(std::string_view key);  // RFC 6901: "/" is "~1", "~" is "~0"
 
 // A text that begins like a JSON object or array is read as JSON first: its error is the clearer
 // one.

@@ -71,6 +71,28 @@ TEST(Yaml, ErrorsNameTheLine) {
     }
 }
 
+TEST(Yaml, TellsTheLinesOfMembersAndItems) {
+    YamlLines lines;
+    ASSERT_TRUE(
+        read_yaml("a: 1\nlist:\n  - name: x\n    path: y\n  -\n    name: z\n  - w\n"
+                  "a/b~: {c: [1,\n  2]}\nd: &d {e: 1}\nf: *d\n",
+                  lines));
+    for (const auto& [pointer, line] : {std::pair<const char*, int>{"/a", 1},
+                                        {"/list", 2},
+                                        {"/list/0", 3},
+                                        {"/list/0/path", 4},
+                                        {"/list/1/name", 6},
+                                        {"/list/2", 7},
+                                        {"/a~1b~0", 8},
+                                        {"/a~1b~0/c/1", 9},
+                                        {"/d/e", 10},
+                                        {"/f", 11},
+                                        {"/f/e", 11},           // of the alias
+                                        {"/list/1/name/x", 6},  // of what is known of it
+                                        {"/nowhere", 1}})
+        EXPECT_EQ(line_of(lines, pointer), line) << pointer;
+}
+
 TEST(Yaml, RefusesOtherEncodings) {
     for (const std::string_view text :
          {std::string_view("a\0:\0 \0b\0", 8), std::string_view("\0\0\0a\0\0\0b", 8),
