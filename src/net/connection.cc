@@ -14,6 +14,7 @@ namespace heft::net {
 namespace {
 constexpr std::size_t kKeptBytes = 4U << 10;           // of a buffer, between requests
 constexpr std::chrono::milliseconds kLastLinger{500};  // of a server that stops
+constexpr std::chrono::milliseconds kProbeAgain{2000};
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socket,
@@ -23,7 +24,9 @@ Connection::Connection(std::shared_ptr<Loop> loop, std::unique_ptr<Socket> socke
       socket_(std::move(socket)),
       shared_(std::move(shared)),
       peer_(std::move(peer)),
-      on_closed_(std::move(on_closed)) {}
+      on_closed_(std::move(on_closed)),
+      out_bytes_(shared_->limits()->out_bytes),
+      limits_(shared_->limits()) {}
 
 void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
     phase_ = phase;
@@ -31,18 +34,18 @@ void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
 }
 
 void Connection::start() {
-    enter(Phase::handshake, shared_->limits.header_time);
+    enter(Phase::handshake, limits_->header_time);
     socket_->handshake([self = shared_from_this()](Io io) {
         if (self->phase_ != Phase::handshake) return;
         if (io != Io::ok) return self->close();
-        self->enter(Phase::idle, self->shared_->limits.idle_time);
+        self->enter(Phase::idle, self->limits_->idle_time);
         self->read_on();
     });
 }
 
 void Connection::read_on() {
     if (reading_ || peer_ended_ || phase_ == Phase::closed) return;
-    if (phase_ == Phase::answering && in_.size() >= shared_->limits.pipelined_bytes) return;
+    if (phase_ == Phase::answering && in_.size() >= limits_->pipelined_bytes) return;
     reading_ = true;
     socket_->read([self = shared_from_this()](Io io, std::string_view bytes) {
         self->reading_ = false;
@@ -57,14 +60,8 @@ void Connection::on_read(Io io, std::string_view bytes) {
     if (io == Io::end) {
         peer_ended_ = true;
         if (phase_ != Phase::answering) return close();
-        // A client that has sent all it wants to and then closes its half still reads an answer
-        // that is there already. While one is being computed nobody can tell it from a client
-        // that has gone, which is the usual case.
-        const std::unique_lock lock(mutex_);
-        const bool complete = complete_;
-        if (complete) return;
+        return half_closed();
     }
-    if (peer_ended_) return lost();
     if (phase_ != Phase::lingering) {
         in_.append(bytes);
         consume();
@@ -76,8 +73,9 @@ void Connection::consume() {
     while (!in_.empty()
            && (phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body)) {
         if (phase_ == Phase::idle) {
-            reader_.emplace(shared_->limits);
-            enter(Phase::head, shared_->limits.header_time);
+            limits_ = shared_->limits();
+            reader_.emplace(*limits_);
+            enter(Phase::head, limits_->header_time);
         }
         const std::size_t taken = reader_->read(in_);
         in_.erase(0, taken);
@@ -95,7 +93,7 @@ void Connection::consume() {
 }
 
 bool Connection::take_head() {
-    enter(Phase::body, shared_->limits.body_time);
+    enter(Phase::body, limits_->body_time);
     if (shared_->callbacks.on_head) {
         if (auto refusal = shared_->callbacks.on_head(reader_->request())) {
             ++shared_->counters.refused;
@@ -146,7 +144,7 @@ void Connection::send_and_close(Answer answer) {
 bool Connection::put(std::string bytes, bool last, bool close_after) {
     const std::lock_guard lock(mutex_);
     if (over_) return false;
-    if (!last && waiting_.size() + under_way_ > shared_->limits.out_bytes) {
+    if (!last && waiting_.size() + under_way_ > out_bytes_) {
         over_ = true;
         waiting_ = {};
         ++shared_->counters.slow;
@@ -212,6 +210,7 @@ void Connection::write_on() {
                        if (io != Io::ok) return self->lost();
                        self->sent_ += n;
                        self->window_bytes_ += n;
+                       self->written_ += n;
                        self->shared_->counters.bytes_out += n;
                        if (self->sent_ < self->sending_.size()) return self->write_on();
                        self->writing_ = false;
@@ -230,7 +229,7 @@ void Connection::answered() {
     if (sending_.capacity() > kKeptBytes) sending_ = {};
     if (in_.empty() && in_.capacity() > kKeptBytes) in_ = {};
     if (close_after) return linger();
-    enter(Phase::idle, shared_->limits.idle_time);
+    enter(Phase::idle, limits_->idle_time);
     consume();
     if (phase_ == Phase::answering) return read_on();
     if (peer_ended_) return close();
@@ -242,7 +241,7 @@ void Connection::answered() {
 void Connection::linger() {
     if (peer_ended_) return close();
     in_ = {};
-    const std::chrono::milliseconds usual = shared_->limits.linger_time;
+    const std::chrono::milliseconds usual = limits_->linger_time;
     enter(Phase::lingering, closing() ? std::min(usual, kLastLinger) : usual);
     socket_->finish();
     read_on();
@@ -250,14 +249,15 @@ void Connection::linger() {
 
 void Connection::tick(Clock::time_point now) {
     if (phase_ == Phase::closed) return;
-    if (writing_ && now - window_begin_ > shared_->limits.slow_time) {
-        if (window_bytes_ < shared_->limits.slow_bytes) {
+    if (writing_ && now - window_begin_ > limits_->slow_time) {
+        if (window_bytes_ < limits_->slow_bytes) {
             ++shared_->counters.slow;
             return lost();
         }
         window_begin_ = now;
         window_bytes_ = 0;
     }
+    if (phase_ == Phase::answering && peer_ended_) return probe_again(now);
     if (phase_ == Phase::answering || now < deadline_) return;
     if (phase_ == Phase::head || phase_ == Phase::body)
         return refuse(408, "The request did not come to its end in time.");
@@ -275,6 +275,36 @@ void Connection::drain() {
 
 void Connection::abort() {
     lost();
+}
+
+// A client that has sent all it wants to and closes its half, and one that has gone, look the same
+// until something is sent to them: the one reads on, the other's system resets the connection.
+void Connection::half_closed() {
+    if (!socket_->may_read_on()) {
+        std::unique_lock lock(mutex_);
+        if (complete_) return;  // it may have ended so early because the answer is there
+        lock.unlock();
+        return lost();
+    }
+    socket_->when_cut([self = shared_from_this()] { self->lost(); });
+    probe(Clock::now());
+}
+
+void Connection::probe(Clock::time_point now) {
+    probed_ = now;
+    written_at_probe_ = written_;
+    if (const auto pending = pending_.lock()) pending->probe();
+}
+
+// It may have read the last probe and gone after that; and a stream, which is its own probe, may be
+// silent. Most clients that end their half have gone: one that cannot be asked is given up.
+void Connection::probe_again(Clock::time_point now) {
+    if (now - probed_ < kProbeAgain) return;
+    const auto pending = pending_.lock();
+    const bool silent = written_ == written_at_probe_;
+    if (pending && !pending->probe() && silent) return lost();
+    probed_ = now;
+    written_at_probe_ = written_;
 }
 
 void Connection::lost() {

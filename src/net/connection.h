@@ -20,10 +20,26 @@
 namespace heft::net {
 
 // What all connections of a server share.
-struct Shared {
-    Limits limits;
-    Callbacks callbacks;
+class Shared {
+  public:
+    explicit Shared(Callbacks calls, const Limits& limits)
+        : callbacks(std::move(calls)), limits_(std::make_shared<const Limits>(limits)) {}
+
+    const Callbacks callbacks;
     Counters counters;
+    std::shared_ptr<const Limits> limits() const {
+        const std::lock_guard lock(mutex_);
+        return limits_;
+    }
+    void set_limits(const Limits& limits) {
+        auto made = std::make_shared<const Limits>(limits);
+        const std::lock_guard lock(mutex_);
+        limits_.swap(made);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Limits> limits_;
 };
 
 class PendingAnswer;
@@ -62,6 +78,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void write_on();
     void answered();
     void linger();
+    void half_closed();
+    void probe(Clock::time_point now);
+    void probe_again(Clock::time_point now);
     void lost();
     void close();
     void enter(Phase phase, std::chrono::milliseconds limit);
@@ -71,6 +90,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const std::shared_ptr<Shared> shared_;
     const std::string peer_;
     const std::function<void(Connection&)> on_closed_;
+    const std::size_t out_bytes_;
+    std::shared_ptr<const Limits> limits_;  // of the request that is read or answered
 
     Phase phase_ = Phase::handshake;
     Clock::time_point deadline_;
@@ -78,6 +99,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string in_;  // read, not yet understood
     bool reading_ = false;
     bool peer_ended_ = false;
+    Clock::time_point probed_;  // whether a client that has ended its half is there, last
+    std::uint64_t written_ = 0, written_at_probe_ = 0;
     std::weak_ptr<PendingAnswer> pending_;
 
     std::string sending_;  // under way

@@ -42,6 +42,14 @@ void PendingAnswer::send(Answer answer) {
     connection_->put(std::move(bytes), true, close);
 }
 
+// An interim answer, of which a request may have any number (RFC 9110, 15.2).
+bool PendingAnswer::probe() {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return true;
+    if (begun_ || !http_1_1_) return false;
+    return connection_->put("HTTP/1.1 100 Continue\r\n\r\n", false, false);
+}
+
 void PendingAnswer::begin(int status, std::string_view type, const Headers& headers) {
     const std::lock_guard lock(mutex_);
     if (begun_ || ended_) return;

@@ -27,6 +27,9 @@ class PendingAnswer : public Exchange {
     void when_gone(std::function<void()> call) override;
     std::uint64_t bytes() const override { return bytes_; }
 
+    // Sends something that changes nothing, so that a client that has gone is found out. False:
+    // there is nothing that could be sent.
+    bool probe();
     void leave();  // the connection says that nobody listens any more
 
   private:

@@ -55,7 +55,13 @@ struct Worker {
 }  // namespace
 
 struct Server::Impl {
-    std::shared_ptr<Shared> shared = std::make_shared<Shared>();
+    Impl(Callbacks callbacks, const Limits& limits)
+        : shared(std::make_shared<Shared>(std::move(callbacks), limits)),
+          connections(limits.connections),
+          connections_per_address(limits.connections_per_address) {}
+
+    const std::shared_ptr<Shared> shared;
+    const int connections, connections_per_address;
     std::unique_ptr<Certificate> certificate;
     std::vector<Listener> listeners;
     std::vector<std::unique_ptr<Watch>> watches;  // of the first loop
@@ -142,9 +148,9 @@ void Server::Impl::accept_from(const Listener& listener) {
 
 bool Server::Impl::admit(const Listener::Client& client) {
     const std::lock_guard lock(mutex);
-    if (open >= shared->limits.connections) return false;
+    if (open >= connections) return false;
     int& here = per_address[client.peer];
-    if (!client.nearby && here >= shared->limits.connections_per_address) return false;
+    if (!client.nearby && here >= connections_per_address) return false;
     ++here;
     ++open;
     shared->counters.open = open;
@@ -209,10 +215,9 @@ void Server::Impl::for_all(void (Connection::*call)()) {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Callbacks callbacks) {
-    auto impl = std::make_unique<Impl>();
-    impl->shared->limits = options.limits;
-    impl->shared->limits.connections = room_for_connections(options.limits.connections);
-    impl->shared->callbacks = std::move(callbacks);
+    Limits limits = options.limits;
+    limits.connections = room_for_connections(limits.connections);
+    auto impl = std::make_unique<Impl>(std::move(callbacks), limits);
     HEFT_OK(impl->listen(options));
     for (int i = 0; i < std::max(options.n_threads, 1); ++i)
         impl->workers.push_back(std::make_unique<Worker>());
@@ -232,8 +237,12 @@ const Counters& Server::counters() const {
     return impl_->shared->counters;
 }
 
-Status Server::reload_certificate() {
-    return impl_->certificate ? impl_->certificate->reload() : Status{};
+Status Server::reload_certificate(const Certificate::Files& files) {
+    return impl_->certificate ? impl_->certificate->reload_from(files) : Status{};
+}
+
+void Server::set_limits(const Limits& limits) {
+    impl_->shared->set_limits(limits);
 }
 
 bool Server::stop(Clock::time_point deadline, const std::function<bool()>& hurry) {

@@ -62,7 +62,10 @@ class Server {
     };
     const std::vector<Address>& addresses() const;
     const Counters& counters() const;
-    Status reload_certificate();  // nothing without TLS
+    // Of a server with TLS. An error leaves the one before in use.
+    Status reload_certificate(const Certificate::Files& files);
+    // For requests that come from now on; numbers of connections stay as they were.
+    void set_limits(const Limits& limits);
 
     // Takes no further connections, ends idle ones, and waits for the answers in the making until
     // the deadline, or until `hurry` says true. Answers whether all of them were completed. What

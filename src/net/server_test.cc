@@ -205,6 +205,44 @@ TEST_F(ServerTest, NoticesThatAClientHasGoneWhileItComputes) {
     EXPECT_EQ(server_->counters().left, 1U);
 }
 
+TEST_F(ServerTest, AnswersAClientThatHasClosedItsHalf) {
+    start();
+    Client client(port());
+    client.send(get("/wait")).finish();
+    await_kept(1);
+    std::this_thread::sleep_for(100ms);
+    EXPECT_FALSE(gone_);
+    kept_->send({200, "text/plain", "late", {}});
+    const std::string answer = client.read_until("<never>");
+    EXPECT_NE(answer.find(" 200 OK"), std::string::npos);
+    EXPECT_NE(answer.find("late<closed>"), std::string::npos);
+    EXPECT_EQ(server_->counters().left, 0U);
+}
+
+TEST_F(ServerTest, NoticesThatAHalfClosedClientHasGone) {
+    start();
+    Client client(port());
+    client.send(get("/wait")).finish();
+    await_kept(1);
+    // It has read everything so far: its system says nothing when it goes.
+    EXPECT_NE(client.read_until("\r\n\r\n").find(" 100 "), std::string::npos);
+    EXPECT_FALSE(gone_);
+    client.close();
+    EXPECT_TRUE(becomes_gone());
+    EXPECT_EQ(server_->counters().left, 1U);
+}
+
+TEST_F(ServerTest, ChangedLimitsAreForLaterRequests) {
+    start();
+    Client client(port());
+    EXPECT_NE(client.send(get("/a")).read_until("GET /a").find(" 200 "), std::string::npos);
+    Limits limits;
+    limits.target_bytes = 8;
+    server_->set_limits(limits);
+    EXPECT_NE(client.send(get("/a-longer-one")).read_until("\r\n").find(" 414 "),
+              std::string::npos);
+}
+
 TEST_F(ServerTest, GivesUpAClientThatDoesNotRead) {
     Limits limits;
     limits.out_bytes = 256U << 10;

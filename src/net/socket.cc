@@ -8,6 +8,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,6 +67,17 @@ class PlainSocket : public Socket {
             [done = std::move(done)](ErrorCode error, std::size_t n) { done(outcome(error), n); });
     }
 
+    // A local socket says at once whether both halves are closed, TCP only when it is written to.
+    bool may_read_on() override {
+        pollfd look{stream_.native_handle(), 0, 0};
+        return ::poll(&look, 1, 0) == 0;
+    }
+
+    void when_cut(std::function<void()> call) override {
+        stream_.async_wait(Stream::wait_error,
+                           [call = std::move(call)](ErrorCode /*error*/) { call(); });
+    }
+
     void finish() override {
         ErrorCode ignored;
         stream_.shutdown(Stream::shutdown_send, ignored);
@@ -106,6 +118,10 @@ class TlsSocket : public Socket {
             asio::buffer(bytes.data(), bytes.size()),
             [done = std::move(done)](ErrorCode error, std::size_t n) { done(outcome(error), n); });
     }
+
+    // TLS clients say goodbye when they go.
+    bool may_read_on() override { return false; }
+    void when_cut(std::function<void()> /*call*/) override {}
 
     // The peer's own goodbye is what a pending read() ends with; nobody waits for this one.
     void finish() override {

@@ -26,6 +26,10 @@ class Socket {
     virtual void read(std::function<void(Io, std::string_view bytes)> done) = 0;
     // One at a time; some of the bytes, which stay where they are until `done`.
     virtual void write(std::string_view bytes, std::function<void(Io, std::size_t n)> done) = 0;
+    // After read() has said `end`: the peer may still read, as far as can be seen.
+    virtual bool may_read_on() = 0;
+    // Calls once when the connection is reset, or close() was called.
+    virtual void when_cut(std::function<void()> call) = 0;
     virtual void finish() = 0;  // tells the peer that nothing more comes
     virtual void close() = 0;   // what is under way fails
 };

@@ -4,6 +4,8 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <fmt/format.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 namespace heft::net {
 
@@ -44,8 +46,8 @@ Result<std::shared_ptr<ssl::context>> make_context(const Certificate::Files& fil
 }  // namespace
 
 Result<std::unique_ptr<Certificate>> Certificate::load(const Files& files) {
-    std::unique_ptr<Certificate> certificate(new Certificate(files));
-    HEFT_OK(certificate->reload());
+    std::unique_ptr<Certificate> certificate(new Certificate());
+    HEFT_OK(certificate->reload_from(files));
     return certificate;
 }
 
@@ -54,17 +56,22 @@ std::shared_ptr<ssl::context> Certificate::current() const {
     return current_;
 }
 
-Certificate::Stamp Certificate::stamp() const {
+Certificate::Stamp Certificate::stamp(const Files& files) {
     std::error_code ignored;
     Stamp stamp;
-    stamp.certificate = std::filesystem::last_write_time(files_.certificate, ignored);
-    stamp.key = std::filesystem::last_write_time(files_.key, ignored);
+    stamp.certificate = std::filesystem::last_write_time(files.certificate, ignored);
+    stamp.key = std::filesystem::last_write_time(files.key, ignored);
     return stamp;
 }
 
 Status Certificate::reload() {
-    const Stamp now = stamp();  // before reading: what is written meanwhile is read again
-    auto made = make_context(files_);
+    Files files;
+    {
+        const std::lock_guard lock(mutex_);
+        files = files_;
+    }
+    const Stamp now = stamp(files);  // before reading: what is written meanwhile is read again
+    auto made = make_context(files);
     const std::lock_guard lock(mutex_);
     read_ = now;
     if (!made) return made.error();
@@ -72,10 +79,38 @@ Status Certificate::reload() {
     return {};
 }
 
-bool Certificate::changed() const {
-    const Stamp now = stamp();
+Status Certificate::reload_from(const Files& files) {
+    const Stamp now = stamp(files);
+    HEFT_TRY(std::shared_ptr<ssl::context> made, make_context(files));
     const std::lock_guard lock(mutex_);
-    return now != read_;
+    files_ = files;
+    read_ = now;
+    current_ = std::move(made);
+    return {};
+}
+
+bool Certificate::changed() const {
+    const std::lock_guard lock(mutex_);
+    return stamp(files_) != read_;
+}
+
+Result<CertificateFacts> look_at_certificate(const std::filesystem::path& file) {
+    using Bio = std::unique_ptr<BIO, decltype(&::BIO_free)>;
+    using X509Pointer = std::unique_ptr<X509, decltype(&::X509_free)>;
+    const Bio bio(::BIO_new_file(file.c_str(), "r"), ::BIO_free);
+    if (!bio) return Error{Code::not_found, fmt::format("{}: cannot be read", file.string())};
+    const X509Pointer certificate(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
+                                  ::X509_free);
+    if (!certificate) return unusable(file, "it is no certificate in PEM");
+    constexpr std::int64_t kDay = 86'400;
+    // From now; ASN1_TIME_diff counts from the first time, and nullptr is now.
+    const auto seconds_to = [](const ASN1_TIME* time) {
+        int days = 0, seconds = 0;
+        ::ASN1_TIME_diff(&days, &seconds, nullptr, time);
+        return days * kDay + seconds;
+    };
+    return CertificateFacts{seconds_to(::X509_get0_notBefore(certificate.get())),
+                            seconds_to(::X509_get0_notAfter(certificate.get()))};
 }
 
 }  // namespace heft::net

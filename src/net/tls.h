@@ -1,6 +1,7 @@
 // The certificate and key of a server, read again when their files change. TLS 1.2 and 1.3.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,7 @@ class Certificate {
     std::shared_ptr<boost::asio::ssl::context> current() const;
     // After an error the old one stays in use.
     Status reload();
+    Status reload_from(const Files& files);
     bool changed() const;  // the files, since they were read last
 
   private:
@@ -34,13 +36,20 @@ class Certificate {
         std::filesystem::file_time_type certificate, key;
         bool operator==(const Stamp&) const = default;
     };
-    explicit Certificate(Files files) : files_(std::move(files)) {}
-    Stamp stamp() const;
+    Certificate() = default;
+    static Stamp stamp(const Files& files);
 
+    mutable std::mutex mutex_;  // guards what follows
     Files files_;
-    mutable std::mutex mutex_;
     Stamp read_;
     std::shared_ptr<boost::asio::ssl::context> current_;
 };
+
+struct CertificateFacts {
+    std::int64_t seconds_until = 0;  // it is valid; negative: it has begun
+    std::int64_t seconds_left = 0;   // negative: it has ended
+};
+// Of the first certificate of a PEM file.
+Result<CertificateFacts> look_at_certificate(const std::filesystem::path& file);
 
 }  // namespace heft::net
