@@ -62,9 +62,11 @@ bool Router::matches(const Pattern& pattern, std::string_view path,
 
 const Route* Router::pick(const std::vector<std::size_t>& among, std::string_view method,
                           Match& match) const {
-    const std::string_view wanted = method == "HEAD" ? "GET" : method;
+    const auto answers = [&](const Route& route) {
+        return route.method == method || (method == "HEAD" && route.method == "GET");
+    };
     for (const std::size_t i : among) {
-        if (routes_[i].method == wanted) return &routes_[i];
+        if (answers(routes_[i])) return &routes_[i];
         match.methods.push_back(routes_[i].method);
     }
     return nullptr;
