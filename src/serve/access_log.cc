@@ -30,8 +30,8 @@ std::string now() {
 }  // namespace
 
 Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& file) {
-    std::unique_ptr<AccessLog> log(new AccessLog(file));
-    HEFT_OK(log->reopen());
+    std::unique_ptr<AccessLog> log(new AccessLog());
+    HEFT_OK(log->reopen(file));
     return log;
 }
 
@@ -39,12 +39,12 @@ AccessLog::~AccessLog() {
     if (fd_ > STDERR_FILENO) ::close(fd_);
 }
 
-Status AccessLog::reopen() {
-    if (file_.empty()) return {};
-    int fd = STDERR_FILENO;
-    if (file_ != "-") fd = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return Error{Code::not_found, fmt::format("--access-log {}: cannot be written: {}", file_,
+Status AccessLog::reopen(const std::string& file) {
+    int fd = file.empty() ? -1 : STDERR_FILENO;
+    if (!file.empty() && file != "-")
+        fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (!file.empty() && fd < 0)
+        return Error{Code::not_found, fmt::format("--access-log {}: cannot be written: {}", file,
                                                   std::strerror(errno))};
     const std::lock_guard lock(mutex_);
     if (fd_ > STDERR_FILENO) ::close(fd_);
@@ -53,7 +53,10 @@ Status AccessLog::reopen() {
 }
 
 void AccessLog::write(const AccessLine& line) {
-    if (file_.empty()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (fd_ < 0) return;
+    }
     const nlohmann::ordered_json document{
         {"time", now()},
         {"id", line.id},
@@ -69,6 +72,7 @@ void AccessLog::write(const AccessLine& line) {
     const std::string text =
         document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
     const std::lock_guard lock(mutex_);
+    if (fd_ < 0) return;
     // In one piece, or the part of a line that fitted is what the next one is appended to.
     if (::write(fd_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) ++lost_;
 }

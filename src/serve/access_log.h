@@ -26,16 +26,18 @@ class AccessLog {
     // "-" is standard error; empty: no log.
     static Result<std::unique_ptr<AccessLog>> open(const std::string& file);
     ~AccessLog();
+    AccessLog(const AccessLog&) = delete;
+    AccessLog& operator=(const AccessLog&) = delete;
 
     void write(const AccessLine& line);
     std::uint64_t lost() const { return lost_; }
-    Status reopen();  // after the file was moved away
+    // After the file was moved away, or to write to another one. An error changes nothing.
+    Status reopen(const std::string& file);
 
   private:
-    explicit AccessLog(std::string file) : file_(std::move(file)) {}
-    const std::string file_;
+    AccessLog() = default;
     std::mutex mutex_;
-    int fd_ = -1;
+    int fd_ = -1;  // none: no log
     std::atomic<std::uint64_t> lost_{0};
 };
 

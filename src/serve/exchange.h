@@ -15,6 +15,7 @@ namespace heft::serve {
 struct Caller {        // who asks, as the keys say
     std::string name;  // of the key; "local" where no keys are in use
     int priority = 0;
+    bool admin = false;  // may unload models and stop the server
 };
 
 struct HttpRequest {

@@ -74,6 +74,24 @@ net::Answer plain_error(int status, const std::string& sentence) {
             {}};
 }
 
+bool host_is_ours(const FrontOptions& options, const std::string& host) {
+    if (!options.check_hosts) return true;
+    const std::string name = name_of_host(host);
+    return name.empty() || name == "localhost" || ends_with(name, ".localhost") || is_address(name)
+           || std::find(options.host_names.begin(), options.host_names.end(), name)
+                  != options.host_names.end();
+}
+
+// Where no keys are in use, a program of this machine is the operator's (decision 19), unless it is
+// a proxy that asks for somebody else.
+bool is_of_this_machine(const net::Request& request) {
+    const bool forwarded =
+        request.header("forwarded") != nullptr || request.header("x-forwarded-for") != nullptr;
+    return !forwarded
+           && (request.peer == "unix" || request.peer == "::1"
+               || request.peer.rfind("127.", 0) == 0);
+}
+
 // Keeps what an answer would be, for a request whose body nobody has read.
 class Kept : public Responder {
   public:
@@ -92,7 +110,7 @@ class Kept : public Responder {
 
 Front::Front(FrontOptions options, std::vector<Route> routes, Keys& keys, Metrics& metrics,
              AccessLog& log)
-    : options_(std::move(options)),
+    : options_(std::make_shared<const FrontOptions>(std::move(options))),
       router_(std::move(routes)),
       keys_(keys),
       metrics_(metrics),
@@ -109,20 +127,23 @@ net::Callbacks Front::callbacks(std::function<void(const std::string&)> notice) 
     return calls;
 }
 
-bool Front::host_is_ours(const std::string& host) const {
-    if (!options_.check_hosts) return true;
-    const std::string name = name_of_host(host);
-    return name.empty() || name == "localhost" || ends_with(name, ".localhost") || is_address(name)
-           || std::find(options_.host_names.begin(), options_.host_names.end(), name)
-                  != options_.host_names.end();
+void Front::replace(FrontOptions options) {
+    auto made = std::make_shared<const FrontOptions>(std::move(options));
+    const std::lock_guard lock(mutex_);
+    options_.swap(made);
 }
 
-void Front::check_origin(Passage& passage) const {
+std::shared_ptr<const FrontOptions> Front::options() const {
+    const std::lock_guard lock(mutex_);
+    return options_;
+}
+
+void Front::check_origin(Passage& passage) {
     const auto& headers = passage.request.headers;
     const auto found = headers.find("origin");
     if (found == headers.end()) return;
     const std::string& origin = found->second;
-    const auto& allowed = options_.origins;
+    const auto& allowed = passage.options->origins;
     const auto known = [&](const std::string& one) {
         return std::find(allowed.begin(), allowed.end(), one) != allowed.end();
     };
@@ -177,6 +198,7 @@ void Front::find_route(Passage& passage) const {
 
 Front::Passage Front::pass(const net::Request& request) const {
     Passage passage;
+    passage.options = options();
     HttpRequest& mine = passage.request;
     mine.method = request.method;
     mine.headers = request.headers;
@@ -193,7 +215,7 @@ Front::Passage Front::pass(const net::Request& request) const {
     mine.path = std::move(target->path);
     mine.query = std::move(target->query);
     const std::string* host = request.header("host");
-    if (request.peer != "unix" && host != nullptr && !host_is_ours(*host)) {
+    if (request.peer != "unix" && host != nullptr && !host_is_ours(*passage.options, *host)) {
         passage.failure = failure(FailureKind::forbidden,
                                   "This server does not go by that name; the operator can add "
                                   "names by --allow-host.",
@@ -206,6 +228,7 @@ Front::Passage Front::pass(const net::Request& request) const {
     if (passage.failure || passage.route == nullptr || passage.route->open) return passage;
     Keys::Entry entry = keys_.identify(mine);
     mine.caller = std::move(entry.caller);
+    if (!entry.has_key) mine.caller.admin = is_of_this_machine(request);
     passage.failure = std::move(entry.failure);
     if (passage.failure) passage.headers.emplace_back("WWW-Authenticate", "Bearer");
     return passage;
@@ -215,7 +238,7 @@ std::optional<net::Answer> Front::look(const net::Request& head) const {
     const Passage passage = pass(head);
     if (!passage.failure) return std::nullopt;
     Kept kept;
-    options_.refuse(passage.request, kept, *passage.failure);
+    passage.options->refuse(passage.request, kept, *passage.failure);
     kept.answer.headers.insert(kept.answer.headers.end(), passage.headers.begin(),
                                passage.headers.end());
     metrics_.http_done(kept.answer.status, 0);
@@ -247,7 +270,7 @@ void Front::take(net::Request request, std::shared_ptr<net::Exchange> exchange) 
             metrics_.http_done(end.status, end.seconds);
             log_.write(line);
         });
-    if (passage.failure) return options_.refuse(mine, *responder, *passage.failure);
+    if (passage.failure) return passage.options->refuse(mine, *responder, *passage.failure);
     if (passage.preflight || passage.route == nullptr) return responder->send(204, "", "", {});
     passage.route->handler(mine, responder);
 }

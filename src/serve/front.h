@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,24 +32,27 @@ class Front {
   public:
     Front(FrontOptions options, std::vector<Route> routes, Keys& keys, Metrics& metrics,
           AccessLog& log);
+    void replace(FrontOptions options);  // for requests that come from now on
     net::Callbacks callbacks(std::function<void(const std::string&)> notice);
 
   private:
     struct Passage {  // how far a request comes
+        std::shared_ptr<const FrontOptions> options;
         HttpRequest request;
         const Route* route = nullptr;
         std::optional<Failure> failure;
         Headers headers;  // of the answer, whatever it is
         bool preflight = false;
     };
+    std::shared_ptr<const FrontOptions> options() const;
     Passage pass(const net::Request& request) const;
-    void check_origin(Passage& passage) const;
-    bool host_is_ours(const std::string& host) const;
+    static void check_origin(Passage& passage);
     void find_route(Passage& passage) const;
     void take(net::Request request, std::shared_ptr<net::Exchange> exchange);
     std::optional<net::Answer> look(const net::Request& head) const;
 
-    const FrontOptions options_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const FrontOptions> options_;
     const Router router_;
     Keys& keys_;
     Metrics& metrics_;

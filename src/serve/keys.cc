@@ -67,7 +67,7 @@ const Key* Keys::find(const std::string& name) const {
 
 Keys::Entry Keys::identify(const HttpRequest& request) const {
     const std::lock_guard lock(mutex_);
-    if (keys_.empty()) return {{"local", 0}, {}};
+    if (keys_.empty()) return {{"local", 0}, {}, false};
     const std::string key = presented(request);
     if (key.empty())
         return {{},
@@ -86,7 +86,7 @@ Keys::Entry Keys::identify(const HttpRequest& request) const {
         return {{},
                 refusal(FailureKind::unauthorized, "This API key is not known here.",
                         "invalid_api_key")};
-    return {{found->name, found->priority}, {}};
+    return {{found->name, found->priority, found->admin}, {}};
 }
 
 void Keys::Bucket::fill(double per_minute, Clock::time_point now) {

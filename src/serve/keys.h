@@ -9,6 +9,7 @@
 //       concurrent: 4
 //       models: [tiny]
 //       priority: 1
+//       admin: true                # may unload models and stop the server; else false
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,7 @@ struct Key {
     int concurrent = 0;                                     // 0: no limit
     std::vector<std::string> models;                        // none: all
     int priority = 0;
+    bool admin = false;  // may unload models and stop the server
 };
 
 Result<std::vector<Key>> parse_keys(std::string_view yaml, const std::string& file);
@@ -55,6 +57,7 @@ class Keys {
     struct Entry {
         Caller caller;
         std::optional<Failure> failure;
+        bool has_key = true;  // else no keys are in use
     };
     // Whose key is it? Counts nothing.
     Entry identify(const HttpRequest& request) const;

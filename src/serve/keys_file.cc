@@ -53,6 +53,9 @@ Status read_field(Key& key, const std::string& name, const Json& value, const st
         if (!value.is_number_integer() || std::abs(value.get<double>()) > kMost)
             return wrong(file, name + ": a whole number is needed");
         (name == "priority" ? key.priority : key.concurrent) = value.get<int>();
+    } else if (name == "admin") {
+        if (!value.is_boolean()) return wrong(file, "admin: true or false is needed");
+        key.admin = value.get<bool>();
     } else if (name == "models") {
         if (!value.is_array()) return wrong(file, "models: a list is needed, such as [tiny]");
         for (const Json& model : value) {
@@ -60,10 +63,11 @@ Status read_field(Key& key, const std::string& name, const Json& value, const st
             key.models.push_back(model.get<std::string>());
         }
     } else {
-        return wrong(file, fmt::format("\"{}\" is no setting of a key; there are name, sha256, "
-                                       "requests_per_minute, tokens_per_minute, concurrent, models "
-                                       "and priority",
-                                       name));
+        return wrong(file,
+                     fmt::format("\"{}\" is no setting of a key; there are name, sha256, "
+                                 "requests_per_minute, tokens_per_minute, concurrent, models, "
+                                 "priority and admin",
+                                 name));
     }
     return {};
 }
@@ -120,6 +124,7 @@ std::string write_keys(const std::vector<Key>& keys) {
             text += fmt::format("    tokens_per_minute: {}\n", key.tokens_per_minute);
         if (key.concurrent > 0) text += fmt::format("    concurrent: {}\n", key.concurrent);
         if (key.priority != 0) text += fmt::format("    priority: {}\n", key.priority);
+        if (key.admin) text += "    admin: true\n";
         if (key.models.empty()) continue;
         text += "    models:\n";
         for (const std::string& model : key.models)

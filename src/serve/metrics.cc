@@ -30,6 +30,11 @@ void counter(std::string& text, std::string_view name, std::string_view help, st
     text += fmt::format("{} {}\n", name, value);
 }
 
+void gauge(std::string& text, std::string_view name, std::string_view help, std::uint64_t value) {
+    head(text, name, "gauge", help);
+    text += fmt::format("{} {}\n", name, value);
+}
+
 template <class Map>
 void counters(std::string& text, std::string_view name, std::string_view help,
               std::string_view label, const Map& map) {
@@ -123,6 +128,12 @@ void Metrics::http_done(int status, double seconds) {
     ++statuses_[status];
 }
 
+void Metrics::reloaded(bool good) {
+    const std::lock_guard lock(mutex_);
+    ++reloads_[good ? "ok" : "failed"];
+    stale_ = !good;
+}
+
 void Metrics::report(const Outcome& outcome) {
     total_.add(outcome.total_s);
     if (outcome.first_token_s > 0) {
@@ -144,7 +155,8 @@ void Metrics::report(const Outcome& outcome) {
     made_tokens_ += static_cast<std::uint64_t>(std::max(outcome.n_made, 0));
 }
 
-std::string Metrics::text(const std::vector<ModelNow>& models, const net::Counters* sockets) const {
+std::string Metrics::text(const std::vector<ModelNow>& models, const net::Counters* sockets,
+                          std::uint64_t log_lines_lost) const {
     std::string text;
     http_.write(text, "heft_http_seconds", "From a request's arrival to the end of its answer");
     total_.write(text, "heft_answer_seconds", "The same, of answers by a model");
@@ -163,7 +175,14 @@ std::string Metrics::text(const std::vector<ModelNow>& models, const net::Counte
         counter(text, "heft_answer_cached_tokens_total", "Of those, found in the cache",
                 cached_tokens_);
         counter(text, "heft_answer_tokens_total", "Tokens of answers", made_tokens_);
+        counters(text, "heft_reloads_total", "Times the configuration was read again", "result",
+                 reloads_);
+        gauge(text, "heft_configuration_stale", "1: the last reload failed, the one before is used",
+              stale_ ? 1 : 0);
     }
+    counter(text, "heft_log_lines_lost_total", "Lines of the access log that could not be written",
+            log_lines_lost);
+    gauge(text, "heft_models_loaded", "Models that are loaded", models.size());
     for (const ModelRow& row : kModelRows) {
         head(text, row.name, row.type, row.help);
         for (const ModelNow& model : models)
@@ -171,8 +190,8 @@ std::string Metrics::text(const std::vector<ModelNow>& models, const net::Counte
                                 row.value(model.stats));
     }
     if (sockets == nullptr) return text;
-    head(text, "heft_connections", "gauge", "Connections open");
-    text += fmt::format("heft_connections {}\n", sockets->open.load());
+    gauge(text, "heft_connections", "Connections open",
+          static_cast<std::uint64_t>(std::max<std::int64_t>(sockets->open, 0)));
     for (const SocketRow& row : kSocketRows)
         counter(text, row.name, row.help, (sockets->*row.value).load());
     return text;

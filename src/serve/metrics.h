@@ -32,6 +32,7 @@ class Histogram {
 class Metrics {
   public:
     void http_done(int status, double seconds);
+    void reloaded(bool good);  // the configuration, on SIGHUP
     void report(const Outcome& outcome);
 
     struct ModelNow {
@@ -39,13 +40,16 @@ class Metrics {
         engine::Scheduler::Stats stats;
     };
     // Everything, and what the models and the sockets say at this moment.
-    std::string text(const std::vector<ModelNow>& models, const net::Counters* sockets) const;
+    std::string text(const std::vector<ModelNow>& models, const net::Counters* sockets,
+                     std::uint64_t log_lines_lost = 0) const;
 
   private:
     Histogram http_, first_token_, between_tokens_, total_;
     mutable std::mutex mutex_;  // guards what follows
     std::map<int, std::uint64_t> statuses_;
     std::map<std::string, std::uint64_t> failures_, degraded_, endpoints_;
+    std::map<std::string, std::uint64_t> reloads_ = {{"failed", 0}, {"ok", 0}};
+    bool stale_ = false;
     std::uint64_t outcomes_ = 0, cancelled_ = 0;
     std::uint64_t prompt_tokens_ = 0, cached_tokens_ = 0, made_tokens_ = 0;
 };

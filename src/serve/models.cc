@@ -1,6 +1,7 @@
 #include "serve/models.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,12 @@ Failure failure(FailureKind kind, std::string message, std::string code) {
 
 Failure stopping() {
     return failure(FailureKind::unavailable, "The server is stopping.", "stopping");
+}
+
+Failure not_found(const std::string& name, const std::string& names) {
+    return failure(FailureKind::not_found,
+                   fmt::format("There is no model \"{}\" here; there is {}.", name, names),
+                   "model_not_found");
 }
 
 Failure cannot_load(const std::string& name, const Error& error) {
@@ -51,6 +58,14 @@ struct Models::Entry {
     std::optional<std::chrono::seconds> keep_alive;
     Clock::time_point used;
     bool let_go = false;  // as soon as nobody holds it
+
+    // Of the same files, opened in the same way.
+    bool is_like(const Entry& other) const {
+        return source.reference == other.source.reference
+               && source.settings == other.source.settings && info.digest == other.info.digest
+               && info.file_bytes == other.info.file_bytes
+               && info.created_s == other.info.created_s;
+    }
 };
 
 class Models::Lease : public Model {
@@ -72,22 +87,36 @@ Models::Models(ModelsOptions options, Keys& keys, Metrics& metrics)
 
 Result<std::unique_ptr<Models>> Models::start(ModelsOptions options, Keys& keys, Metrics& metrics) {
     std::unique_ptr<Models> models(new Models(std::move(options), keys, metrics));
-    for (const ModelSource& source : models->options_.sources) {
-        if (models->find(source.name) != nullptr)
-            return Error{Code::invalid,
-                         fmt::format("two models are called \"{}\"; name one of them "
-                                     "as NAME=MODEL",
-                                     source.name)};
-        HEFT_TRY(const engine::Engine engine, models->options_.describe(source.reference));
-        auto entry = std::make_unique<Entry>();
-        entry->source = source;
-        entry->info = model_info(source.name, engine);
-        if (models->options_.scheduler.n_ctx > 0)
-            entry->info.n_ctx = models->options_.scheduler.n_ctx;
-        models->entries_.push_back(std::move(entry));
-    }
+    HEFT_TRY(models->entries_, models->look_at(models->options_.sources));
     models->worker_ = std::thread([models = models.get()] { models->work(); });
     return models;
+}
+
+Result<Models::Entries> Models::look_at(std::vector<ModelSource> sources) const {
+    Entries entries;
+    std::set<std::string> names;
+    for (ModelSource& source : sources) {
+        std::vector<std::string> all = source.aliases;
+        all.push_back(source.name);
+        for (const std::string& name : all)
+            if (!names.insert(name).second)
+                return Error{Code::invalid,
+                             fmt::format("two models are called \"{}\"; name one of them "
+                                         "as NAME=MODEL",
+                                         name)};
+        HEFT_TRY(const engine::Engine engine, options_.describe(source.reference));
+        auto entry = std::make_unique<Entry>();
+        entry->info = model_info(source.name, engine);
+        const std::int64_t n_ctx = source.scheduler.value_or(options_.scheduler).n_ctx;
+        if (n_ctx > 0) entry->info.n_ctx = n_ctx;
+        entry->source = std::move(source);
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+KeepAlive Models::keep_alive_of(const Entry& entry) const {
+    return entry.source.keep_alive.value_or(options_.keep_alive);
 }
 
 Models::~Models() {
@@ -108,8 +137,15 @@ Models::Entry* Models::find(const std::string& name) {
     if (plain.size() > kLatest.size()
         && plain.compare(plain.size() - kLatest.size(), kLatest.size(), kLatest) == 0)
         plain.resize(plain.size() - kLatest.size());
-    for (const auto& entry : entries_)
-        if (entry->source.name == name || entry->source.name == plain) return entry.get();
+    for (const auto& entry : entries_) {
+        const auto& aliases = entry->source.aliases;
+        const auto is_alias = [&](const std::string& one) {
+            return std::find(aliases.begin(), aliases.end(), one) != aliases.end();
+        };
+        if (entry->source.name == name || entry->source.name == plain || is_alias(name)
+            || is_alias(plain))
+            return entry.get();
+    }
     return nullptr;
 }
 
@@ -149,14 +185,11 @@ void Models::open(const std::string& name, const Caller& caller,
             std::string names;
             for (const auto& one : entries_)
                 names += (names.empty() ? "" : ", ") + one->source.name;
-            opened.failure =
-                failure(FailureKind::not_found,
-                        fmt::format("There is no model \"{}\" here; there is {}.", name, names),
-                        "model_not_found");
+            opened.failure = not_found(name, names);
         } else if (auto refused = keys_.permit(caller, entry->source.name)) {
             opened.failure = std::move(*refused);
         } else {
-            entry->keep_alive = options_.keep_alive;
+            entry->keep_alive = keep_alive_of(*entry);
             if (keep_alive) entry->keep_alive = keep_alive;
             if (entry->keep_alive && entry->keep_alive->count() < 0) entry->keep_alive.reset();
             entry->let_go = false;
@@ -203,6 +236,7 @@ bool Models::draining() const {
 void Models::work() {
     std::unique_lock lock(mutex_);
     while (!over_) {
+        forget_retired();
         Entry* wanted = nullptr;
         for (const auto& entry : entries_)
             if (wanted == nullptr && !entry->waiters.empty()) wanted = entry.get();
@@ -215,9 +249,12 @@ void Models::work() {
 }
 
 Result<std::shared_ptr<Models::Loaded>> Models::make(const Entry& entry) const {
-    HEFT_TRY(engine::Engine engine, options_.open(entry.source.reference));
+    const ModelSource& source = entry.source;
+    HEFT_TRY(engine::Engine engine,
+             source.open ? source.open(source.reference) : options_.open(source.reference));
     auto loaded = std::make_shared<Loaded>(std::move(engine));
-    HEFT_TRY(loaded->scheduler, engine::Scheduler::start(loaded->engine, options_.scheduler));
+    HEFT_TRY(loaded->scheduler, engine::Scheduler::start(
+                                    loaded->engine, source.scheduler.value_or(options_.scheduler)));
     loaded->n_ctx = loaded->scheduler->n_ctx();
     return loaded;
 }
@@ -258,7 +295,10 @@ void Models::load(std::unique_lock<std::mutex>& lock, Entry& entry) {
 
 void Models::let_go(std::unique_lock<std::mutex>& lock, bool of_all_idle) {
     std::vector<std::shared_ptr<Loaded>> idle;
-    for (const auto& entry : entries_) {
+    std::vector<Entry*> all;
+    for (const Entries* entries : {&entries_, &retired_})
+        for (const auto& entry : *entries) all.push_back(entry.get());
+    for (Entry* entry : all) {
         if (!entry->loaded) continue;
         if (entry->loaded.use_count() > 1) {
             entry->used = Clock::now();
@@ -281,8 +321,9 @@ bool Models::drain(Clock::time_point deadline, const std::function<bool()>& hurr
     {
         const std::lock_guard lock(mutex_);
         draining_ = true;
-        for (const auto& entry : entries_)
-            if (entry->loaded) all.push_back(std::move(entry->loaded));
+        for (const Entries* entries : {&entries_, &retired_})
+            for (const auto& entry : *entries)
+                if (entry->loaded) all.push_back(std::move(entry->loaded));
     }
     constexpr std::chrono::milliseconds kSlice{50};
     bool complete = true;
@@ -294,6 +335,57 @@ bool Models::drain(Clock::time_point deadline, const std::function<bool()>& hurr
         loaded->scheduler.reset();  // what is left is cancelled here, not on its own thread
     }
     return complete;
+}
+
+Result<Models::Replaced> Models::replace(std::vector<ModelSource> sources) {
+    HEFT_TRY(Entries fresh, look_at(std::move(sources)));
+    Replaced what;
+    std::vector<std::pair<std::function<void(Opened)>, std::string>> without;  // and their model
+    std::string names;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& entry : fresh) {
+            names += (names.empty() ? "" : ", ") + entry->source.name;
+            const auto old = std::find_if(entries_.begin(), entries_.end(), [&](const auto& one) {
+                return one != nullptr && one->source.name == entry->source.name;
+            });
+            if (old == entries_.end()) {
+                what.added.push_back(entry->source.name);
+            } else if ((*old)->is_like(*entry)) {
+                // May be on its way to be loaded: what that reads stays as it is.
+                (*old)->source.aliases = std::move(entry->source.aliases);
+                (*old)->source.keep_alive = entry->source.keep_alive;
+                (*old)->keep_alive = keep_alive_of(**old);
+                entry = std::move(*old);
+            } else {
+                what.changed.push_back(entry->source.name);
+                entry->waiters = std::move((*old)->waiters);
+                (*old)->waiters.clear();
+                (*old)->let_go = true;
+                retired_.push_back(std::move(*old));
+            }
+        }
+        for (auto& old : entries_) {
+            if (old == nullptr) continue;
+            what.removed.push_back(old->source.name);
+            for (auto& waiter : old->waiters)
+                without.emplace_back(std::move(waiter), old->source.name);
+            old->waiters.clear();
+            old->let_go = true;
+            retired_.push_back(std::move(old));
+        }
+        entries_ = std::move(fresh);
+        changed_.notify_all();
+    }
+    for (auto& [call, name] : without) call({nullptr, not_found(name, names)});
+    return what;
+}
+
+// The worker is between two models here: nothing else refers to a retired one that is not loaded.
+void Models::forget_retired() {
+    retired_.erase(std::remove_if(retired_.begin(), retired_.end(),
+                                  [](const auto& entry) { return entry->loaded == nullptr; }),
+                   retired_.end());
 }
 
 }  // namespace heft::serve

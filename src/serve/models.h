@@ -18,9 +18,18 @@
 
 namespace heft::serve {
 
+using KeepAlive = std::optional<std::chrono::seconds>;  // none: for ever; 0: not at all
+
 struct ModelSource {
     std::string name;       // as requests name it
     std::string reference;  // a folder, a file, or "tiny"
+    std::vector<std::string> aliases = {};
+    // Where they are not the ones of all models.
+    std::optional<engine::SchedulerOptions> scheduler = {};
+    std::optional<KeepAlive> keep_alive = {};
+    std::function<Result<engine::Engine>(const std::string& reference)> open = {};
+    // Sources that differ in it are loaded anew when they replace each other.
+    std::string settings = {};
 };
 
 struct ModelsOptions {
@@ -28,7 +37,7 @@ struct ModelsOptions {
     std::function<Result<engine::Engine>(const std::string& reference)> open;
     std::function<Result<engine::Engine>(const std::string& reference)> describe;  // no weights
     engine::SchedulerOptions scheduler;
-    std::optional<std::chrono::seconds> keep_alive;  // none: for ever; 0: not at all
+    KeepAlive keep_alive;
     std::string version;
     std::function<void(const std::string&)> notice;
 };
@@ -49,6 +58,14 @@ class Models : public Service {
     void report(const Outcome& outcome) override;
     std::string version() const override { return options_.version; }
 
+    // What replace() came to, by name.
+    struct Replaced {
+        std::vector<std::string> added, removed, changed;
+    };
+    // Other models from now on. Looks at their files first; an error changes nothing. Answers under
+    // way are completed by the model that they began with.
+    Result<Replaced> replace(std::vector<ModelSource> sources);
+
     struct Now {
         std::string name;
         engine::Scheduler::Stats stats;
@@ -66,7 +83,11 @@ class Models : public Service {
     class Lease;
 
     Models(ModelsOptions options, Keys& keys, Metrics& metrics);
+    using Entries = std::vector<std::unique_ptr<Entry>>;
+    Result<Entries> look_at(std::vector<ModelSource> sources) const;
+    KeepAlive keep_alive_of(const Entry& entry) const;
     Entry* find(const std::string& name);
+    void forget_retired();
     void work();  // of the thread that opens and closes models
     void load(std::unique_lock<std::mutex>& lock, Entry& entry);
     void let_go(std::unique_lock<std::mutex>& lock, bool of_all_idle);
@@ -79,7 +100,8 @@ class Models : public Service {
 
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
-    std::vector<std::unique_ptr<Entry>> entries_;
+    Entries entries_;
+    Entries retired_;  // replaced, and not yet let go of; erased by the worker alone
     bool draining_ = false, over_ = false;
     std::thread worker_;
 };

@@ -25,6 +25,8 @@ void health(const Operations& /*all*/, const HttpRequest& /*request*/, Responder
 void ready(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
     if (all.models.draining())
         out.send(503, kJson, R"({"status":"stopping"})");
+    else if (all.loading())
+        out.send(503, kJson, R"({"status":"loading"})", {{"Retry-After", "1"}});
     else
         out.send(200, kJson, R"({"status":"ready"})");
 }
@@ -36,7 +38,7 @@ void version(const Operations& all, const HttpRequest& /*request*/, Responder& o
 void metrics(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
     std::vector<Metrics::ModelNow> models;
     for (Models::Now& one : all.models.now()) models.push_back({one.name, one.stats});
-    out.send(200, kPrometheus, all.metrics.text(models, all.sockets()));
+    out.send(200, kPrometheus, all.metrics.text(models, all.sockets(), all.log_lines_lost()));
 }
 
 void slots(const Operations& all, const HttpRequest& /*request*/, Responder& out) {

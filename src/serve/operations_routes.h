@@ -17,6 +17,8 @@ struct Operations {
     const Metrics& metrics;
     std::function<const net::Counters*()> sockets;  // null until the server listens
     std::string version, commit;
+    std::function<bool()> loading;  // what is to be loaded before the first request
+    std::function<std::uint64_t()> log_lines_lost;
     bool show_metrics = false, show_slots = false;
 };
 
