@@ -7,10 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "app/commands.h"
 #include "app/console.h"
 #include "app/exit_code.h"
 #include "app/help.h"
+#include "app/server_commands.h"
 
 namespace heft::app {
 
@@ -61,7 +61,11 @@ int run_program(int argc, char** argv) {
     add_bom(app, action);
     add_verify(app, action);
     add_serve(app, action);
+    add_ps(app, action);
+    add_stop(app, action);
     add_keys(app, action);
+    add_doctor(app, action);
+    add_conform(app, action);
     add_supported(app, action);
     add_version(app, action);
     try {

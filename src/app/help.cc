@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "app/server_commands.h"
+
 namespace heft::app {
 
 namespace {
@@ -81,8 +83,14 @@ std::string options_help(const CLI::App& app) {
 // Every verb in a line: the program has many, and its help still fits a screen.
 std::string program_help(const CLI::App& app) {
     std::string text = app.get_description() + "\nUsage: heft VERB [options]\n\n";
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-        text += fmt::format("  {:<12}{}\n", verb->get_name(), verb->get_description());
+    std::string beside;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (verb->get_group() == kBesideServe)
+            beside += (beside.empty() ? "" : ", ") + verb->get_name();
+        else
+            text += fmt::format("  {:<12}{}\n", verb->get_name(), verb->get_description());
+    }
+    text += fmt::format("  {}: {}\n", kBesideServe, beside);
     return text + "\n" + app.get_footer() + "\n";
 }
 

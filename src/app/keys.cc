@@ -8,9 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "app/commands.h"
 #include "app/console.h"
 #include "app/help.h"
+#include "app/server_commands.h"
 
 namespace heft::app {
 
@@ -20,6 +20,7 @@ struct KeysOptions {
     std::string what, name, file = "keys.yaml";
     double requests = 0, tokens = 0;
     int concurrent = 0, priority = 0;
+    bool admin = false;
     std::vector<std::string> models;
 };
 
@@ -58,6 +59,7 @@ Status add(const KeysOptions& o) {
     key.concurrent = o.concurrent;
     key.priority = o.priority;
     key.models = o.models;
+    key.admin = o.admin;
     keys.push_back(std::move(key));
     HEFT_OK(serve::save_keys(o.file, keys));
     put(text + "\n");
@@ -91,6 +93,7 @@ Status list(const KeysOptions& o) {
             fmt::format("{:<20}", key.name) + limit(key.requests_per_minute, "requests/min")
             + limit(key.tokens_per_minute, "tokens/min") + limit(key.concurrent, "at a time");
         if (key.priority != 0) line += fmt::format("  priority {}", key.priority);
+        if (key.admin) line += "  admin";
         for (const std::string& model : key.models) line += "  " + model;
         put(line + "\n");
     }
@@ -120,6 +123,7 @@ void add_keys(CLI::App& app, Action& action) {
     auto o = std::make_shared<KeysOptions>();
     CLI::App* verb = add_verb(app, "keys", "Adds, lists and revokes the API keys of a server.",
                               "heft keys add alice --keys keys.yaml");
+    verb->group(kBesideServe);
     verb->add_option("WHAT", o->what, "add, list or revoke")->required();
     verb->add_option("NAME", o->name, "whose key");
     verb->add_option("--keys", o->file, "the file (keys.yaml)")->type_name("F");
@@ -128,6 +132,7 @@ void add_keys(CLI::App& app, Action& action) {
     verb->add_option("--concurrent", o->concurrent, "requests at a time")->type_name("N");
     verb->add_option("--models", o->models, "only these")->type_name("M")->delimiter(',');
     verb->add_option("--priority", o->priority, "higher goes first (0)")->type_name("N");
+    verb->add_flag("--admin", o->admin, "may unload models and stop the server");
     verb->callback([o, &action] { action = [o] { return run(*o); }; });
 }
 

@@ -9,6 +9,21 @@
 
 namespace heft::app {
 
+namespace {
+
+constexpr std::int64_t kKibibyte = 1024;
+
+std::int64_t of_this_process(const char* field) {
+    std::ifstream file("/proc/self/status");
+    std::string word;
+    std::int64_t kibibytes = 0;
+    while (file >> word)
+        if (word == field && file >> kibibytes) return kibibytes * kKibibyte;
+    return 0;
+}
+
+}  // namespace
+
 std::string cpu_name() {
     const std::string name = cpu_field("model name");
     return name.empty() ? "unknown" : name;
@@ -25,15 +40,14 @@ std::int64_t last_level_cache_bytes() {
     return bytes > 0 ? bytes : 0;
 }
 
+std::int64_t memory_in_use_bytes() {
+    return of_this_process("VmRSS:");
+}
+
 std::int64_t peak_memory_bytes() {
-    constexpr std::int64_t kibibyte = 1024;
-    std::ifstream file("/proc/self/status");
-    std::string word;
-    std::int64_t kibibytes = 0;
-    while (file >> word)
-        if (word == "VmHWM:" && file >> kibibytes) return kibibytes * kibibyte;
+    if (const std::int64_t peak = of_this_process("VmHWM:"); peak > 0) return peak;
     rusage usage{};
-    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss * kibibyte : 0;
+    return ::getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss * kKibibyte : 0;
 }
 
 bool forget_peak_memory() {

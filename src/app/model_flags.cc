@@ -5,6 +5,7 @@
 
 #include "app/console.h"
 #include "app/lora_flags.h"
+#include "app/open_options.h"
 
 namespace heft::app {
 
@@ -62,10 +63,8 @@ Result<op::Precision> parse_precision(const std::string& name) {
     return Error{Code::invalid, fmt::format("--precision: \"{}\" is neither f32 nor fast", name)};
 }
 
-Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
-                                  const engine::Engine* threads_of) {
+Result<engine::OpenOptions> open_options_of(const ModelFlags& flags, op::Precision usual) {
     engine::OpenOptions options;
-    options.threads_of = threads_of;
     options.deterministic = flags.deterministic;
     options.precision = usual;
     if (!flags.precision.empty()) {
@@ -80,6 +79,13 @@ Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
         HEFT_TRY(LoraArgument lora, parse_lora(argument));
         options.lora.push_back({std::move(lora.path), lora.scale});
     }
+    return options;
+}
+
+Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
+                                  const engine::Engine* threads_of) {
+    HEFT_TRY(engine::OpenOptions options, open_options_of(flags, usual));
+    options.threads_of = threads_of;
     return open_engine(flags.reference, options);
 }
 

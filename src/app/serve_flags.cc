@@ -8,14 +8,17 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/open_options.h"
+#include "app/serve_config.h"
 #include "net/listener.h"
+#include "serve/api/routes.h"
 
 namespace heft::app {
 
 namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
-constexpr std::int64_t kMostBodyMiB = 1024;
+constexpr std::chrono::seconds kUsualKeepAlive{300};  // of several models
 constexpr int kHashDigitsInName = 8;
 
 std::string usual_name(const std::string& reference) {
@@ -46,71 +49,139 @@ Status add_key(std::vector<serve::Key>& keys, const std::string& text) {
     return {};
 }
 
-}  // namespace
-
-void add_serve_flags(CLI::App& verb, ServeFlags& f) {
-    verb.add_option("MODEL", f.models, "models, or NAME=MODEL (the built-in one)");
-    verb.add_option("--host", f.hosts, "address or socket.sock (127.0.0.1)")->type_name("H");
-    verb.add_option("--port", f.port, "port (8080; 0: a free one)")->type_name("N");
-    verb.add_option("-c,--ctx-size", f.n_ctx, "context of one request")->type_name("N");
-    verb.add_option("--parallel", f.n_parallel, "-np: answers at a time (64)")->type_name("N");
-    verb.add_option("-a,--alias", f.alias, "the first model's name")->type_name("S");
-    verb.add_option("--keep-alive", f.keep_alive, "idle models stay: 5m, 0, -1")->type_name("T");
-    verb.add_option("-b,--batch-size", f.step_tokens, "tokens per step (512)")->type_name("N");
-    verb.add_option("--cache-size", f.cache_mib, "MiB of cache (half of what is free)")
-        ->type_name("N");
-    verb.add_option("--queue", f.max_waiting, "requests that wait (256)")->type_name("N");
-    add_threads(verb, f.model);
-    add_cache_types(verb, f.model);
-    add_deterministic(verb, f.model);
-    verb.add_option("--api-key", f.api_keys, "a key; may be repeated")->type_name("K");
-    verb.add_option("--api-key-file", f.api_key_file, "one key a line")->type_name("F");
-    verb.add_option("--keys", f.keys_file, "keys with limits (`heft keys`)")->type_name("F");
-    verb.add_flag("--allow-anonymous", f.allow_anonymous, "no keys, and reachable from elsewhere");
-    verb.add_option("--ssl-cert-file", f.certificate, "TLS certificate")->type_name("F");
-    verb.add_option("--ssl-key-file", f.key, "its key")->type_name("F");
-    verb.add_option("--cors-origin", f.origins, "pages that may ask, or *")->type_name("O");
-    verb.add_option("--allow-host", f.host_names, "a further name of this server")->type_name("H");
-    verb.add_option("--timeout", f.timeout_s, "s to send or take (120, 30)")->type_name("S");
-    verb.add_option("--max-body", f.body_mib, "MiB of a request (32)")->type_name("N");
-    verb.add_option("--grace", f.grace_s, "s to finish at the end (30)")->type_name("S");
-    verb.add_option("--threads-http", f.n_http_threads, "threads for clients (2)")->type_name("N");
-    verb.add_option("--access-log", f.access_log, "JSON lines; -: stderr")->type_name("F");
-    verb.add_flag("--metrics", f.metrics, "GET /metrics (Prometheus)");
-    verb.add_flag("--slots", f.slots, "GET /slots");
+template <class Of>
+const CLI::Option* add_flag(CLI::App& verb, const Setting<Of>& setting, Of& of) {
+    const std::string name(setting.flag), help(setting.help);
+    return std::visit(
+        [&](auto place) -> const CLI::Option* {
+            if constexpr (std::is_same_v<decltype(place(of)), bool&>)
+                return verb.add_flag(name, place(of), help);
+            else
+                return verb.add_option(name, place(of), help)->type_name(std::string(setting.unit));
+        },
+        setting.place);
 }
 
-Result<std::vector<serve::ModelSource>> sources_of(const ServeFlags& flags) {
-    std::vector<serve::ModelSource> sources;
-    for (const std::string& word : flags.models) {
+// Equal for settings that open a model in the same way.
+std::string fingerprint(ModelSettings settings) {
+    std::string text;
+    const auto add = [&](const auto& value) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::vector<std::string>>)
+            for (const std::string& one : value) text += one + '\x1f';
+        else
+            text += fmt::format("{}\x1f", value);
+    };
+    for (const auto& setting : model_settings())
+        if (setting.applies == Applies::reloaded)
+            std::visit([&](auto place) { add(place(settings)); }, setting.place);
+    return text;
+}
+
+engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings) {
+    engine::SchedulerOptions options;
+    options.n_sequences = settings.n_parallel;
+    options.n_ctx = settings.n_ctx;
+    options.cache_bytes = settings.cache_mib * kMiB;
+    options.step_tokens = settings.step_tokens;
+    options.max_waiting = settings.max_waiting;
+    return options;
+}
+
+}  // namespace
+
+void add_serve_flags(CLI::App& verb, ServeFlags& flags) {
+    verb.add_option("MODEL", flags.values.words, "models, or NAME=MODEL (the built-in one)");
+    verb.add_option("--config", flags.config, "YAML file (--config-help)")->type_name("F");
+    verb.add_flag("--check", flags.check, "check it all, and serve nothing");
+    verb.add_flag("--config-help", flags.config_help, "the file's keys");
+    for (const auto& setting : server_settings())
+        flags.of_server.emplace_back(add_flag(verb, setting, flags.values), &setting);
+    for (const auto& setting : model_settings())
+        flags.of_models.emplace_back(add_flag(verb, setting, flags.values.model), &setting);
+}
+
+Result<ServeSettings> settings_of(const ServeFlags& flags) {
+    ServeSettings settings;
+    if (!flags.config.empty()) HEFT_OK(read_serve_config(flags.config, settings));
+    ServeSettings given = flags.values;
+    for (const auto& [option, setting] : flags.of_server) {
+        if (option->count() == 0) continue;
+        HEFT_OK(check_range(*setting, given, long_flag(setting->flag)));
+        copy(*setting, given, settings);
+    }
+    for (const auto& [option, setting] : flags.of_models) {
+        if (option->count() == 0) continue;
+        HEFT_OK(check_range(*setting, given.model, long_flag(setting->flag)));
+        copy(*setting, given.model, settings.model);
+        for (ServedModel& model : settings.models) copy(*setting, given.model, model.settings);
+    }
+    if (given.words.empty()) return settings;
+    settings.words = given.words;
+    settings.models.clear();
+    return settings;
+}
+
+Result<std::vector<ServedModel>> served_models(const ServeSettings& settings) {
+    std::vector<ServedModel> models = settings.models;
+    for (const std::string& word : settings.words) {
         const std::size_t equals = word.find('=');
         std::error_code ignored;
-        if (equals == std::string::npos || std::filesystem::exists(word, ignored))
-            sources.push_back({usual_name(word), word});
-        else
-            sources.push_back({word.substr(0, equals), word.substr(equals + 1)});
-        if (sources.back().name.empty())
+        ServedModel model;
+        model.settings = settings.model;
+        const bool plain = equals == std::string::npos || std::filesystem::exists(word, ignored);
+        if (!plain && equals == 0)
             return Error{Code::invalid, fmt::format("\"{}\": a name is needed before the =", word)};
+        if (!plain) model.name = word.substr(0, equals);
+        model.path = plain ? word : word.substr(equals + 1);
+        models.push_back(std::move(model));
     }
-    if (sources.empty()) sources.push_back({"tiny", "tiny"});
-    if (!flags.alias.empty()) sources.front().name = flags.alias;
+    if (models.empty()) models.push_back({"tiny", "tiny", {}, settings.model});
+    for (ServedModel& model : models)
+        if (model.name.empty()) model.name = usual_name(model.path);
+    if (!settings.alias.empty()) models.front().name = settings.alias;
+    return models;
+}
+
+Result<std::vector<serve::ModelSource>> sources_of(const ServeSettings& settings) {
+    HEFT_TRY(const std::vector<ServedModel> models, served_models(settings));
+    std::vector<serve::ModelSource> sources;
+    for (const ServedModel& model : models) {
+        serve::ModelSource source;
+        source.name = model.name;
+        source.reference = model.path;
+        source.aliases = model.aliases;
+        source.scheduler = scheduler_options_of(model.settings);
+        source.settings = fingerprint(model.settings);
+        source.keep_alive = models.size() > 1 ? serve::KeepAlive(kUsualKeepAlive) : std::nullopt;
+        if (!model.settings.keep_alive.empty()) {
+            HEFT_TRY(source.keep_alive, parse_keep_alive(model.settings.keep_alive));
+        }
+        HEFT_TRY([[maybe_unused]] const auto good,
+                 open_options_of(model.settings.open, op::Precision::fast));
+        source.open = [flags = model.settings.open](const std::string& reference) {
+            ModelFlags one = flags;
+            one.reference = reference;
+            return open_model(one, op::Precision::fast);
+        };
+        sources.push_back(std::move(source));
+    }
     return sources;
 }
 
-Result<std::vector<serve::Key>> keys_of(const ServeFlags& flags) {
+Result<std::vector<serve::Key>> keys_of(const ServeSettings& settings) {
     std::vector<serve::Key> keys;
-    if (!flags.keys_file.empty()) {
-        HEFT_TRY(keys, serve::read_keys(flags.keys_file));
+    if (!settings.keys_file.empty()) {
+        HEFT_TRY(keys, serve::read_keys(settings.keys_file));
         if (keys.empty())
             return Error{Code::invalid,
                          fmt::format("{}: no key is in it; add one by `heft keys add "
                                      "NAME`",
-                                     flags.keys_file)};
+                                     settings.keys_file)};
     }
-    for (const std::string& text : flags.api_keys) HEFT_OK(add_key(keys, text));
-    if (flags.api_key_file.empty()) return keys;
-    std::ifstream in(flags.api_key_file);
-    if (!in) return Error{Code::not_found, flags.api_key_file + ": cannot be read"};
+    for (const std::string& text : settings.api_keys) HEFT_OK(add_key(keys, text));
+    if (settings.api_key_file.empty()) return keys;
+    std::ifstream in(settings.api_key_file);
+    if (!in) return Error{Code::not_found, settings.api_key_file + ": cannot be read"};
     std::size_t n = 0;
     for (std::string line; std::getline(in, line);) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -119,7 +190,8 @@ Result<std::vector<serve::Key>> keys_of(const ServeFlags& flags) {
         ++n;
     }
     if (n == 0)
-        return Error{Code::invalid, flags.api_key_file + ": no key is in it; one a line is needed"};
+        return Error{Code::invalid,
+                     settings.api_key_file + ": no key is in it; one a line is needed"};
     return keys;
 }
 
@@ -128,35 +200,48 @@ bool is_nearby(const std::string& host) {
            || host.rfind("127.", 0) == 0;
 }
 
-Result<net::ServerOptions> server_options_of(const ServeFlags& flags) {
+Result<net::ServerOptions> server_options_of(const ServeSettings& settings) {
     net::ServerOptions options;
-    if (!flags.hosts.empty()) options.hosts = flags.hosts;
-    options.port = flags.port;
-    options.n_threads = flags.n_http_threads;
-    if (flags.certificate.empty() != flags.key.empty())
+    if (!settings.hosts.empty()) options.hosts = settings.hosts;
+    options.port = settings.port;
+    options.n_threads = settings.n_http_threads;
+    if (settings.certificate.empty() != settings.key.empty())
         return Error{Code::invalid, "--ssl-cert-file and --ssl-key-file need each other"};
-    if (!flags.certificate.empty()) options.tls = {flags.certificate, flags.key};
-    if (flags.body_mib < 1 || flags.body_mib > kMostBodyMiB)
-        return Error{Code::invalid, fmt::format("--max-body: 1 to {} MiB", kMostBodyMiB)};
-    options.limits.body_bytes = static_cast<std::size_t>(flags.body_mib * kMiB);
-    if (flags.timeout_s > 0) {
-        options.limits.body_time = std::chrono::seconds(flags.timeout_s);
-        options.limits.slow_time = std::chrono::seconds(flags.timeout_s);
+    if (!settings.certificate.empty()) options.tls = {settings.certificate, settings.key};
+    options.limits.body_bytes = static_cast<std::size_t>(settings.body_mib * kMiB);
+    if (settings.timeout_s > 0) {
+        options.limits.body_time = std::chrono::seconds(settings.timeout_s);
+        options.limits.slow_time = std::chrono::seconds(settings.timeout_s);
     }
     return options;
 }
 
-engine::SchedulerOptions scheduler_options_of(const ServeFlags& flags) {
-    engine::SchedulerOptions options;
-    options.n_sequences = flags.n_parallel;
-    options.n_ctx = flags.n_ctx;
-    options.cache_bytes = flags.cache_mib * kMiB;
-    options.step_tokens = flags.step_tokens;
-    options.max_waiting = flags.max_waiting;
+serve::FrontOptions front_options_of(const ServeSettings& settings) {
+    serve::FrontOptions options;
+    options.origins = settings.origins;
+    options.host_names = settings.host_names;
+    options.refuse = serve::refuse;
+    const auto& hosts = settings.hosts;
+    options.check_hosts =
+        !settings.host_names.empty() || std::all_of(hosts.begin(), hosts.end(), is_nearby);
+    options.host_names.insert(options.host_names.end(), hosts.begin(), hosts.end());
     return options;
 }
 
-Result<std::optional<std::chrono::seconds>> parse_keep_alive(const std::string& text) {
+Status check_reach(const net::ServerOptions& options, bool has_keys,
+                   const ServeSettings& settings) {
+    if (has_keys || settings.allow_anonymous) return {};
+    for (const std::string& host : options.hosts)
+        if (!is_nearby(host))
+            return Error{Code::invalid,
+                         fmt::format("--host {} can be reached from other machines, and "
+                                     "there are no API keys: add --api-key or --keys, "
+                                     "or --allow-anonymous if that is meant",
+                                     host)};
+    return {};
+}
+
+Result<serve::KeepAlive> parse_keep_alive(const std::string& text) {
     std::int64_t number = 0;
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, number);
@@ -170,8 +255,8 @@ Result<std::optional<std::chrono::seconds>> parse_keep_alive(const std::string& 
         return Error{Code::invalid, fmt::format("--keep-alive {}: a time such as 5m, 300 or 1h is "
                                                 "needed, 0 for at once, -1 for never",
                                                 text)};
-    if (number < 0) return std::optional<std::chrono::seconds>{};
-    return std::optional<std::chrono::seconds>{std::chrono::seconds(number * seconds)};
+    if (number < 0) return serve::KeepAlive{};
+    return serve::KeepAlive{std::chrono::seconds(number * seconds)};
 }
 
 }  // namespace heft::app

@@ -10,6 +10,8 @@ Signals::Signals() {
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
     // A client, or who reads our log, may go at any time.
     std::signal(SIGPIPE, SIG_IGN);
+    // So may the room for a log: its lines are counted then, no more.
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Signals::~Signals() {
