@@ -1,12 +1,9 @@
 """heft serve as clients and operators see it: the real program, the built-in model, real sockets."""
 import contextlib
-import http.client
 import json
 import os
 import pathlib
-import re
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -14,65 +11,8 @@ import tempfile
 import time
 import unittest
 
-from support import HEFT, NOT_FOUND, USAGE, Case, heft
-
-SECONDS = 60
-
-
-class Server:
-    """A running `heft serve` on a free port, or on a local socket."""
-
-    def __init__(self, *args):
-        self.told_to_stop = False
-        self.log = tempfile.NamedTemporaryFile("w+")
-        self.process = subprocess.Popen(
-            [HEFT, "serve", "-t", "1", "--port", "0", *map(str, args)], stderr=self.log)
-        deadline = time.time() + SECONDS
-        while "serving at" not in self.said() and self.process.poll() is None:
-            if time.time() > deadline:
-                self.process.kill()
-                raise AssertionError(self.said())
-            time.sleep(0.02)
-        port = re.search(r"serving at https?://.*:(\d+)", self.said())
-        self.port = int(port.group(1)) if port else None
-
-    def said(self):
-        return pathlib.Path(self.log.name).read_text()
-
-    def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
-        if body is not None and not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()
-        connection.close()
-        return answer
-
-    def stop(self):
-        if self.process.poll() is None and not self.told_to_stop:
-            self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(SECONDS)
-        self.log.close()
-        return code
-
-
-@contextlib.contextmanager
-def serving(*args):
-    server = Server(*args)
-    try:
-        if server.process.poll() is not None:
-            raise AssertionError(server.said())
-        yield server
-    finally:
-        code = server.stop()
-    if code != 0:
-        raise AssertionError(f"heft serve ended with {code}")
-
-
-def chat(n=4, **more):
-    return {"model": "tiny", "max_tokens": n, "messages": [{"role": "user", "content": "Hello"}],
-            **more}
+from server import SECONDS, Server, chat, serving
+from support import NOT_FOUND, USAGE, Case, heft
 
 
 class Paths(Case):
@@ -184,10 +124,7 @@ class Access(Case):
                 self.assertGreater(int(limited.getheader("Retry-After")), 30)
                 # Revoked while it serves.
                 self.ok("keys", "revoke", "alice", "--keys", file)
-                server.process.send_signal(signal.SIGHUP)
-                deadline = time.time() + SECONDS
-                while "read again" not in server.said() and time.time() < deadline:
-                    time.sleep(0.02)
+                server.reload()
                 self.assertEqual(server.ask("POST", path, chat(), bearer(alice)).status, 401)
             lines = [json.loads(line) for line in log.read_text().splitlines()]
             self.assertIn(("alice", 200), [(line["key"], line["status"]) for line in lines])
@@ -227,13 +164,11 @@ class Sockets(Case):
         n = min(10_000, hard - 300)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         with serving() as server, contextlib.ExitStack() as stack:
-            status = lambda: pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-            memory = lambda: int(re.search(r"VmRSS:\s+(\d+)", status()).group(1))
-            before = memory()
+            before = server.memory_kib()
             for _ in range(n):
                 stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
             self.assertEqual(server.ask("GET", "/health").status, 200)
-            self.assertLess((memory() - before) / n, 8, "KiB a connection")
+            self.assertLess((server.memory_kib() - before) / n, 8, "KiB a connection")
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
     def test_tls_and_a_new_certificate_while_it_serves(self):
@@ -284,10 +219,8 @@ class Life(Case):
         self.fails(USAGE, "serve", "--keep-alive", "soon", saying="5m")
         self.fails(USAGE, "serve", "a=tiny", "a=tiny", saying="NAME=MODEL")
         with serving() as server:
-            for port in ("70000", server.port):  # known only once the model is there
-                done = heft("serve", "--port", port)
-                self.assertEqual(done.returncode, USAGE)
-                self.assertIn(f"{port}", done.stderr.decode().splitlines()[-1])
+            for port in ("70000", server.port):  # told before a model is loaded
+                self.fails(USAGE, "serve", "--port", port, saying=port)
 
     def test_models_are_loaded_when_asked_for_and_let_go_of(self):
         with serving("one=tiny", "two=tiny", "--keep-alive", "1") as server:
@@ -310,7 +243,7 @@ class Life(Case):
                 client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
                                b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
                 got = client.recv(1000)
-                server.process.send_signal(signal.SIGTERM)
+                server.process.terminate()
                 server.told_to_stop = True
                 while True:
                     part = client.recv(4096)
