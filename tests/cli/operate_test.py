@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -30,6 +31,8 @@ class InFolder(Case):
         return self.file
 
     def certificate(self, days=30):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
         subprocess.run([*SELF_SIGNED, "-days", str(days), "-keyout", self.folder / "key.pem", "-out",
                         self.folder / "cert.pem"], check=True, capture_output=True)
         os.chmod(self.folder / "key.pem", 0o600)
@@ -121,6 +124,32 @@ class Reload(InFolder):
             for name in ("one", "three"):
                 self.assertEqual(server.ask("POST", CHAT, {**chat(), "model": name}).status, 200)
             self.assertEqual(json.loads(server.ask("GET", "/v1/models").text)["data"][0]["id"], "one")
+
+    def test_no_request_is_dropped(self):
+        """While the model, its name's settings and the limits change again and again."""
+        text = "ctx_size: {}\nmax_body: {}\nmodels:\n  - {{name: one, path: tiny}}\n"
+        self.write(text.format(128, 1))
+        with serving("--config", self.file) as server:
+            statuses, over = [], threading.Event()
+
+            def ask():
+                while not over.is_set():
+                    statuses.append(server.ask("POST", CHAT, {**chat(8), "model": "one"}).status)
+
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for i in range(6):
+                self.write(text.format(128 + 64 * (i % 2 + 1), i + 1))
+                n, deadline = len(statuses), time.time() + SECONDS
+                self.assertIn("read again", server.reload())
+                while len(statuses) < n + 6 and time.time() < deadline:
+                    time.sleep(0.01)
+            over.set()
+            for thread in threads:
+                thread.join()
+        self.assertGreater(len(statuses), 36)
+        self.assertEqual(set(statuses), {200})
 
     def test_a_broken_file_changes_nothing_and_is_told(self):
         self.write("metrics: true\nmodels:\n  - {name: one, path: tiny}\n")
@@ -307,7 +336,6 @@ class Conform(InFolder):
         """One that offers a single endpoint, and gets it wrong."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             import http.server
-            import threading
 
             class Wrong(http.server.BaseHTTPRequestHandler):
                 protocol_version = "HTTP/1.1"

@@ -107,16 +107,21 @@ class Clients(Faults):
         whole = request(n=400, ignore_eos=True)
         stream = request(n=400, stream=True, ignore_eos=True)
         n_files = self.descriptors(self.server)
-        for bytes_, read in ((b"", 0), (b"PO", 0), (HEAD, 0), (whole[:-20], 0), (whole, 0), (stream, 0),
-                             (stream, 100), (stream + stream, 1), (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 10)):
-            for reset in (False, True):
-                with connect(self.server) as client:
-                    if reset:  # at once, without a goodbye
-                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                    client.sendall(bytes_)
-                    if read:
-                        client.recv(read)
-        self.assert_well(self.server)
+        states = ((b"", 0), (b"PO", 0), (HEAD, 0), (whole[:-20], 0), (whole, 0), (stream, 0), (stream, 100),
+                  (stream + stream, 1), (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 10))
+        memory = []
+        for _ in range(4):
+            for bytes_, read in states * 4:
+                for reset in (False, True):
+                    with connect(self.server) as client:
+                        if reset:  # at once, without a goodbye
+                            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                        client.sendall(bytes_)
+                        if read:
+                            client.recv(read)
+            self.assert_well(self.server)
+            memory.append(self.server.memory_kib())
+        self.assertLess(memory[-1] - memory[0], 8 << 10, memory)
         self.eventually(lambda: self.descriptors(self.server) <= n_files, True)
 
     def test_a_half_closed_client_gets_its_answer(self):
