@@ -5,6 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 build=$root/build
 jobs=${HEFT_JOBS:-2}
+export CCACHE_SLOPPINESS=pch_defines,time_macros # or it keeps nothing that has precompiled headers
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "do: $*"; exit 1; }

@@ -47,14 +47,15 @@ def key_of(flags, file, source_root, common):
 
 
 def flags_of(entry):
-    """What the compiler is told, without its name, the file and the output."""
+    """What the compiler is told, without its name, the file, the output and precompiled headers
+    (-Xclang): a file includes what it uses."""
     words = shlex.split(entry["command"])
     first = next(n for n, w in enumerate(words) if "++" in pathlib.PurePath(w).name)
     flags, skip = [], False
     for word in words[first + 1:]:
         if skip:
             skip = False
-        elif word in ("-o", "-MF", "-MT", "-MQ"):
+        elif word in ("-o", "-MF", "-MT", "-MQ", "-Xclang"):
             skip = True
         elif word not in ("-c", "-MD", "-MMD", entry["file"]):
             flags.append(word)
