@@ -13,6 +13,12 @@ Result<Automaton> Automaton::make(const Draft& draft, RuleId root) {
     return AutomatonBuilder(draft).build(root);
 }
 
+std::size_t Automaton::bytes() const {
+    const std::size_t per_state = 2 * sizeof(std::uint8_t) + 6 * sizeof(std::uint32_t);
+    return n_state() * per_state + bytes_.edges.size() * sizeof(ByteEdge)
+           + calls_.edges.size() * sizeof(CallEdge) + jumps_.edges.size() * sizeof(StateId);
+}
+
 Result<Automaton> AutomatonBuilder::build(RuleId root) {
     const auto& rules = draft_.rules();
     for (const auto& rule : rules) {

@@ -39,6 +39,7 @@ class Automaton {
     static Result<Automaton> make(const Draft& draft, RuleId root);
 
     std::size_t n_state() const { return is_final_.size(); }
+    std::size_t bytes() const;  // about
     StateId start_of(std::uint32_t rule) const { return starts_[rule]; }
     std::uint32_t rule_of(StateId state) const { return rule_of_[state]; }
     bool is_final(StateId state) const { return is_final_[state] != 0; }

@@ -194,6 +194,10 @@ const Node* Chart::settle() {
     kept.id = node.id;
     kept.next = std::move(node.next);
     by_content_.emplace(hash, &kept);
+    constexpr std::size_t kEntry = 64;  // of by_content_
+    bytes_ += sizeof(Node) + kEntry + n_class * sizeof(kept.next[0])
+              + kept.items.capacity() * sizeof(Item)
+              + kept.returns.capacity() * sizeof(kept.returns[0]);
     return &kept;
 }
 

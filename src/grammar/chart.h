@@ -72,6 +72,7 @@ class Chart {
     const Node* import(const Node* node);
 
     std::size_t size() const { return nodes_.size(); }
+    std::size_t bytes() const { return bytes_; }  // about
 
     // How many edges may be looked at from now on. When they are used up, what is not known yet
     // counts as not allowed: no grammar, however ambiguous, takes long.
@@ -91,6 +92,7 @@ class Chart {
 
     const Automaton& automaton_;
     std::deque<Node> nodes_;
+    std::size_t bytes_ = 0;
     std::unordered_multimap<std::uint64_t, const Node*> by_content_;
     Node dead_;
     // Of the node under way.

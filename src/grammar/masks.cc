@@ -28,7 +28,9 @@ Masks::Masks(const Automaton& automaton, const Vocabulary& vocabulary, MaskLimit
 }
 
 void Masks::note_size() {
-    if (chart_.size() > limits_.n_node || bytes_ > limits_.bytes)
+    const std::size_t all = chart_.bytes() + bytes_;
+    all_bytes_.store(all, std::memory_order_relaxed);
+    if (chart_.size() > limits_.n_node || all > limits_.bytes)
         full_.store(true, std::memory_order_relaxed);
 }
 

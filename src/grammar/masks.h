@@ -20,7 +20,7 @@ namespace heft::grammar {
 // Bounds of one Masks object; more is forgotten and made again.
 struct MaskLimits {
     std::size_t n_node = std::size_t{1} << 17;
-    std::size_t bytes = std::size_t{32} << 20;  // of masks
+    std::size_t bytes = std::size_t{32} << 20;  // of nodes and masks
 };
 
 class Masks {
@@ -36,6 +36,7 @@ class Masks {
 
     // Whether it has grown beyond its limits: time to go on with a new one.
     bool is_full() const { return full_.load(std::memory_order_relaxed); }
+    std::size_t bytes() const { return all_bytes_.load(std::memory_order_relaxed); }
 
   private:
     using Words = std::vector<std::uint64_t>;
@@ -66,6 +67,7 @@ class Masks {
     std::vector<const Node*> path_;  // of walk()
     std::size_t bytes_ = 0;
     std::atomic<bool> full_ = false;
+    std::atomic<std::size_t> all_bytes_ = 0;
 };
 
 }  // namespace heft::grammar

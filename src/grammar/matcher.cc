@@ -20,6 +20,11 @@ std::shared_ptr<Constraint> Constraint::make(Grammar grammar,
         new Constraint(std::move(grammar), std::move(vocabulary), limits));
 }
 
+std::size_t Constraint::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return grammar_.automaton().bytes() + (masks_ == nullptr ? 0 : masks_->bytes());
+}
+
 std::shared_ptr<Masks> Constraint::masks() {
     const std::lock_guard lock(mutex_);
     if (masks_ == nullptr || masks_->is_full())

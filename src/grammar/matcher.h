@@ -25,6 +25,7 @@ class Constraint {
 
     const Grammar& grammar() const { return grammar_; }
     const Vocabulary& vocabulary() const { return *vocabulary_; }
+    std::size_t bytes() const;  // about; of what is its own
 
   private:
     friend class Matcher;
@@ -34,7 +35,7 @@ class Constraint {
     Grammar grammar_;
     std::shared_ptr<const Vocabulary> vocabulary_;  // shared by all grammars of a tokenizer
     MaskLimits limits_;
-    std::mutex mutex_;              // guards masks_
+    mutable std::mutex mutex_;      // guards masks_
     std::shared_ptr<Masks> masks_;  // shared with matchers; replaced when it is full
 };
 

@@ -124,6 +124,13 @@ class Arming {
                 fmt::format("tool \"{}\": {}", request_.tools[i].name, alone.error().what),
                 "unsupported_schema");
         }
+        if (error.code == Code::exhausted)
+            return invalid("tools",
+                           fmt::format("the schemas of the {} tools are too large to be enforced "
+                                       "together ({}); offer fewer tools, or let the model choose "
+                                       "(tool_choice \"auto\")",
+                                       request_.tools.size(), error.what),
+                           "unsupported_schema");
         return invalid("tools", error.what, "unsupported_schema");
     }
 
