@@ -25,6 +25,7 @@ class JsonScan {
     Step feed(char c);  // after done, over or bad the scan must not go on
     // Whether a value would be whole if the text ended here (a number, at top level).
     bool may_end() const { return open_.empty() && ends_number(at_); }
+    bool in_string() const { return at_ == At::string || at_ == At::escape || at_ == At::unicode; }
 
   private:
     enum class At : std::uint8_t {

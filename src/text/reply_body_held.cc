@@ -29,7 +29,7 @@ class TaggedCall : public CallScan {
             case At::key: return key();
             case At::hint: return hint();
             case At::value_open: return value_open();
-            case At::value: return value();
+            case At::value: return value(c);
         }
         return Step::bad;
     }
@@ -98,8 +98,48 @@ class TaggedCall : public CallScan {
         return syntax_->value_open.starts_with(text_) ? Step::more : Step::bad;
     }
 
-    Step value() {
-        if (!take(bare(syntax_->param_close))) return Step::more;
+    // What stands in a string of JSON is no end of the value, as long as it is JSON.
+    Step value(char c) {
+        const auto close = bare(syntax_->param_close);
+        if (!is_text_ && !was_no_json_ && !is_json_space(c) && is_first_of_value()
+            && types_->may_be_json(key_, c))
+            json_.emplace();
+        const bool in_string = json_ && json_->in_string();
+        if (json_) {
+            const Step step = json_->feed(c);
+            if (step == Step::bad && close_in_string_ > 0) return value_ended_before();
+            if (step != Step::more) json_.reset();
+        }
+        if (!text_.ends_with(close)) return Step::more;
+        if (in_string && json_) {
+            if (close_in_string_ == 0) close_in_string_ = text_.size();
+            return Step::more;
+        }
+        text_.resize(text_.size() - close.size());
+        return take_value();
+    }
+
+    bool is_first_of_value() const {
+        return text_.find_first_not_of(" \t\r\n") == text_.size() - 1;
+    }
+
+    // It was no JSON after all: the first end that came up counts, as it would have without a look
+    // at strings; and that is the last such look in this call, so that the time stays linear.
+    Step value_ended_before() {
+        was_no_json_ = true;
+        const std::string rest = text_.substr(close_in_string_);
+        text_.resize(close_in_string_ - bare(syntax_->param_close).size());
+        Step step = take_value();
+        for (std::size_t i = 0; i < rest.size(); ++i) {
+            if (step != Step::more) return Step::bad;  // something follows the end of the call
+            step = feed(rest[i]);
+        }
+        return step;
+    }
+
+    Step take_value() {
+        json_.reset();
+        close_in_string_ = 0;
         std::string_view text = text_;
         // Line breaks that the format puts around a value are not part of it.
         if (syntax_->param_close.starts_with('\n')) {
@@ -131,6 +171,9 @@ class TaggedCall : public CallScan {
     std::string text_, key_, arguments_;
     std::optional<ParameterTypes> types_;
     bool is_text_ = false;
+    std::optional<JsonScan> json_;     // while the value is JSON so far
+    std::size_t close_in_string_ = 0;  // behind the first end of a value within a string of it
+    bool was_no_json_ = false;
 };
 
 // Python's and Gemma's calls: kept until the brackets are closed, then read as a whole.

@@ -53,6 +53,56 @@ TEST(ReplyParser, ReadsEveryFormat) {
             << format.name;
 }
 
+// "tags" and "days" are no text by their schemas, "city" is, and nothing is known of "more".
+TEST(ReplyParser, AClosingTagWithinAStringOfJsonEndsNothing) {
+    const struct {
+        const char *name, *value, *becomes;
+    } rows[] = {
+        {"tags", R"(["a</parameter>\n", {"b": "</parameter>"}])", nullptr},
+        {"more", R"({"x": "\"</parameter>"})", nullptr},
+        {"tags", R"(["a)", R"("[\"a")"},  // no JSON: the first tag counts
+        {"tags", R"(["a" oops "</parameter>)", nullptr},
+        {"city", R"(["a</parameter>)", nullptr},
+    };
+    const auto body = [](const std::string& name, const std::string& value) {
+        return "<parameter=" + name + ">\n" + value + "\n</parameter>\n";
+    };
+    for (const auto& row : rows) {
+        const std::string text = "<tool_call>\n<function=weather>\n" + body(row.name, row.value)
+                                 + body("days", "3") + "</function>\n</tool_call>";
+        for (const std::size_t cut : {1U, 1000U}) {
+            const ReadReply reply =
+                read_reply(*find_reply_format("qwen3-coder"), text, {}, [cut] { return cut; });
+            SCOPED_TRACE(text);
+            const bool is_text = std::string_view(row.name) == "city"
+                                 || std::string_view(row.value).find("oops") != std::string::npos;
+            if (is_text) {  // what follows the tag is of no parameter
+                EXPECT_TRUE(reply.calls.empty());
+                EXPECT_EQ(reply.content, text);
+                continue;
+            }
+            ASSERT_EQ(reply.calls.size(), 1U) << describe(reply);
+            const char* const becomes = row.becomes != nullptr ? row.becomes : row.value;
+            EXPECT_EQ(reply.calls[0].arguments,
+                      "{\"" + std::string(row.name) + "\": " + becomes + ", \"days\": 3}");
+            EXPECT_TRUE(reply.degraded.empty());
+        }
+    }
+}
+
+// The string does not end, so that the tag was one.
+TEST(ReplyParser, ATagWithinWhatWasNoJsonEndsTheValue) {
+    const std::string text =
+        "<seed:tool_call>\n<function=weather>\n<parameter=tags>[\"a</parameter>\n"
+        "<parameter=days>3</parameter>\n</function>\n</seed:tool_call>";
+    for (const std::size_t cut : {1U, 1000U}) {
+        const ReadReply reply =
+            read_reply(*find_reply_format("seed-oss"), text, {}, [cut] { return cut; });
+        ASSERT_EQ(reply.calls.size(), 1U) << describe(reply);
+        EXPECT_EQ(reply.calls[0].arguments, R"({"tags": "[\"a", "days": 3})");
+    }
+}
+
 TEST(ReplyParser, CutsDoNotMatter) {
     std::mt19937 random(6);
     for (const Sample& sample : samples()) {

@@ -245,10 +245,18 @@ ParameterTypes::ParameterTypes(std::string_view schema) {
     }
 }
 
+ParameterTypes::Type ParameterTypes::type_of(std::string_view name) const {
+    const auto found = types_.find(name);
+    return found == types_.end() ? Type::mixed : found->second;
+}
+
+bool ParameterTypes::may_be_json(std::string_view name, char first) const {
+    return type_of(name) != Type::text && (first == '{' || first == '[' || first == '"');
+}
+
 void ParameterTypes::append_value(std::string& out, std::string_view name,
                                   std::string_view text) const {
-    const auto found = types_.find(name);
-    const Type type = found == types_.end() ? Type::mixed : found->second;
+    const Type type = type_of(name);
     const auto spelled = trimmed(text);
     const auto word = json_word(spelled);
     if (type == Type::value && !word.empty()) {

@@ -50,8 +50,13 @@ class ParameterTypes {
     // type, a value other than a string if the text spells one.
     void append_value(std::string& out, std::string_view name, std::string_view text) const;
 
+    // Whether a parameter's text may be JSON, if this is its first character that is no space: so
+    // that what stands in a string of it is no end of it.
+    bool may_be_json(std::string_view name, char first) const;
+
   private:
     enum class Type : std::uint8_t { text, value, mixed };
+    Type type_of(std::string_view name) const;
     std::map<std::string, Type, std::less<>> types_;
 };
 
