@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "checkpoint_files.h"
 #include "convert/to_gguf.h"
+#include "engine/test_client.h"
 #include "golden_run.h"
 #include "model/adapter.h"
 
@@ -181,6 +182,94 @@ TEST_P(LoraTest, BesideTheWeightsEqualsMergedIntoThem) {
 TEST_P(LoraTest, BesideQuantisedWeightsEqualsMergedIntoWhatTheyStandFor) {
     if (GetParam().conv1d) GTEST_SKIP() << "blocks run along the other dimension";
     compare(DType::q8_0);
+}
+
+// Requests that choose different adapters, or none, in one scheduler at the same time.
+TEST_P(LoraTest, AnswersWithAdaptersBesideOthersAreThoseOfALoneRun) {
+    const Files files = testing::read_files(source_);
+    const LoraFiles first(files.tensors, GetParam().conv1d, 1);
+    const LoraFiles second(files.tensors, GetParam().conv1d, 2);
+    const engine::OpenOptions::Lora loras[] = {{first.folder.path(), 1, "first"},
+                                               {second.folder.path(), -0.5F, "second"}};
+    engine::OpenOptions options{.n_threads = 2, .deterministic = true};
+    options.lora.assign(std::begin(loras), std::end(loras));
+    const engine::Engine engine = engine::open(source_.string(), options);
+    ASSERT_EQ(engine.adapters(), (std::vector<std::string>{"first", "second"}));
+    const auto scheduler =
+        engine::start(engine, {.n_sequences = 7, .n_ctx = 48, .step_tokens = 24});
+    engine::Client client(*scheduler);
+    constexpr int kJobs = 18;
+    const auto job = [](int i) {
+        // The same prompts for all adapters, so that a shared cache would show.
+        engine::Request request =
+            engine::story({1, 9 + i / 6, 5, 7, 11, 13, 17, 19, 23, 29, 31}, 20);
+        request.sampling.temperature = i % 2 == 0 ? 0.0F : 1.0F;
+        request.sampling.seed = i / 6;
+        return request;
+    };
+    for (int i = 0; i < kJobs; ++i) {
+        engine::Request request = job(i);
+        request.adapter = i % 3;
+        client.submit({.request = std::move(request), .owner = std::string(1, "ab"[i % 2])});
+    }
+    client.wait();
+    std::map<int, std::vector<std::vector<engine::TokenId>>> said;
+    for (int adapter = 0; adapter < 3; ++adapter) {
+        engine::OpenOptions lone{.n_threads = 1, .deterministic = true};
+        if (adapter > 0) lone.lora = {{loras[adapter - 1].path, loras[adapter - 1].scale}};
+        const engine::Engine only = engine::open(source_.string(), lone);
+        for (int i = adapter; i < kJobs; i += 3) {
+            const auto& reply = client.reply(static_cast<std::size_t>(i));
+            ASSERT_TRUE(reply) << reply.error().what;
+            EXPECT_EQ(reply->ids, engine::alone(only, job(i), 48).ids) << adapter << " " << i;
+            said[adapter].push_back(reply->ids);
+        }
+    }
+    EXPECT_NE(said[0], said[1]);
+    EXPECT_NE(said[1], said[2]);
+    // Once more, with what each adapter has left in the cache.
+    for (int i = 0; i < 3; ++i) {
+        engine::Request request = job(i);
+        request.adapter = i;
+        client.submit({.request = std::move(request)});
+        const auto& reply = client.reply(static_cast<std::size_t>(kJobs + i));
+        ASSERT_TRUE(reply) << reply.error().what;
+        EXPECT_EQ(reply->ids, said[i].front());
+        EXPECT_EQ(reply->n_cached, reply->n_prompt - 1);
+    }
+
+    engine::Request wrong = job(0);
+    wrong.adapter = 3;
+    EXPECT_FALSE(client.try_submit({.request = std::move(wrong)}));
+}
+
+// One session that changes its adapter, and a vector with one.
+TEST_P(LoraTest, ASessionForgetsWhatAnotherAdapterRead) {
+    const Files files = testing::read_files(source_);
+    const LoraFiles lora(files.tensors, GetParam().conv1d, 3);
+    engine::OpenOptions options{.n_threads = 1, .deterministic = true};
+    const engine::Engine base = engine::open(source_.string(), options);
+    options.lora = {{lora.folder.path()}};
+    const engine::Engine always = engine::open(source_.string(), options);
+    options.lora.front().name = "it";
+    const engine::Engine chosen = engine::open(source_.string(), options);
+    auto session = engine::Session::start(chosen, {.n_ctx = 48});
+    ASSERT_TRUE(session);
+    for (const int adapter : {0, 1, 1, 0}) {
+        engine::Request request = engine::story({1, 9, 5, 7}, 12);
+        const auto expected = engine::alone(adapter == 0 ? base : always, request, 48).ids;
+        request.adapter = adapter;
+        const auto reply = session->generate(request);
+        ASSERT_TRUE(reply) << reply.error().what;
+        EXPECT_EQ(reply->ids, expected);
+    }
+    const std::vector<engine::TokenId> text = {1, 9, 5, 7};
+    const auto vector = engine::hidden_states(chosen, text, 1);
+    const auto expected = engine::hidden_states(always, text);
+    const auto without = engine::hidden_states(base, text);
+    ASSERT_TRUE(vector && expected && without);
+    EXPECT_EQ(*vector, *expected);
+    EXPECT_NE(*vector, *without);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, LoraTest, ::testing::ValuesIn(kBases), name_of);

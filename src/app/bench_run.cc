@@ -75,7 +75,7 @@ Status BenchRun::deepen(int depth, int n_sequences) {
         kv::Cache& cache = caches_[static_cast<std::size_t>(s)];
         if (s > 0 && depth > filled) copy_positions(caches_[0], cache, filled, depth);
         filled = depth;
-        cache.long_context = caches_[0].long_context;
+        cache.basis = caches_[0].basis;
         cache.set_length(depth);
     }
     return {};

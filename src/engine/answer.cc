@@ -41,6 +41,13 @@ Status check_ids(std::span<const TokenId> prompt, TokenId n_vocab) {
     return {};
 }
 
+Status check_adapter(const Engine& engine, int number) {
+    const auto& names = engine.adapters();
+    if (number >= 0 && static_cast<std::size_t>(number) <= names.size()) return {};
+    return Error{Code::invalid, "there is no adapter number " + std::to_string(number)
+                                    + "; there are " + std::to_string(names.size())};
+}
+
 Result<gen::Sampler> make_sampler(const Engine& engine, const Request& request) {
     gen::DryBreakers breakers;
     if (request.sampling.dry.active()) {
@@ -75,6 +82,7 @@ Result<std::unique_ptr<Answer>> Answer::make(const Engine& engine, const Request
     HEFT_OK(gen::validate(stop));
     if (std::string cost = kv::degradation(engine.cache_types()); !cost.empty())
         a.reply_.degraded.push_back(std::move(cost));
+    HEFT_OK(check_adapter(engine, request.adapter));
     HEFT_OK(a.choose_proposer(draft));
     HEFT_TRY(a.text_, fit(request, n_ctx, a.reply_));
     HEFT_OK(check_ids(a.text_, engine.model().config().n_vocab));

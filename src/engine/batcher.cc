@@ -137,83 +137,6 @@ void Batcher::sweep() {
     running_.swap(left);
 }
 
-void Batcher::admit() {
-    while (queue_.size() > 0) {
-        const Task& next = *queue_.next();
-        const bool has_slot = running_.size() < static_cast<std::size_t>(options_.n_sequences);
-        if (has_slot && has_room(next))
-            start(queue_.take_next());
-        else if (!displace_for(next))
-            return;
-    }
-}
-
-// For its text, and for all that run to read theirs and grow by a block. What is alone always has
-// room.
-bool Batcher::has_room(const Task& task) const {
-    if (running_.empty()) return true;
-    const Answer& answer = *task.answer;
-    const bool is_long = takes_long_rope(engine_->model().config().rope,
-                                         std::max(answer.expected_length(), answer.length()));
-    std::int64_t needed = store_->n_used() + store_->n_needed(answer.text(), 1, is_long);
-    for (const auto& other : running_)
-        needed += 1 + static_cast<std::int64_t>(other->pending().size()) / kv::kBlock;
-    return needed <= store_->n_blocks();
-}
-
-// A job of higher priority takes the place of one of lower; an owner of whom nothing runs takes one
-// of an owner of whom more than that does.
-bool Batcher::displace_for(const Task& task) {
-    const auto may_go = [&task](const Task& other) {
-        const bool is_more = other.job.priority == task.job.priority && task.share->n_running == 0
-                             && other.share->n_running > 1;
-        return goes_before(task, other) && (is_more || other.job.priority < task.job.priority);
-    };
-    std::optional<std::size_t> last;
-    for (std::size_t i = 0; i < running_.size(); ++i)
-        if (may_go(*running_[i]) && (!last || goes_before(*running_[*last], *running_[i])))
-            last = i;
-    if (last) put_back(*last);
-    return last.has_value();
-}
-
-void Batcher::start(std::unique_ptr<Task> task) {
-    Answer& answer = *task->answer;
-    answer.start();
-    task->sequence.emplace(*engine_, store_->make_cache());
-    task->sequence->expect(std::max(answer.expected_length(), answer.length()));
-    if (!task->was_put_back)
-        stats_.prompt_tokens += static_cast<std::uint64_t>(answer.reply().n_prompt);
-    running_.push_back(std::move(task));
-}
-
-// What it has computed stays known for as long as nobody needs the room.
-void Batcher::put_back(std::size_t index) {
-    std::unique_ptr<Task> task = std::move(running_[index]);
-    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(index));
-    task->sequence->keep_all();
-    task->sequence.reset();
-    task->was_put_back = true;
-    ++stats_.preempted;
-    queue_.put_back(std::move(task));
-}
-
-// For the next token of each, or the next piece of its prompt. Those that came last give way.
-void Batcher::make_room() {
-    std::sort(running_.begin(), running_.end(), [](const auto& a, const auto& b) {
-        return std::make_pair(-a->job.priority, a->id) < std::make_pair(-b->job.priority, b->id);
-    });
-    for (std::size_t i = 0; i < running_.size(); ++i) {
-        Task& task = *running_[i];
-        task.sequence->change_rope(task.answer->length());
-        look_up(task);
-        const auto n =
-            std::min(task.pending().size(), static_cast<std::size_t>(options_.step_tokens));
-        while (i < running_.size() && !task.sequence->make_room(static_cast<std::int64_t>(n)))
-            put_back(running_.size() - 1);
-    }
-}
-
 // What others have computed of its text meanwhile.
 void Batcher::look_up(Task& task) {
     const std::span<const TokenId> text = task.answer->text();
@@ -231,6 +154,7 @@ void Batcher::step() {
     admit();
     if (running_.empty()) return;
     make_room();
+    share_draft_memory();
     plan();
     if (!pieces_.empty()) compute();
     sweep();
@@ -256,6 +180,12 @@ void Batcher::plan() {
               [](const Task* a, const Task* b) { return goes_before(*a, *b); });
     for (Task* task : reading)
         if (budget > 0 && !is_being_read(*task)) plan_piece(*task, budget);
+    // What an adapter adds is computed for as many rows at once as follow each other.
+    std::stable_sort(pieces_.begin(), pieces_.end(), [](const Piece& a, const Piece& b) {
+        return a.task->sequence->adapter() < b.task->sequence->adapter();
+    });
+    for (const Piece& piece : pieces_)
+        piece.task->sequence->list(piece.tokens, piece.rows, inputs_);
 }
 
 // Whether this step reads what the task has to read next, for another one.
@@ -266,8 +196,8 @@ bool Batcher::is_being_read(const Task& task) const {
         const std::span<const TokenId> other = piece.task->answer->text();
         const auto from = static_cast<std::size_t>(piece.task->sequence->length());
         const std::size_t to = from + piece.tokens.size();
-        return from <= at && at + kWorthWaiting <= to
-               && n_common(text, other.first(to)) >= at + kWorthWaiting;
+        return piece.task->sequence->adapter() == task.sequence->adapter() && from <= at
+               && at + kWorthWaiting <= to && n_common(text, other.first(to)) >= at + kWorthWaiting;
     });
 }
 
@@ -292,7 +222,6 @@ void Batcher::plan_piece(Task& task, int& budget) {
 
 void Batcher::add_piece(Task& task, std::span<const TokenId> tokens, Sequence::Rows rows,
                         int& budget) {
-    task.sequence->list(tokens, rows, inputs_);
     pieces_.push_back({&task, tokens, rows, {}});
     budget -= static_cast<int>(tokens.size());
 }

@@ -61,6 +61,7 @@ class Batcher {
     void start(std::unique_ptr<Task> task);
     void put_back(std::size_t index);
     void make_room();
+    void share_draft_memory();
     void plan();
     void look_up(Task& task);
     bool is_being_read(const Task& task) const;

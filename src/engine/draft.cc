@@ -79,6 +79,14 @@ void DraftProposer::prepare(float p_min, const Sequence::Reading& reading) {
     reading_ = reading;
 }
 
+void DraftProposer::limit(std::int64_t n_tokens) {
+    longest_ = n_tokens;
+    if (sequence_.length() <= n_tokens) return;
+    // Memory of a cache goes with the cache alone.
+    auto fresh = Sequence::make(*draft_, sequence_.n_ctx(), 0);
+    if (fresh) sequence_ = std::move(*fresh);
+}
+
 // What the text has that was not read. The last token is read again even if it was: its logits are
 // needed.
 Status DraftProposer::read(std::span<const TokenId> text) {
@@ -88,7 +96,7 @@ Status DraftProposer::read(std::span<const TokenId> text) {
 
 bool DraftProposer::can_read(std::span<const TokenId> text) const {
     const TokenId end = draft_->model().config().n_vocab;
-    return static_cast<std::int64_t>(text.size()) <= sequence_.n_ctx()
+    return static_cast<std::int64_t>(text.size()) <= std::min(longest_, sequence_.n_ctx())
            && std::all_of(text.begin(), text.end(), [end](TokenId id) { return id < end; });
 }
 
@@ -119,7 +127,7 @@ Result<gen::Proposal> DraftProposer::propose(std::span<const TokenId> text, int 
         if (!is_known || !(next.p >= p_min_)) return proposal;
         proposal.tokens.push_back(next.id);
         if (static_cast<int>(proposal.tokens.size()) == most
-            || sequence_.length() >= sequence_.n_ctx())
+            || sequence_.length() >= std::min(longest_, sequence_.n_ctx()))
             return proposal;
         HEFT_OK(sequence_.extend({&next.id, 1}, Sequence::Rows::last, reading_));
     }

@@ -24,6 +24,9 @@ class DraftProposer : public gen::Proposer {
     // For the next text. A guess goes on while the draft's best token has a probability of p_min.
     void prepare(float p_min, const Sequence::Reading& reading);
 
+    // How long a text may be that it guesses for: its memory is given back if it has read more.
+    void limit(std::int64_t n_tokens);
+
     bool is_dear() const override { return true; }
     Status begin(std::span<const TokenId> text) override;
     Result<gen::Proposal> propose(std::span<const TokenId> text, int most) override;
@@ -44,6 +47,7 @@ class DraftProposer : public gen::Proposer {
     const Engine* draft_;
     Sequence sequence_;
     TokenId n_vocab_;  // the target's
+    std::int64_t longest_ = Sequence::kForever;
     float p_min_ = 0;
     Sequence::Reading reading_;
 };

@@ -26,6 +26,19 @@ bool wants_tuning(const Engine::Impl& impl, const OpenOptions& options) {
            && impl.checkpoint.file_bytes() >= large;
 }
 
+Status add_adapter(Engine::Impl& impl, const OpenOptions::Lora& lora) {
+    if (!impl.config) return within(impl.checkpoint.name(), impl.config.error());
+    HEFT_TRY(model::Adapter adapter,
+             model::load_adapter(lora.path, impl.checkpoint, *impl.config, lora.scale));
+    impl.adapter_bytes += model::bytes_of(adapter);
+    if (!lora.name.empty()) impl.adapters.push_back(lora.name);
+    if (!impl.model) return {};
+    if (lora.name.empty()) return impl.model->add_adapter(std::move(adapter));
+    HEFT_TRY(const int number, impl.model->offer_adapter(std::move(adapter)));
+    HEFT_CHECK(static_cast<std::size_t>(number) == impl.adapters.size());
+    return {};
+}
+
 }  // namespace
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -38,25 +51,21 @@ Result<Engine> Engine::open(const std::string& reference, const OpenOptions& opt
     impl->embedded = reference == kEmbeddedName;
     HEFT_TRY(impl->checkpoint, open_checkpoint(reference));
     impl->config = arch::read_config(impl->checkpoint);
+    const kv::Types usual = model::usual_types(options.precision);
+    impl->cache_types = {options.cache_keys.value_or(usual.keys),
+                         options.cache_values.value_or(usual.values)};
     if (options.weights) {
         if (!impl->config) return within(reference, impl->config.error());
         auto model = model::Model::load(impl->checkpoint, *impl->config);
         if (!model) return within(reference, model.error());
         impl->model.emplace(std::move(*model));
-        for (const OpenOptions::Lora& lora : options.lora) {
-            HEFT_TRY(model::Adapter adapter,
-                     model::load_adapter(lora.path, impl->checkpoint, *impl->config, lora.scale));
-            HEFT_OK(impl->model->add_adapter(std::move(adapter)));
-        }
         if (options.threads_of == nullptr) impl->pool.emplace(options.n_threads);
         ThreadPool& pool = impl->pool ? *impl->pool : options.threads_of->threads();
         impl->context.emplace(
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
         if (wants_tuning(*impl, options)) impl->context->tuning = tuning_for(pool, kernel::best());
-        const kv::Types usual = model::usual_types(options.precision);
-        impl->cache_types = {options.cache_keys.value_or(usual.keys),
-                             options.cache_values.value_or(usual.values)};
     }
+    for (const OpenOptions::Lora& lora : options.lora) HEFT_OK(add_adapter(*impl, lora));
     return Engine(std::move(impl));
 }
 
@@ -77,6 +86,14 @@ Result<const arch::Config*> Engine::config() const {
 const model::Model& Engine::model() const {
     HEFT_CHECK(impl_->model);
     return *impl_->model;
+}
+
+const std::vector<std::string>& Engine::adapters() const {
+    return impl_->adapters;
+}
+
+std::uint64_t Engine::adapter_bytes() const {
+    return impl_->adapter_bytes;
 }
 
 op::Context& Engine::context() const {

@@ -43,8 +43,11 @@ struct OpenOptions {
     struct Lora {
         std::filesystem::path path;  // a PEFT folder or a GGUF file
         float scale = 1;
+        std::string name = {};  // none: applied to everything, all of these together
     };
-    std::vector<Lora> lora = {};  // applied beside the weights, all together
+    // Beside the weights. Requests choose among those that have names, one or none each. They are
+    // read and checked also where weights are not.
+    std::vector<Lora> lora = {};
     // The same bits for a token whatever is computed beside it: however a prompt is cut, however
     // many sequences there are. Costs speed (docs/cli.md).
     bool deterministic = false;
@@ -65,6 +68,9 @@ class Engine {
     // An error when the checkpoint has no model (a vocabulary only) or an unknown one.
     Result<const arch::Config*> config() const;
     const model::Model& model() const;  // only when opened with weights
+    // What Request::adapter means: the names of those that can be chosen, the first is number 1.
+    const std::vector<std::string>& adapters() const;
+    std::uint64_t adapter_bytes() const;  // memory of all adapters
     op::Context& context() const;
     ThreadPool& threads() const;
     // A cache for one sequence, of the types asked for at opening, which cache_types tells.
@@ -114,6 +120,7 @@ struct Request {
     gen::SpeculationOptions speculation;  // changes the speed, never the text
     std::vector<std::string> stop;        // stop strings
     Form form = {};
+    int adapter = 0;     // of Engine::adapters(), from 1 on; 0: none
     int n_predict = -1;  // tokens to make at most; -1: until the context is full
     bool ignore_eos = false;
     bool truncate = false;  // cut the prompt's front, after its first token, rather than refuse it
@@ -182,6 +189,7 @@ Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId>
 
 // What the last norm gives for every token, one row of d_model each: the text's embeddings before
 // pooling.
-Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids);
+Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,
+                                         int adapter = 0);
 
 }  // namespace heft::engine

@@ -16,6 +16,8 @@ struct Engine::Impl {
     std::optional<ThreadPool> pool;
     std::optional<op::Context> context;
     kv::Types cache_types;
+    std::vector<std::string> adapters;  // that requests may choose
+    std::uint64_t adapter_bytes = 0;
     grammar::ConstraintCache constraints;
 
     std::mutex lazily;  // guards what follows

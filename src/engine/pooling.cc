@@ -63,14 +63,14 @@ void normalise(std::vector<float>& vector) {
 }
 
 Result<std::vector<float>> embed(const Engine& engine, std::span<const TokenId> ids,
-                                 Pooling pooling) {
+                                 Pooling pooling, int adapter) {
     HEFT_TRY(const arch::Config* config, engine.config());
     const auto length = static_cast<std::int64_t>(ids.size());
     if (length > config->n_ctx)
         return Error{Code::invalid,
                      fmt::format("the text has {} tokens, {} more than the model's context of {}",
                                  length, length - config->n_ctx, config->n_ctx)};
-    HEFT_TRY(const std::vector<float> rows, hidden_states(engine, ids));
+    HEFT_TRY(const std::vector<float> rows, hidden_states(engine, ids, adapter));
     return pooled(rows, static_cast<std::size_t>(config->d_model), pooling);
 }
 

@@ -22,6 +22,6 @@ void normalise(std::vector<float>& vector);  // to length 1; zero stays as it is
 
 // A text too long for the model is Code::invalid and says by how much.
 Result<std::vector<float>> embed(const Engine& engine, std::span<const TokenId> ids,
-                                 Pooling pooling);
+                                 Pooling pooling, int adapter = 0);
 
 }  // namespace heft::engine

@@ -216,5 +216,33 @@ TEST(Scheduler, GuessesOfADraftModelChangeNothing) {
     EXPECT_LT(stats.steps, 100U);  // 6 answers of 40 tokens by threes would take 80 without guesses
 }
 
+// Two blocks for three answers: a draft's cache may hold 85 tokens, and guesses end there.
+TEST(Scheduler, GuessesEndWhereTheDraftHasNoRoom) {
+    const Engine engine = open("tiny", {.deterministic = true});
+    const Engine draft = open("tiny", {.precision = op::Precision::f32, .threads_of = &engine});
+    const std::int64_t per_token = engine.model().cache_bytes_per_token(engine.cache_types())
+                                   + draft.model().cache_bytes_per_token(draft.cache_types());
+    const auto scheduler = start(
+        engine, {.n_sequences = 3, .cache_bytes = 2 * kv::kBlock * per_token, .draft = &draft});
+    Client client(*scheduler);
+    std::vector<TokenId> prefix;
+    for (TokenId i = 0; i < 80; ++i) prefix.push_back((37 * i + 5) % 300 + 3);
+    std::vector<Request> requests;
+    for (TokenId i = 0; i < 3; ++i) {
+        std::vector<TokenId> prompt = prefix;
+        prompt.push_back(400 + i);
+        requests.push_back(story(prompt, 30));
+        requests.back().speculation = {
+            .guesser = gen::Guesser::draft, .n_max = 4, .p_min = 0, .always = true};
+        client.submit({.request = requests.back()});
+    }
+    client.wait();
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        requests[i].speculation = {};
+        ASSERT_TRUE(client.reply(i));
+        EXPECT_EQ(client.reply(i)->ids, alone(engine, requests[i], 256).ids);
+    }
+}
+
 }  // namespace
 }  // namespace heft::engine

@@ -13,6 +13,12 @@ Result<Sequence> Sequence::make(const Engine& engine, std::int64_t n_ctx, std::i
     return Sequence(engine, std::move(cache));
 }
 
+void Sequence::use_adapter(int number) {
+    if (number == cache_.basis.adapter) return;
+    cut(0);
+    cache_.basis.adapter = number;
+}
+
 void Sequence::cut(std::int64_t length) {
     if (length >= this->length()) return;
     tokens_.resize(static_cast<std::size_t>(length));
@@ -33,9 +39,9 @@ void Sequence::find(std::span<const TokenId> text) {
 void Sequence::expect(std::int64_t length) {
     const arch::Rope& rope = engine_->model().config().rope;
     const bool is_long = takes_long_rope(rope, length);
-    if (rope.scaling != arch::Scaling::longrope || is_long == cache_.long_context) return;
+    if (rope.scaling != arch::Scaling::longrope || is_long == cache_.basis.long_context) return;
     cut(0);
-    cache_.long_context = is_long;
+    cache_.basis.long_context = is_long;
 }
 
 void Sequence::list(std::span<const TokenId> tokens, Rows rows, std::vector<model::Input>& inputs) {
@@ -70,7 +76,7 @@ Status Sequence::extend(std::span<const TokenId> tokens, Rows rows, const Readin
 
 std::int64_t Sequence::until_rope_changes() const {
     const arch::Rope& rope = engine_->model().config().rope;
-    if (rope.scaling != arch::Scaling::longrope || cache_.long_context) return kForever;
+    if (rope.scaling != arch::Scaling::longrope || cache_.basis.long_context) return kForever;
     return std::max<std::int64_t>(0, rope.original_ctx - length());
 }
 
@@ -78,7 +84,7 @@ std::int64_t Sequence::until_rope_changes() const {
 // the trained length, everything is computed again, as Hugging Face does.
 bool Sequence::change_rope(std::int64_t length) {
     if (length - this->length() <= until_rope_changes()) return false;
-    cache_.long_context = true;
+    cache_.basis.long_context = true;
     cut(0);
     return true;
 }

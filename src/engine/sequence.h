@@ -25,6 +25,9 @@ class Sequence {
     // In blocks of a store, which outlives the sequence.
     Sequence(const Engine& engine, kv::Cache cache) : engine_(&engine), cache_(std::move(cache)) {}
 
+    void use_adapter(int number);  // of the engine's; forgets all if it was another one
+    int adapter() const { return cache_.basis.adapter; }
+
     std::int64_t n_ctx() const { return cache_.shape().n_ctx; }
     std::int64_t length() const { return static_cast<std::int64_t>(tokens_.size()); }
 

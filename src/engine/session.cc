@@ -70,6 +70,7 @@ void Session::reset() {
 
 Status Session::Impl::read(const Request& request, Answer& answer) {
     const std::span<const TokenId> prompt = answer.text();
+    sequence.use_adapter(request.adapter);
     sequence.expect(answer.expected_length());
     // The last token is computed again even if it is cached: its logits are needed.
     const std::int64_t kept = sequence.keep_common(prompt.first(prompt.size() - 1));
@@ -151,11 +152,13 @@ Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId>
     return out;
 }
 
-Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids) {
+Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,
+                                         int adapter) {
     constexpr std::size_t kAtOnce = 512;
     const auto length = static_cast<std::int64_t>(ids.size());
     if (ids.empty()) return Error{Code::invalid, "there is nothing to embed"};
     HEFT_TRY(kv::Cache cache, engine.make_cache(length, length));
+    cache.basis.adapter = adapter;
     std::vector<float> out;
     for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
         std::vector<model::Input> inputs;

@@ -20,7 +20,7 @@ Result<Cache> Cache::make(const Shape& shape) {
 }
 
 Cache::Cache(Cache&& other) noexcept
-    : long_context(other.long_context),
+    : basis(other.basis),
       shape_(other.shape_),
       key_bytes_(other.key_bytes_),
       value_bytes_(other.value_bytes_),
@@ -31,7 +31,7 @@ Cache::Cache(Cache&& other) noexcept
       held_(std::move(other.held_)) {}
 
 Cache& Cache::operator=(Cache&& other) noexcept {
-    std::swap(long_context, other.long_context);
+    std::swap(basis, other.basis);
     std::swap(shape_, other.shape_);
     std::swap(key_bytes_, other.key_bytes_);
     std::swap(value_bytes_, other.value_bytes_);

@@ -3,6 +3,7 @@
 // caches share. Not thread-safe; different positions may be written by different threads.
 #pragma once
 
+#include <compare>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,13 @@ namespace heft::kv {
 
 class Store;
 struct KnownBlock;
+
+// What keys and values depend on besides the tokens: texts that differ in it have none in common.
+struct Basis {
+    bool long_context = false;  // which rope factors the sequence settled on
+    int adapter = 0;            // of the model's; 0: none
+    auto operator<=>(const Basis&) const = default;
+};
 
 class Cache {
   public:
@@ -52,7 +60,7 @@ class Cache {
     void keep(std::span<const std::int32_t> text);
     void keep_all(std::span<const std::int32_t> text);
 
-    bool long_context = false;  // which rope factors this sequence settled on
+    Basis basis = {};
 
   private:
     friend class Store;

@@ -54,7 +54,6 @@ Result<std::unique_ptr<Store>> Store::make(const Shape& shape, std::int64_t n_bl
     HEFT_TRY(store->memory_, Memory::reserve(shape, n_blocks));
     store->shape_ = shape;
     store->n_blocks_ = n_blocks;
-    for (KnownBlock& root : store->roots_) root.n_users = 1;  // never let go of
     return store;
 }
 
@@ -62,6 +61,12 @@ Cache Store::make_cache() {
     Cache cache(shape_);
     cache.store_ = this;
     return cache;
+}
+
+KnownBlock& Store::root_of(const Cache& cache) {
+    const auto [root, is_new] = roots_.try_emplace(cache.basis);
+    if (is_new) root->second.n_users = 1;
+    return root->second;
 }
 
 std::byte* Store::address(std::int32_t block) const {
@@ -141,10 +146,12 @@ void Store::hold(Cache& cache, std::size_t index, std::int32_t block, KnownBlock
     cache.blocks_[index] = address(block);
 }
 
-std::int64_t Store::n_needed(Text text, std::int64_t more, bool long_context) const {
+std::int64_t Store::n_needed(Text text, std::int64_t more, const Basis& basis) const {
     const auto length = static_cast<std::int64_t>(text.size()) + more;
     std::int64_t needed = (length + kBlock - 1) / kBlock;
-    const KnownBlock* node = &roots_[long_context ? 1 : 0];
+    const auto root = roots_.find(basis);
+    if (root == roots_.end()) return needed;
+    const KnownBlock* node = &root->second;
     for (std::size_t i = 0; (i + 1) * kBlock <= text.size(); ++i) {
         node = child_of(*node, block_of(text, i));
         if (node == nullptr || node->n_users == 0) break;
@@ -163,7 +170,7 @@ bool Store::make_room(Cache& cache, std::int64_t length) {
 }
 
 void Store::find(Cache& cache, Text text) {
-    KnownBlock* node = &roots_[cache.long_context ? 1 : 0];
+    KnownBlock* node = &root_of(cache);
     std::size_t i = 0;
     for (; (i + 1) * kBlock <= text.size(); ++i) {
         const bool has_it = i < cache.held_.size() && cache.held_[i].node != nullptr;
@@ -210,7 +217,7 @@ void Store::copy(const Cache& cache, std::int32_t from, std::byte* to, std::int6
 }
 
 void Store::keep(Cache& cache, Text text) {
-    KnownBlock* node = &roots_[cache.long_context ? 1 : 0];
+    KnownBlock* node = &root_of(cache);
     for (std::size_t i = 0; (i + 1) * kBlock <= text.size(); ++i) {
         const Cache::Held held = cache.held_[i];
         if (held.node != nullptr) {
@@ -233,8 +240,7 @@ void Store::keep_all(Cache& cache, Text text) {
     const std::size_t n_full = text.size() / kBlock;
     const Text rest = text.subspan(n_full * kBlock);
     if (rest.size() < std::size_t{kLeastPart}) return;
-    KnownBlock& parent =
-        n_full > 0 ? *cache.held_[n_full - 1].node : roots_[cache.long_context ? 1 : 0];
+    KnownBlock& parent = n_full > 0 ? *cache.held_[n_full - 1].node : root_of(cache);
     if (nearest(parent, rest).n_common == rest.size()) return;  // known already
     cache.held_[n_full].node = &add(parent, rest, cache.held_[n_full].block);
 }

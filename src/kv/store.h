@@ -44,7 +44,7 @@ class Store {
 
     // How many blocks that no cache uses now a new cache would need for a text and `more` tokens.
     std::int64_t n_needed(std::span<const std::int32_t> text, std::int64_t more,
-                          bool long_context) const;
+                          const Basis& basis) const;
 
     // What a cache's members of these names do.
     // Takes blocks for positions up to `length`; false if there are not as many to be had.
@@ -63,6 +63,7 @@ class Store {
     using Text = std::span<const std::int32_t>;
 
     Store() = default;
+    KnownBlock& root_of(const Cache& cache);
     std::int64_t n_free() const { return static_cast<std::int64_t>(free_.size()); }
     std::byte* address(std::int32_t block) const;
     std::optional<std::int32_t> take();
@@ -78,9 +79,9 @@ class Store {
     Shape shape_;
     std::int64_t n_blocks_ = 0;
     Memory memory_;
-    KnownBlock roots_[2];             // of texts with short and long rope factors
-    std::vector<std::int32_t> free_;  // used before, the last one first
-    std::int64_t n_fresh_ = 0;        // blocks that were ever used
+    std::map<Basis, KnownBlock> roots_;  // never let go of
+    std::vector<std::int32_t> free_;     // used before, the last one first
+    std::int64_t n_fresh_ = 0;           // blocks that were ever used
     std::set<std::pair<std::uint64_t, KnownBlock*>>
         idle_;  // without users and children, by used_at
     std::int64_t n_kept_ = 0;

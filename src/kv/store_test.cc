@@ -28,8 +28,9 @@ std::unique_ptr<Store> make_store(std::int64_t n_blocks, int value_row = 3) {
 }
 
 // What a row holds: a number that the whole text up to it decides, as keys and values are.
-float number(std::span<const std::int32_t> text, int layer, bool is_long) {
-    std::uint32_t hash = is_long ? 7 : 3;
+float number(std::span<const std::int32_t> text, int layer, const Basis& basis) {
+    std::uint32_t hash =
+        (basis.long_context ? 7U : 3U) + 11U * static_cast<unsigned>(basis.adapter);
     for (const std::int32_t token : text) hash = hash * 31 + static_cast<std::uint32_t>(token);
     return static_cast<float>((hash + static_cast<std::uint32_t>(layer) * 17) % 100003);
 }
@@ -38,8 +39,8 @@ template <class Body>
 void each_row(const Cache& cache, const Text& text, std::int64_t from, const Body& body) {
     for (std::int64_t at = from; at < static_cast<std::int64_t>(text.size()); ++at)
         for (int layer = 0; layer < 2; ++layer) {
-            const float value = number(std::span(text).first(static_cast<std::size_t>(at) + 1),
-                                       layer, cache.long_context);
+            const float value =
+                number(std::span(text).first(static_cast<std::size_t>(at) + 1), layer, cache.basis);
             body(cache.key(layer, at), value);
             if (cache.shape().value_row > 0) body(cache.value(layer, at), -value);
         }
@@ -108,9 +109,11 @@ TEST(Store, WhatNobodyUsesIsFoundAgainToTheToken) {
             if (n < 8) continue;  // not worth it
             EXPECT_TRUE(holds(cache, count(n)));
         }
-        Cache other = store->make_cache();
-        other.long_context = true;
-        EXPECT_EQ(other.find(count(300)), 0);
+        for (const Basis& basis : {Basis{true, 0}, Basis{false, 1}}) {
+            Cache other = store->make_cache();
+            other.basis = basis;
+            EXPECT_EQ(other.find(count(300)), 0);
+        }
     }
 }
 
@@ -141,7 +144,7 @@ TEST(Store, WhatWasUsedLastStaysLongest) {
     EXPECT_EQ(cache.find(a), 256);
     cache = store->make_cache();
     EXPECT_EQ(cache.find(b), 128);  // its end went first
-    EXPECT_EQ(store->n_needed(b, 1, false), 2 + 1 - 1);
+    EXPECT_EQ(store->n_needed(b, 1, {}), 2 + 1 - 1);
 }
 
 TEST(Store, ThereIsNoRoomBeyondWhatIsUsed) {
@@ -178,7 +181,7 @@ TEST(Store, WhateverHappensCachesHoldTheirTexts) {
             text.resize(std::min<std::size_t>(text.size(), 8 * kBlock));
             texts.push_back(text);
             readers.push_back({store->make_cache(), {}});
-            readers.back().cache.long_context = below(5) == 0;
+            readers.back().cache.basis = {below(5) == 0, below(5) == 0 ? 2 : 0};
         }
         if (readers.empty()) continue;
         const std::size_t r = below(readers.size());

@@ -105,6 +105,13 @@ const LowRank* Adapter::find(arch::Role role, int layer, int expert) const {
     return found == changes.end() || place(*found) != wanted ? nullptr : &*found;
 }
 
+std::uint64_t bytes_of(const Adapter& adapter) {
+    std::uint64_t bytes = 0;
+    for (const LowRank& change : adapter.changes)
+        bytes += (change.a.size() + change.b.size()) * sizeof(float);
+    return bytes;
+}
+
 Result<Adapter> load_adapter(const std::filesystem::path& path, const format::Checkpoint& base,
                              const arch::Config& config, float user_scale) {
     HEFT_TRY(const AdapterFiles files, open_adapter_files(path));

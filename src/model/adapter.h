@@ -34,6 +34,8 @@ struct Adapter {
     const LowRank* find(arch::Role role, int layer = 0, int expert = 0) const;
 };
 
+std::uint64_t bytes_of(const Adapter& adapter);  // of its matrices
+
 // Reads the adapter at `path` (a PEFT folder or a GGUF file, whichever form the base has). Errors:
 // invalid (made for another base: the sentence names the tensor and both shapes), unsupported,
 // corrupt, not_found. Memory: the adapter's weights as float. Changes of an embedding are rows of

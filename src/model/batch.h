@@ -29,10 +29,16 @@ class Batch {
     void normalise(const Norm& norm, const float* from, std::int64_t width, float* to) const;
     void norm_all(const Norm& norm, const float* from, float* to);
     void multiply(std::span<const op::Product> products, const float* x, std::int64_t x_width);
-    void multiply(std::span<const op::Group> groups);
-    void add_change(const LowRank& change, const op::Group& group, const op::Product& product);
-    void change_embedding(std::int32_t token, float* to) const;
-    int last_norm();
+    // `tokens`: that the rows of the groups belong to, one group after the other; empty: all tokens
+    // in order, of each group.
+    void multiply(std::span<const op::Group> groups, std::span<const int> tokens);
+    void add_changes(const Changes& changes, const op::Group& group, int first, int count);
+    void add_chosen(const op::Group& group, std::span<const int> tokens);
+    int adapter_of(int token) const {
+        return inputs_[static_cast<std::size_t>(token)].cache->basis.adapter;
+    }
+    void change_embedding(const Changes& changes, std::int32_t token, float* to) const;
+    std::vector<int> last_norm();
     void add_bias(const Linear& linear, float* to, std::int64_t width);
     void add_to_stream(const Norm& post_norm);
 
@@ -61,7 +67,8 @@ class Batch {
     Decoder model_;
     op::Context& context_;
     std::span<const Input> inputs_;
-    int n_;  // tokens
+    int n_;                         // tokens
+    bool any_has_adapter_ = false;  // of its own choice
 
     float* stream_;   // [n, d_model] the residual stream
     float* normed_;   // [n, d_model] a block's input

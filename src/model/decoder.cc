@@ -10,8 +10,31 @@ namespace heft::model {
 
 namespace {
 
-std::int64_t latent_row(const arch::Config& c) {
-    return c.latent.kv_rank + c.latent.d_rope;
+// Floats per token of each of the arrays of a pass (model/batch.h).
+struct Widths {
+    std::int64_t stream, queries, keys, values, heads, inner, further, angles, local_angles, latent;
+    std::int64_t total() const {
+        return 3 * stream + queries + keys + values + heads + 2 * inner + further + angles
+               + local_angles + latent;
+    }
+};
+
+Widths widths_of(const arch::Config& c) {
+    const bool latent = c.latent.kv_rank > 0;
+    const std::int64_t latent_row = c.latent.kv_rank + c.latent.d_rope;
+    Widths w{};
+    w.stream = c.d_model;
+    w.queries = c.n_head * (latent ? latent_row : c.d_head);
+    w.keys = latent ? latent_row : std::int64_t{c.n_kv} * c.d_head;
+    w.values = latent ? std::int64_t{c.n_head} * std::max(c.d_head, c.d_value)
+                      : std::int64_t{c.n_kv} * c.d_value;
+    w.heads = c.n_head * std::int64_t{latent ? c.latent.kv_rank : c.d_value};
+    w.inner = std::max(c.d_ff, c.experts.d_shared);
+    w.further = c.block.residual == arch::Residual::parallel ? c.d_model : 0;
+    w.angles = c.rope.dim;
+    w.local_angles = c.local_rope.dim;
+    w.latent = c.latent.q_rank;
+    return w;
 }
 
 Rotation make_rotation(const arch::Rope& rope, std::int64_t n_ctx, bool long_context) {
@@ -26,6 +49,33 @@ Rotation make_rotation(const arch::Rope& rope, std::int64_t n_ctx, bool long_con
     return rotation;
 }
 
+// out += scale * B (A x), for the one product of a group.
+void add_change(op::Context& context, const LowRank& change, const op::Group& group) {
+    const auto matrix = [](const std::vector<float>& of, std::int64_t rows, std::int64_t cols) {
+        op::Weight weight;
+        weight.rows = rows;
+        weight.cols = cols;
+        weight.row_stride = cols * static_cast<std::int64_t>(sizeof(float));
+        weight.data = reinterpret_cast<const std::byte*>(of.data());
+        return weight;
+    };
+    const op::Weight a = matrix(change.a, change.rank, change.in);
+    const op::Weight b = matrix(change.b, change.out, change.rank);
+    const op::Product& to = group.products.front();
+    const auto tokens = static_cast<std::size_t>(group.n_tokens);
+    std::vector<float> narrow(tokens * static_cast<std::size_t>(change.rank));
+    std::vector<float> wide(tokens * static_cast<std::size_t>(change.out));
+    const op::Product down[] = {{&a, narrow.data(), change.rank}};
+    op::matmul(context, down, group.x, group.x_stride, group.n_tokens);
+    const op::Product up[] = {{&b, wide.data(), change.out}};
+    op::matmul(context, up, narrow.data(), change.rank, group.n_tokens);
+    op::for_each(context, group.n_tokens, [&](int t, int) {
+        float* sum = to.out + t * to.out_stride;
+        const float* from = wide.data() + t * change.out;
+        for (std::int64_t i = 0; i < change.out; ++i) sum[i] += change.scale * from[i];
+    });
+}
+
 }  // namespace
 
 Batch::Batch(const Decoder& decoder, op::Context& context, std::span<const Input> inputs)
@@ -34,33 +84,21 @@ Batch::Batch(const Decoder& decoder, op::Context& context, std::span<const Input
       inputs_(inputs),
       n_(static_cast<int>(inputs.size())),
       seen_(inputs.size()) {
-    const arch::Config& c = config();
-    const bool latent = c.latent.kv_rank > 0;
-    q_width_ = c.n_head * (latent ? latent_row(c) : c.d_head);
-    value_width_ = c.n_head * std::int64_t{latent ? c.latent.kv_rank : c.d_value};
-    const std::int64_t q_stored = std::int64_t{c.n_head} * std::max(c.d_head, c.d_value);
-    const std::int64_t ff = std::max(c.d_ff, c.experts.d_shared);
+    const Widths width = widths_of(config());
+    q_width_ = width.queries;
+    value_width_ = width.heads;
     struct Part {
         float** at;
         std::int64_t width;
     };
     const Part parts[] = {
-        {&stream_, c.d_model},
-        {&normed_, c.d_model},
-        {&queries_, q_width_},
-        {&keys_, latent ? latent_row(c) : std::int64_t{c.n_kv} * c.d_head},
-        {&values_, latent ? q_stored : std::int64_t{c.n_kv} * c.d_value},
-        {&heads_, value_width_},
-        {&gate_, ff},
-        {&up_, ff},
-        {&delta_, c.d_model},
-        {&further_, c.block.residual == arch::Residual::parallel ? c.d_model : 0},
-        {&angles_, c.rope.dim},
-        {&local_angles_, c.local_rope.dim},
-        {&latent_, c.latent.q_rank},
+        {&stream_, width.stream},   {&normed_, width.stream}, {&queries_, width.queries},
+        {&keys_, width.keys},       {&values_, width.values}, {&heads_, width.heads},
+        {&gate_, width.inner},      {&up_, width.inner},      {&delta_, width.stream},
+        {&further_, width.further}, {&angles_, width.angles}, {&local_angles_, width.local_angles},
+        {&latent_, width.latent},
     };
-    std::int64_t total = 0;
-    for (const Part& part : parts) total += n_ * part.width;
+    const std::int64_t total = n_ * width.total();
     if (static_cast<std::int64_t>(context_.activations.size()) < total)
         context_.activations.resize(static_cast<std::size_t>(total));
     float* at = context_.activations.data();
@@ -68,6 +106,7 @@ Batch::Batch(const Decoder& decoder, op::Context& context, std::span<const Input
         *part.at = at;
         at += n_ * part.width;
     }
+    for (int t = 0; t < n_; ++t) any_has_adapter_ = any_has_adapter_ || adapter_of(t) != 0;
 }
 
 void Batch::normalise(const Norm& norm, const float* from, std::int64_t width, float* to) const {
@@ -89,48 +128,50 @@ void Batch::norm_all(const Norm& norm, const float* from, float* to) {
 
 void Batch::multiply(std::span<const op::Product> products, const float* x, std::int64_t x_width) {
     const op::Group group{products, x, x_width, n_};
-    multiply({&group, 1});
+    multiply({&group, 1}, {});
 }
 
-void Batch::multiply(std::span<const op::Group> groups) {
+void Batch::multiply(std::span<const op::Group> groups, std::span<const int> tokens) {
     op::matmul(context_, groups);
-    if (model_.changes.of_weight.empty()) return;
-    for (const op::Group& group : groups)
-        for (const op::Product& product : group.products)
-            if (const auto found = model_.changes.of_weight.find(product.weight);
-                found != model_.changes.of_weight.end())
-                for (const LowRank* change : found->second) add_change(*change, group, product);
+    for (const op::Group& group : groups) {
+        add_changes(model_.changes.front(), group, 0, group.n_tokens);
+        if (!any_has_adapter_) continue;
+        const auto n = std::min(tokens.size(), static_cast<std::size_t>(group.n_tokens));
+        add_chosen(group, tokens.first(n));
+        tokens = tokens.subspan(n);
+    }
 }
 
-// out += scale * B (A x)
-void Batch::add_change(const LowRank& change, const op::Group& group, const op::Product& product) {
-    const auto matrix = [](const std::vector<float>& of, std::int64_t rows, std::int64_t cols) {
-        op::Weight weight;
-        weight.rows = rows;
-        weight.cols = cols;
-        weight.row_stride = cols * static_cast<std::int64_t>(sizeof(float));
-        weight.data = reinterpret_cast<const std::byte*>(of.data());
-        return weight;
+// Rows that follow each other and have the same adapter are multiplied together.
+void Batch::add_chosen(const op::Group& group, std::span<const int> tokens) {
+    const auto adapter_at = [&](int row) {
+        return adapter_of(tokens.empty() ? row : tokens[static_cast<std::size_t>(row)]);
     };
-    const op::Weight a = matrix(change.a, change.rank, change.in);
-    const op::Weight b = matrix(change.b, change.out, change.rank);
-    const auto tokens = static_cast<std::size_t>(group.n_tokens);
-    std::vector<float> narrow(tokens * static_cast<std::size_t>(change.rank));
-    std::vector<float> wide(tokens * static_cast<std::size_t>(change.out));
-    const op::Product down[] = {{&a, narrow.data(), change.rank}};
-    op::matmul(context_, down, group.x, group.x_stride, group.n_tokens);
-    const op::Product up[] = {{&b, wide.data(), change.out}};
-    op::matmul(context_, up, narrow.data(), change.rank, group.n_tokens);
-    op::for_each(context_, group.n_tokens, [&](int t, int) {
-        float* to = product.out + t * product.out_stride;
-        const float* from = wide.data() + t * change.out;
-        for (std::int64_t i = 0; i < change.out; ++i) to[i] += change.scale * from[i];
-    });
+    for (int first = 0, end = 0; first < group.n_tokens; first = end) {
+        const int adapter = adapter_at(first);
+        for (end = first + 1; end < group.n_tokens && adapter_at(end) == adapter;) ++end;
+        if (adapter == 0) continue;
+        add_changes(model_.changes[static_cast<std::size_t>(adapter)], group, first, end - first);
+    }
+}
+
+// To `count` rows of a group, from the first-th on.
+void Batch::add_changes(const Changes& changes, const op::Group& group, int first, int count) {
+    if (changes.of_weight.empty()) return;
+    const float* x = group.x + first * group.x_stride;
+    for (const op::Product& product : group.products) {
+        const auto found = changes.of_weight.find(product.weight);
+        if (found == changes.of_weight.end()) continue;
+        const op::Product to = {product.weight, product.out + first * product.out_stride,
+                                product.out_stride};
+        for (const LowRank* change : found->second)
+            add_change(context_, *change, {{&to, 1}, x, group.x_stride, count});
+    }
 }
 
 // A row of the embedding changes by its row of B times A.
-void Batch::change_embedding(std::int32_t token, float* to) const {
-    for (const LowRank* change : model_.changes.of_embedding)
+void Batch::change_embedding(const Changes& changes, std::int32_t token, float* to) const {
+    for (const LowRank* change : changes.of_embedding)
         for (std::int64_t r = 0; r < change->rank; ++r) {
             const float factor =
                 change->scale * change->b[static_cast<std::size_t>(token * change->rank + r)];
@@ -154,7 +195,9 @@ void Batch::embed() {
         float* to = row(stream_, t, c.d_model);
         context_.kernels.unpack(table.type, table.data + input.token * table.row_stride, table.cols,
                                 to);
-        change_embedding(input.token, to);
+        change_embedding(model_.changes.front(), input.token, to);
+        if (const int adapter = adapter_of(t); adapter != 0)
+            change_embedding(model_.changes[static_cast<std::size_t>(adapter)], input.token, to);
         if (c.embedding_scale != 1.0F)
             for (int i = 0; i < c.d_model; ++i) to[i] *= c.embedding_scale;
         if (positions.data != nullptr) {
@@ -167,7 +210,7 @@ void Batch::embed() {
         if (!model_.weights.embedding_norm.weight.empty())
             normalise(model_.weights.embedding_norm, to, c.d_model, to);
         const Rotation& rotation =
-            input.cache->long_context ? rotations.long_rope : rotations.short_rope;
+            input.cache->basis.long_context ? rotations.long_rope : rotations.short_rope;
         op::rope_angles(rotation.frequency, rotation.magnitude, input.position,
                         row(angles_, t, c.rope.dim));
         op::rope_angles(rotations.local_rope.frequency, rotations.local_rope.magnitude,
@@ -213,28 +256,29 @@ void Batch::block(const Layer& layer, int index) {
     add_to_stream(layer.ffn_post_norm);
 }
 
-// The rows that are wanted, through the last norm.
-int Batch::last_norm() {
+// The rows that are wanted, through the last norm; answers which tokens' they are.
+std::vector<int> Batch::last_norm() {
     const arch::Config& c = config();
-    int wanted = 0;
+    std::vector<int> wanted;
     for (int t = 0; t < n_; ++t) {
         if (!inputs_[static_cast<std::size_t>(t)].want_logits) continue;
         normalise(model_.weights.output_norm, row(stream_, t, c.d_model), c.d_model,
-                  row(normed_, wanted, c.d_model));
-        ++wanted;
+                  row(normed_, static_cast<int>(wanted.size()), c.d_model));
+        wanted.push_back(t);
     }
     return wanted;
 }
 
 void Batch::hidden(std::vector<float>& rows) {
-    const int wanted = last_norm();
+    const auto wanted = static_cast<int>(last_norm().size());
     rows.insert(rows.end(), normed_, normed_ + wanted * std::int64_t{config().d_model});
 }
 
 void Batch::project(std::vector<float>& logits) {
     const arch::Config& c = config();
     const Linear& output = model_.weights.output;
-    const int wanted = last_norm();
+    const std::vector<int> tokens = last_norm();
+    const auto wanted = static_cast<int>(tokens.size());
     if (wanted == 0) return;
     const std::size_t before = logits.size();
     const auto count = static_cast<std::size_t>(wanted) * static_cast<std::size_t>(c.n_vocab);
@@ -242,7 +286,7 @@ void Batch::project(std::vector<float>& logits) {
     float* out = logits.data() + before;
     const op::Product products[] = {{&output.weight, out, c.n_vocab}};
     const op::Group group{products, normed_, c.d_model, wanted};
-    multiply({&group, 1});
+    multiply({&group, 1}, tokens);
     if (c.logit_scale != 1.0F)
         for (std::size_t i = 0; i < count; ++i) out[i] *= c.logit_scale;
     for (int t = 0; t < wanted; ++t) {
@@ -251,6 +295,10 @@ void Batch::project(std::vector<float>& logits) {
         if (c.logit_cap > 0)
             context_.kernels.soft_cap(row(out, t, c.n_vocab), c.n_vocab, c.logit_cap);
     }
+}
+
+std::int64_t activation_width(const arch::Config& config) {
+    return widths_of(config).total();
 }
 
 Rotations make_rotations(const arch::Config& config) {

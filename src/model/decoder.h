@@ -40,8 +40,10 @@ struct Decoder {
     const Weights& weights;
     const Rotations& rotations;
     const std::vector<float>& slopes;  // ALiBi's, one per query head; empty: none
-    const Changes& changes;
+    std::span<const Changes> changes;  // of all sequences, then those of each adapter offered
 };
+
+std::int64_t activation_width(const arch::Config& config);  // floats per token of a pass
 
 // ALiBi (Press et al. 2021): a geometric series, filled up from that of twice the heads where their
 // number is no power of two.

@@ -97,7 +97,7 @@ void Batch::add_experts(const Layer& layer, float* out) {
         products[2 * i + 1] = {&ffn.up.weight, row(up, run.first, width), width};
         groups[i] = {std::span(products).subspan(2 * i, 2), row(x, run.first, d), d, run.count};
     }
-    multiply(groups);
+    multiply(groups, routing.tokens);
     op::for_each(context_, pairs, [&](int p, int) {
         const int expert = routing.experts[static_cast<std::size_t>(p)];
         activate(layer.experts[static_cast<std::size_t>(expert)], row(gate, p, width),
@@ -110,7 +110,7 @@ void Batch::add_experts(const Layer& layer, float* out) {
         groups[i] = {std::span(products).subspan(i, 1), row(gate, run.first, width), width,
                      run.count};
     }
-    multiply(groups);
+    multiply(groups, routing.tokens);
 
     each_token([&](int t) {
         for (const int p : routing.pairs_of(t)) {

@@ -13,9 +13,10 @@ struct Model::Impl {
     Rotations rotations;
     std::vector<float> slopes;
     std::deque<Adapter> adapters;  // the changes point into them
-    Changes changes;
+    std::vector<Changes> changes = std::vector<Changes>(1);
 
     Decoder decoder() const { return {config, weights, rotations, slopes, changes}; }
+    Status apply(Adapter adapter, Changes& to);
 };
 
 namespace {
@@ -64,6 +65,19 @@ Status check_context(const arch::Config& c, std::int64_t n_ctx, kv::Types types)
 
 }  // namespace
 
+std::int64_t cache_bytes_per_token(const arch::Config& config, kv::Types types) {
+    return cache_shape(config, 1, types).token_bytes();
+}
+
+std::int64_t working_bytes(const arch::Config& config, std::int64_t n_tokens) {
+    const auto floats = static_cast<std::int64_t>(sizeof(float));
+    std::int64_t width = activation_width(config);
+    // Gathered rows of the experts, and every product's input once more, in the kernels' own form.
+    width += config.experts.n_used * 2 * std::int64_t{config.d_model + config.experts.d_ff};
+    width += std::max({config.d_ff, config.d_model, config.experts.d_ff * config.experts.n_used});
+    return n_tokens * width * floats;
+}
+
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
@@ -92,7 +106,7 @@ double Model::bytes_per_pass(double n_tokens) const {
 }
 
 std::int64_t Model::cache_bytes_per_token(kv::Types types) const {
-    return cache_shape(impl_->config, 1, types).token_bytes();
+    return model::cache_bytes_per_token(impl_->config, types);
 }
 
 Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, op::Precision precision,
@@ -105,7 +119,7 @@ Result<kv::Cache> Model::make_cache(std::int64_t n_ctx, kv::Types types,
     const arch::Config& c = impl_->config;
     HEFT_OK(check_context(c, n_ctx, types));
     HEFT_TRY(kv::Cache cache, kv::Cache::make(cache_shape(c, n_ctx, types)));
-    cache.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
+    cache.basis.long_context = (expected > 0 ? expected : n_ctx) > c.rope.original_ctx;
     return cache;
 }
 
@@ -115,23 +129,31 @@ Result<std::unique_ptr<kv::Store>> Model::make_store(std::int64_t n_ctx, kv::Typ
     return kv::Store::make(cache_shape(impl_->config, n_ctx, types), n_blocks);
 }
 
-Status Model::add_adapter(Adapter adapter) {
-    const Adapter& kept = impl_->adapters.emplace_back(std::move(adapter));
+Status Model::Impl::apply(Adapter adapter, Changes& to) {
+    const Adapter& kept = adapters.emplace_back(std::move(adapter));
     for (const LowRank& change : kept.changes) {
         if (change.role == arch::Role::token_embd) {
-            impl_->changes.of_embedding.push_back(&change);
+            to.of_embedding.push_back(&change);
             continue;
         }
-        const op::Weight* weight =
-            matrix_of(impl_->weights, change.role, change.layer, change.expert);
+        const op::Weight* weight = matrix_of(weights, change.role, change.layer, change.expert);
         if (weight == nullptr || weight->data == nullptr)
             return Error{Code::unsupported,
                          kept.name + ": changes " + change.tensor
                              + ", which is not multiplied as it is stored; merge the adapter into "
                                "the weights instead"};
-        impl_->changes.of_weight[weight].push_back(&change);
+        to.of_weight[weight].push_back(&change);
     }
     return {};
+}
+
+Status Model::add_adapter(Adapter adapter) {
+    return impl_->apply(std::move(adapter), impl_->changes.front());
+}
+
+Result<int> Model::offer_adapter(Adapter adapter) {
+    HEFT_OK(impl_->apply(std::move(adapter), impl_->changes.emplace_back()));
+    return static_cast<int>(impl_->changes.size()) - 1;
 }
 
 Status Model::check(std::span<const Input> inputs) const {
@@ -144,6 +166,10 @@ Status Model::check(std::span<const Input> inputs) const {
             return Error{Code::invalid, "position " + std::to_string(input.position)
                                             + " is outside the context of "
                                             + std::to_string(input.cache->shape().n_ctx)};
+        const int adapter = input.cache->basis.adapter;
+        if (adapter < 0 || static_cast<std::size_t>(adapter) >= impl_->changes.size())
+            return Error{Code::invalid,
+                         "the model has no adapter number " + std::to_string(adapter)};
     }
     return {};
 }

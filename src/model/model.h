@@ -31,6 +31,11 @@ constexpr kv::Types usual_types(op::Precision precision) {
     return {type, type};
 }
 
+// From the configuration alone, what an opened model will take: of cache for one token, and to
+// compute n_tokens at once.
+std::int64_t cache_bytes_per_token(const arch::Config& config, kv::Types types);
+std::int64_t working_bytes(const arch::Config& config, std::int64_t n_tokens);
+
 class Model {
   public:
     // Checks that every tensor is there with the right shape and a readable type.
@@ -61,9 +66,11 @@ class Model {
     Result<std::unique_ptr<kv::Store>> make_store(std::int64_t n_ctx, kv::Types types,
                                                   std::int64_t n_blocks) const;
 
-    // Adds scale * B (A x) to what the adapters' matrices give, for all that is computed from now
-    // on. Errors: unsupported, for a matrix that is not multiplied as it is stored.
+    // Adds scale * B (A x) to what the adapters' matrices give: for all that is computed from now
+    // on; or for those sequences alone whose cache names it, by the number that is the answer, from
+    // 1 on. Errors: unsupported, for a matrix that is not multiplied as it is stored.
     Status add_adapter(Adapter adapter);
+    Result<int> offer_adapter(Adapter adapter);
 
     // Computes all inputs; appends one row of n_vocab logits to `logits` for each that wants them.
     Status forward(op::Context& context, std::span<const Input> inputs,
