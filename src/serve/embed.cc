@@ -77,8 +77,9 @@ class Run : public std::enable_shared_from_this<Run> {
             failure.message = "the client went away";
             return fail(failure);
         }
-        auto vector =
-            engine::embed(model_->engine(), ids_[embedded_.vectors.size()], engine::Pooling::last);
+        if (request_.deadline && *request_.deadline <= Clock::now()) return fail(out_of_time());
+        auto vector = engine::embed(model_->engine(), ids_[embedded_.vectors.size()],
+                                    engine::Pooling::last, model_->adapter());
         if (!vector) return fail(failure_of(vector.error()));
         if (request_.normalise) engine::normalise(*vector);
         embedded_.vectors.push_back(std::move(*vector));

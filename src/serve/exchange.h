@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace heft::serve {
 
 struct Caller {        // who asks, as the keys say
@@ -27,6 +29,7 @@ struct HttpRequest {
     std::string body;
     std::string id;  // x-request-id: the client's if it is a decent one, else made
     Caller caller;
+    std::optional<Clock::time_point> deadline = {};  // of the answer
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;

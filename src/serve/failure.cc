@@ -56,6 +56,16 @@ Failure failure_of(const Error& error) {
     return failure;
 }
 
+Failure out_of_time() {
+    Failure failure;
+    failure.kind = FailureKind::timed_out;
+    failure.message =
+        "The request's time has run out; give it more (x-request-timeout, or the server's "
+        "--request-timeout) or ask for less.";
+    failure.code = "request_timeout";
+    return failure;
+}
+
 Failure invalid(std::string param, std::string message, std::string code) {
     Failure failure;
     failure.kind = FailureKind::invalid;

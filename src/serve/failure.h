@@ -37,6 +37,8 @@ std::string_view to_string(FailureKind kind);  // for metrics and logs: "rate_li
 // What the engine says, as the answer to a request.
 Failure failure_of(const Error& error);
 
+Failure out_of_time();  // the request's deadline has passed
+
 Failure invalid(std::string param, std::string message, std::string code = {});
 
 }  // namespace heft::serve

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <random>
 #include <set>
 #include <utility>
@@ -19,6 +20,8 @@ namespace heft::serve {
 namespace {
 
 constexpr std::size_t kIdBytes = 128;
+constexpr const char* kTimeoutHeader = "x-request-timeout";
+constexpr double kMostSeconds = 1e6;
 constexpr std::string_view kMethods = "GET, POST, DELETE, OPTIONS";
 
 std::string made_id() {
@@ -196,6 +199,29 @@ void Front::find_route(Passage& passage) const {
                                   fmt::format("This path is for {}.", allow), "method_not_allowed");
 }
 
+// The client's wish, within what the operator allows.
+void Front::set_deadline(Passage& passage) const {
+    HttpRequest& request = passage.request;
+    double seconds = std::chrono::duration<double>(options_.request_timeout).count();
+    if (const auto found = request.headers.find(kTimeoutHeader); found != request.headers.end()) {
+        double wanted = 0;
+        const char* const end = found->second.data() + found->second.size();
+        const auto [rest, wrong] = std::from_chars(found->second.data(), end, wanted);
+        if (wrong != std::errc() || rest != end || !(wanted > 0) || wanted > kMostSeconds) {
+            passage.failure =
+                invalid(kTimeoutHeader,
+                        fmt::format("{} has to be a number of seconds above 0", kTimeoutHeader),
+                        "invalid_header");
+            return;
+        }
+        seconds = seconds > 0 ? std::min(seconds, wanted) : wanted;
+    }
+    if (seconds > 0)
+        request.deadline =
+            Clock::now()
+            + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 Front::Passage Front::pass(const net::Request& request) const {
     Passage passage;
     passage.options = options();
@@ -230,7 +256,10 @@ Front::Passage Front::pass(const net::Request& request) const {
     mine.caller = std::move(entry.caller);
     if (!entry.has_key) mine.caller.admin = is_of_this_machine(request);
     passage.failure = std::move(entry.failure);
-    if (passage.failure) passage.headers.emplace_back("WWW-Authenticate", "Bearer");
+    if (passage.failure)
+        passage.headers.emplace_back("WWW-Authenticate", "Bearer");
+    else
+        set_deadline(passage);
     return passage;
 }
 

@@ -2,6 +2,7 @@
 // key it carries, which route it takes; and, when it is over, the log and the numbers.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@ struct FrontOptions {
     // page cannot make a browser take us for its own server. Empty: any name.
     std::vector<std::string> host_names;
     bool check_hosts = true;
+    std::chrono::seconds request_timeout{0};  // for an answer at most; 0: no limit
     // In the words of the path's API.
     std::function<void(const HttpRequest&, Responder&, const Failure&)> refuse;
 };
@@ -48,6 +50,7 @@ class Front {
     Passage pass(const net::Request& request) const;
     static void check_origin(Passage& passage);
     void find_route(Passage& passage) const;
+    void set_deadline(Passage& passage) const;
     void take(net::Request request, std::shared_ptr<net::Exchange> exchange);
     std::optional<net::Answer> look(const net::Request& head) const;
 

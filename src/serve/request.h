@@ -77,6 +77,7 @@ struct Request {
     Caller caller;
     std::string model;
     std::optional<std::chrono::seconds> keep_alive;
+    std::optional<Clock::time_point> deadline;
 
     // One of the two: a conversation, or texts to continue.
     std::vector<Message> messages;
@@ -111,6 +112,7 @@ struct EmbeddingRequest {
     Caller caller;
     std::string model;
     std::optional<std::chrono::seconds> keep_alive;
+    std::optional<Clock::time_point> deadline;
     std::vector<Prompt> inputs;
     bool truncate = false;
     bool normalise = true;

@@ -143,6 +143,7 @@ std::optional<Failure> read_body(const HttpRequest& http, Parameters parameters,
     draft.request.endpoint = draft.embedding.endpoint = http.path;
     draft.request.id = draft.embedding.id = http.id;
     draft.request.caller = draft.embedding.caller = http.caller;
+    draft.request.deadline = draft.embedding.deadline = http.deadline;
     auto failure = read_object(*tree, parameters, unknown, draft);
     draft.embedding.degraded = draft.request.degraded;
     return failure;

@@ -142,6 +142,58 @@ TEST(Structured, CallsOrAFormWithoutAChoice) {
         expect_city(message["content"]);
 }
 
+// Where nothing holds the model to one call, the others are left out, and that is told.
+TEST(Structured, OneCallIsOneCall) {
+    Caller caller;
+    const std::string call =
+        R"(<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"days\": 3}}\n</tool_call>)";
+    Json body = {{"messages", kAsked},
+                 {"tools", chat_tools()},
+                 {"grammar", "root ::= \"" + call + "\\n" + call + "\\n" + call + "\" [a-z]*"}};
+    for (const bool parallel : {true, false}) {
+        body["parallel_tool_calls"] = parallel;
+        body["stream"] = false;
+        const Said whole = caller->post("/v1/chat/completions", body);
+        ASSERT_EQ(whole.status, 200) << whole.text;
+        const Json& choice = whole.json["choices"][0];
+        EXPECT_EQ(choice["message"]["tool_calls"].size(), parallel ? 3U : 1U) << whole.text;
+        expect_city(choice["message"]["tool_calls"][0]["function"]["arguments"]);
+        EXPECT_EQ(choice["finish_reason"], "tool_calls");
+        EXPECT_EQ(whole.text.find("parallel_tool_calls: ") == std::string::npos, parallel);
+        body["stream"] = true;
+        const Said streamed = caller->post("/v1/chat/completions", body);
+        std::size_t n_begun = 0;
+        std::string arguments;
+        for (const Json& event : streamed.events)
+            for (const Json& one : event["choices"])
+                for (const Json& part : one["delta"].value("tool_calls", Json::array())) {
+                    n_begun += part.contains("id") ? 1 : 0;
+                    if (part["index"] == 0)
+                        arguments += part["function"].value("arguments", std::string());
+                }
+        EXPECT_EQ(n_begun, parallel ? 3U : 1U) << streamed.text;
+        expect_city(arguments);
+        EXPECT_TRUE(streamed.done_mark);
+    }
+}
+
+TEST(Structured, MoreToolsThanCanBeHeldAreRefusedInWords) {
+    Caller caller;
+    Json body = {{"messages", kAsked}, {"tool_choice", "required"}, {"tools", Json::array()}};
+    const Json text = {{"type", "string"}, {"minLength", 1}, {"maxLength", 2000}};
+    for (int i = 0; i < 300; ++i)
+        body["tools"].push_back(
+            {{"type", "function"},
+             {"function",
+              {{"name", "tool_" + std::to_string(i)},
+               {"parameters", {{"type", "object"}, {"properties", {{"a", text}, {"b", text}}}}}}}});
+    const Said said = caller->post("/v1/chat/completions", body);
+    EXPECT_EQ(said.status, 400) << said.text;
+    EXPECT_EQ(said.json["error"]["param"], "tools");
+    const std::string says = said.json["error"]["message"];
+    EXPECT_NE(says.find("offer fewer tools"), std::string::npos) << says;
+}
+
 TEST(Structured, WhatCannotBeHeldIsRefused) {
     Caller caller;
     const Json bad = {{"type", "object"}, {"properties", {{"a", {{"not", Json::object()}}}}}};
