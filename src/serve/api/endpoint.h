@@ -15,10 +15,10 @@ namespace heft::serve {
 
 // What handlers share; lives as long as any of them may be called.
 struct Api {
-    explicit Api(Service& s) : service(s) {}
+    Api(Service& s, std::unique_ptr<ResponseStore> r) : service(s), responses(std::move(r)) {}
     Service& service;
     Heartbeat heartbeat;
-    ResponseStore responses;
+    const std::unique_ptr<ResponseStore> responses;
 };
 
 struct Endpoint {

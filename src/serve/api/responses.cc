@@ -4,6 +4,7 @@
 #include "serve/answer.h"
 #include "serve/api/endpoint.h"
 #include "serve/api/responses_input.h"
+#include "serve/api/responses_kept.h"
 #include "serve/api/routes.h"
 #include "text/utf8.h"
 
@@ -90,7 +91,7 @@ Json whole_response(const Answer& answer, const Asked& asked) {
     return body;
 }
 
-class ResponseSink : public Sink {
+class ResponseSink : public Sink, public std::enable_shared_from_this<ResponseSink> {
   public:
     // `so_far`: the conversation that the next turn continues, without the reply.
     ResponseSink(Api& api, HttpRequest http, std::shared_ptr<Responder> out, Asked asked,
@@ -135,8 +136,21 @@ class ResponseSink : public Sink {
     }
 
     void done(const Answer& answer) override {
-        const Json body = whole_response(answer, asked_);
-        if (asked_.store) keep(answer, body);
+        Json body = whole_response(answer, asked_);
+        if (!asked_.store) return say(answer, body);
+        api_.responses->put(stored(answer, body), [self = shared_from_this(), answer,
+                                                   body](const Status& done) mutable {
+            if (!done) {
+                body["store"] = false;
+                body["heft"]["degraded"].push_back("store: the response cannot be continued: "
+                                                   + done.error().what);
+            }
+            self->say(answer, body);
+        });
+    }
+
+    // The end of it.
+    void say(const Answer& answer, const Json& body) {
         if (!stream_) return send_json(*out_, body);
         if (index_ < 0) open(Item::message, message_item_begun(answer), answer);
         close(answer);
@@ -228,18 +242,18 @@ class ResponseSink : public Sink {
         write("response.output_item.done", {{"output_index", index_}, {"item", std::move(whole)}});
     }
 
-    void keep(const Answer& answer, const Json& body) {
+    StoredResponse stored(const Answer& answer, const Json& body) const {
         const Choice& choice = answer.choices.front();
-        StoredResponse stored;
-        stored.id = "resp_" + answer.id;
-        stored.owner = http_.caller.name;
-        stored.messages = so_far_;
-        stored.messages.push_back({.role = Role::assistant,
-                                   .text = choice.text,
-                                   .reasoning = choice.reasoning,
-                                   .calls = choice.calls});
-        stored.body = dumped(body);
-        api_.responses.put(std::move(stored));
+        StoredResponse kept;
+        kept.id = "resp_" + answer.id;
+        kept.owner = http_.caller.name;
+        kept.messages = so_far_;
+        kept.messages.push_back({.role = Role::assistant,
+                                 .text = choice.text,
+                                 .reasoning = choice.reasoning,
+                                 .calls = choice.calls});
+        kept.body = dumped(body);
+        return kept;
     }
 
     Api& api_;
@@ -253,15 +267,6 @@ class ResponseSink : public Sink {
     Item open_ = Item::none;
     std::string item_id_;
 };
-
-Failure no_response(const std::string& id, FailureKind kind) {
-    Failure failure;
-    failure.kind = kind;
-    failure.message = "there is no stored response \"" + id
-                      + "\"; it was never stored, is another's, or has made room for others";
-    failure.code = "previous_response_not_found";
-    return failure;
-}
 
 Asked asked_of(const Draft& draft) {
     const auto known = [](const auto& value) { return value ? Json(*value) : Json(); };
@@ -284,10 +289,10 @@ void respond(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out) 
     if (messages.empty())
         return refuse(http, *out, invalid("input", "there is no input; say at least something"));
     if (draft.previous_id) {
-        auto before = api.responses.find(*draft.previous_id, http.caller.name);
+        auto before = api.responses->find(*draft.previous_id, http.caller.name);
         if (!before) {
-            Failure missing = no_response(text::to_valid_utf8(draft.previous_id->substr(0, 80)),
-                                          FailureKind::invalid);
+            Failure missing = responses::no_response(
+                text::to_valid_utf8(draft.previous_id->substr(0, 80)), FailureKind::invalid);
             missing.param = "previous_response_id";
             return refuse(http, *out, missing);
         }
@@ -305,33 +310,15 @@ void respond(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out) 
     answer(api.service, std::move(draft.request), std::move(out), std::move(sink));
 }
 
-std::string id_of(const HttpRequest& http) {
-    const auto found = http.parameters.find("id");
-    return found == http.parameters.end() ? "" : found->second;
-}
-
-void show(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out) {
-    const std::string id = id_of(http);
-    const auto found = api.responses.find(id, http.caller.name);
-    if (!found) return refuse(http, *out, no_response(id, FailureKind::not_found));
-    out->send(200, "application/json", found->body);
-}
-
-void erase(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out) {
-    const std::string id = id_of(http);
-    if (!api.responses.erase(id, http.caller.name))
-        return refuse(http, *out, no_response(id, FailureKind::not_found));
-    send_json(*out, {{"id", id}, {"object", "response"}, {"deleted", true}});
-}
-
 }  // namespace
 
 Endpoints response_endpoints() {
     static const Endpoint kEndpoints[] = {
         {"POST", "/v1/responses", "A reply, kept so that it can be continued", respond,
          responses::parameters()},
-        {"GET", "/v1/responses/{id}", "A response that was kept", show},
-        {"DELETE", "/v1/responses/{id}", "Forget it", erase},
+        {"GET", "/v1/responses/{id}", "A response that was kept", responses::show},
+        {"DELETE", "/v1/responses/{id}", "Forget it", responses::erase},
+        {"GET", "/v1/responses/{id}/input_items", "What it answered", responses::list_input},
     };
     return kEndpoints;
 }

@@ -30,8 +30,9 @@ const Dialect& dialect_of(std::string_view path) {
     return dialects().back();
 }
 
-std::vector<Route> api_routes(Service& service) {
-    const auto api = std::make_shared<Api>(service);
+std::vector<Route> api_routes(Service& service, std::unique_ptr<ResponseStore> responses) {
+    if (responses == nullptr) responses = std::make_unique<ResponseStore>();
+    const auto api = std::make_shared<Api>(service, std::move(responses));
     std::vector<Route> routes;
     for (const Dialect& dialect : dialects())
         for (const Endpoint& endpoint : dialect.endpoints)

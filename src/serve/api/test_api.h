@@ -11,6 +11,7 @@
 
 #include "serve/api/body.h"
 #include "serve/api/routes.h"
+#include "serve/router.h"
 
 namespace heft::serve::test {
 
@@ -88,6 +89,7 @@ class TinyModel : public Model {
     const std::string& name() const override { return name_; }
     const engine::Engine& engine() const override { return engine_; }
     engine::Scheduler& scheduler() const override { return *scheduler_; }
+    int adapter() const override { return 0; }
     std::int64_t n_ctx() const override { return scheduler_->n_ctx(); }
 
   private:
@@ -189,7 +191,7 @@ class Server {
   public:
     // Another model than tiny is known under its name nevertheless.
     explicit Server(const std::string& reference = "tiny")
-        : service_(reference), routes_(api_routes(service_)) {}
+        : service_(reference), routes_(api_routes(service_, nullptr)), router_(routes_) {}
 
     std::shared_ptr<Recorder> begin(const std::string& method, const std::string& path,
                                     const std::string& body = {},
@@ -201,9 +203,15 @@ class Server {
         http.body = body;
         http.id = "r" + std::to_string(++n_requests_);
         http.caller.name = caller;
-        for (const Route& route : routes_) {
-            if (route.method != method || !fits(route.pattern, path, http)) continue;
-            route.handler(http, recorder);
+        if (const std::size_t question = path.find('?'); question != std::string::npos) {
+            http.path = path.substr(0, question);
+            const std::size_t equals = path.find('=', question);
+            http.query[path.substr(question + 1, equals - question - 1)] = path.substr(equals + 1);
+        }
+        Router::Match match = router_.find(method, http.path);
+        http.parameters = std::move(match.parameters);
+        if (match.route != nullptr) {
+            match.route->handler(http, recorder);
             return recorder;
         }
         ADD_FAILURE() << "no route for " << method << " " << path;
@@ -232,15 +240,9 @@ class Server {
     const std::vector<Route>& routes() const { return routes_; }
 
   private:
-    static bool fits(const std::string& pattern, const std::string& path, HttpRequest& http) {
-        const std::size_t brace = pattern.find('{');
-        if (brace == std::string::npos) return pattern == path;
-        if (path.rfind(pattern.substr(0, brace), 0) != 0) return false;
-        http.parameters["id"] = path.substr(brace);
-        return true;
-    }
     TinyService service_;
     const std::vector<Route> routes_;
+    const Router router_;
     int n_requests_ = 0;
 };
 
