@@ -11,15 +11,6 @@ namespace heft::app {
 
 namespace {
 
-Result<engine::Engine> open_engine(const std::string& reference,
-                                   const engine::OpenOptions& options) {
-    auto engine = engine::Engine::open(reference, options);
-    if (!engine && engine.error().code == Code::not_found)
-        engine.error().what +=
-            "; a model is a folder, a .gguf or .safetensors file, or \"tiny\", the built-in toy";
-    return engine;
-}
-
 // Empty: nothing was asked for.
 Result<std::optional<DType>> parse_cache_type(const char* flag, const std::string& name) {
     if (name.empty()) return std::optional<DType>{};
@@ -63,6 +54,14 @@ Result<op::Precision> parse_precision(const std::string& name) {
     return Error{Code::invalid, fmt::format("--precision: \"{}\" is neither f32 nor fast", name)};
 }
 
+Result<engine::Engine> open_with(const std::string& reference, const engine::OpenOptions& options) {
+    auto engine = engine::Engine::open(reference, options);
+    if (!engine && engine.error().code == Code::not_found)
+        engine.error().what +=
+            "; a model is a folder, a .gguf or .safetensors file, or \"tiny\", the built-in toy";
+    return engine;
+}
+
 Result<engine::OpenOptions> open_options_of(const ModelFlags& flags, op::Precision usual) {
     engine::OpenOptions options;
     options.deterministic = flags.deterministic;
@@ -86,14 +85,14 @@ Result<engine::Engine> open_model(const ModelFlags& flags, op::Precision usual,
                                   const engine::Engine* threads_of) {
     HEFT_TRY(engine::OpenOptions options, open_options_of(flags, usual));
     options.threads_of = threads_of;
-    return open_engine(flags.reference, options);
+    return open_with(flags.reference, options);
 }
 
 Result<engine::Engine> open_description(const std::string& reference) {
     engine::OpenOptions options;
     options.weights = false;
     options.n_threads = 1;
-    return open_engine(reference, options);
+    return open_with(reference, options);
 }
 
 void tell_degradation(const engine::Engine& engine) {

@@ -8,4 +8,7 @@ namespace heft::app {
 // An error names the flag that is wrong.
 Result<engine::OpenOptions> open_options_of(const ModelFlags& flags, op::Precision usual);
 
+// An error of "no such model" says what a model can be.
+Result<engine::Engine> open_with(const std::string& reference, const engine::OpenOptions& options);
+
 }  // namespace heft::app

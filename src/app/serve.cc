@@ -20,6 +20,7 @@
 #include "app/service_manager.h"
 #include "app/signals.h"
 #include "serve/admin_routes.h"
+#include "serve/api/response_store.h"
 #include "serve/api/routes.h"
 #include "serve/operations_routes.h"
 
@@ -37,7 +38,6 @@ void tell(const std::string& sentence) {
 Result<serve::ModelsOptions> models_options(const ServeSettings& settings) {
     serve::ModelsOptions options;
     HEFT_TRY(options.sources, sources_of(settings));
-    options.describe = open_description;
     options.version = build_info().version;
     options.notice = tell;
     return options;
@@ -51,7 +51,14 @@ Status preload(serve::Models& models) {
                 [&](serve::Opened opened) { promise.set_value(std::move(opened)); });
     const serve::Opened opened = promise.get_future().get();
     if (opened.model) return {};
-    return Error{Code::unsupported, opened.failure.message};
+    const bool lacks_room = opened.failure.kind == serve::FailureKind::unavailable;
+    return Error{lacks_room ? Code::exhausted : Code::unsupported, opened.failure.message};
+}
+
+// In memory, unless a folder was asked for: nothing that people write is on a disk by default.
+Result<std::unique_ptr<serve::ResponseStore>> response_store(const ServeSettings& settings) {
+    if (settings.state.empty()) return std::make_unique<serve::ResponseStore>();
+    return serve::ResponseStore::open(settings.state, {.bytes = serve::kStoredBytesOnDisk});
 }
 
 // Until a signal ends it; answers whether what was under way was completed.
@@ -85,8 +92,9 @@ struct Outside {
 
 std::vector<serve::Route> all_routes(const ServeSettings& settings, serve::Models& models,
                                      serve::Metrics& metrics, serve::AccessLog& log,
-                                     Outside& outside) {
-    std::vector<serve::Route> routes = serve::api_routes(models);
+                                     Outside& outside,
+                                     std::unique_ptr<serve::ResponseStore> responses) {
+    std::vector<serve::Route> routes = serve::api_routes(models, std::move(responses));
     const auto add = [&](std::vector<serve::Route> more) {
         for (serve::Route& route : more) routes.push_back(std::move(route));
     };
@@ -109,6 +117,7 @@ Status serve_models(const ServeFlags& flags, const ServeSettings& settings) {
     serve::Keys keys(std::move(known));
     HEFT_TRY(const std::unique_ptr<serve::AccessLog> log,
              serve::AccessLog::open(settings.access_log));
+    HEFT_TRY(std::unique_ptr<serve::ResponseStore> responses, response_store(settings));
     serve::Metrics metrics;
     Outside outside;
     HEFT_TRY(serve::ModelsOptions wanted, models_options(settings));
@@ -116,7 +125,8 @@ Status serve_models(const ServeFlags& flags, const ServeSettings& settings) {
     HEFT_TRY(const std::unique_ptr<serve::Models> models,
              serve::Models::start(std::move(wanted), keys, metrics));
     serve::Front front(front_options_of(settings),
-                       all_routes(settings, *models, metrics, *log, outside), keys, metrics, *log);
+                       all_routes(settings, *models, metrics, *log, outside, std::move(responses)),
+                       keys, metrics, *log);
     // Before the model is loaded: an address that cannot be used is told at once.
     HEFT_TRY(const std::unique_ptr<net::Server> server,
              net::Server::start(options, front.callbacks(tell)));

@@ -137,7 +137,17 @@ void Reader::unknown(const std::string& pointer, const std::string& key,
 // A file beside the configuration goes before one of the folder where the server happens to start.
 void Reader::resolve(std::string& path) const {
     if (path.empty() || path == "-" || path.front() == '/' || folder_.empty()) return;
-    path = (std::filesystem::path(folder_) / path).lexically_normal().string();
+    // NAME=PATH, unless a file is called that.
+    const std::filesystem::path whole = std::filesystem::path(folder_) / path;
+    std::error_code ignored;
+    const std::size_t equals = path.find('=');
+    if (equals == std::string::npos || std::filesystem::exists(whole, ignored)) {
+        path = whole.lexically_normal().string();
+        return;
+    }
+    std::string behind = path.substr(equals + 1);
+    resolve(behind);
+    path = path.substr(0, equals + 1) + behind;
 }
 
 template <class Of>

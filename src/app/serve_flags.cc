@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/lora_flags.h"
 #include "app/open_options.h"
 #include "app/serve_config.h"
 #include "net/listener.h"
@@ -75,6 +76,44 @@ std::string fingerprint(ModelSettings settings) {
         if (setting.applies == Applies::reloaded)
             std::visit([&](auto place) { add(place(settings)); }, setting.place);
     return text;
+}
+
+// [MODEL:]NAME=PATH[:SCALE] is for requests to choose, other arguments are applied to every answer.
+// A file of the whole name goes before.
+bool is_offered(const std::string& argument) {
+    const auto whole = parse_lora(argument);
+    std::error_code ignored;
+    return argument.find('=') != std::string::npos
+           && !(whole && std::filesystem::exists(whole->path, ignored));
+}
+
+// How the model is opened; its adapters that requests may choose apart.
+Result<engine::OpenOptions> open_options(const ServedModel& model,
+                                         const std::vector<ServedModel>& models,
+                                         std::vector<engine::OpenOptions::Lora>& offered) {
+    ModelFlags flags = model.settings.open;
+    flags.lora.clear();
+    for (const std::string& argument : model.settings.open.lora) {
+        if (!is_offered(argument)) {
+            flags.lora.push_back(argument);
+            continue;
+        }
+        const std::string name = argument.substr(0, argument.find('='));
+        HEFT_TRY(const LoraArgument lora, parse_lora(argument.substr(name.size() + 1)));
+        const std::size_t colon = name.rfind(':');
+        const std::string of = colon == std::string::npos ? model.name : name.substr(0, colon);
+        const bool known = std::any_of(models.begin(), models.end(),
+                                       [&](const ServedModel& one) { return one.name == of; });
+        if (!known)
+            return Error{Code::invalid,
+                         fmt::format("--lora {}: there is no model \"{}\"; it is written "
+                                     "MODEL:NAME=PATH, or NAME=PATH",
+                                     argument, of)};
+        if (of == model.name)
+            offered.push_back(
+                {lora.path, lora.scale, name.substr(colon == std::string::npos ? 0 : colon + 1)});
+    }
+    return open_options_of(flags, op::Precision::fast);
 }
 
 engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings) {
@@ -156,12 +195,12 @@ Result<std::vector<serve::ModelSource>> sources_of(const ServeSettings& settings
         if (!model.settings.keep_alive.empty()) {
             HEFT_TRY(source.keep_alive, parse_keep_alive(model.settings.keep_alive));
         }
-        HEFT_TRY([[maybe_unused]] const auto good,
-                 open_options_of(model.settings.open, op::Precision::fast));
-        source.open = [flags = model.settings.open](const std::string& reference) {
-            ModelFlags one = flags;
-            one.reference = reference;
-            return open_model(one, op::Precision::fast);
+        HEFT_TRY(const engine::OpenOptions usual, open_options(model, models, source.adapters));
+        source.open = [usual](const serve::ModelSource& one, bool weights) {
+            engine::OpenOptions how = usual;
+            how.weights = weights;
+            how.lora.insert(how.lora.end(), one.adapters.begin(), one.adapters.end());
+            return open_with(one.reference, how);
         };
         sources.push_back(std::move(source));
     }
@@ -221,6 +260,7 @@ serve::FrontOptions front_options_of(const ServeSettings& settings) {
     options.origins = settings.origins;
     options.host_names = settings.host_names;
     options.refuse = serve::refuse;
+    options.request_timeout = std::chrono::seconds(settings.request_timeout_s);
     const auto& hosts = settings.hosts;
     options.check_hosts =
         !settings.host_names.empty() || std::all_of(hosts.begin(), hosts.end(), is_nearby);

@@ -38,9 +38,9 @@ struct ServeSettings {
     int port = 8080;
     std::string api_key_file, keys_file;
     std::string certificate, key;
-    std::string access_log;
+    std::string access_log, state;
     std::int64_t body_mib = 32;
-    int timeout_s = 0, grace_s = 30, n_http_threads = 2;
+    int timeout_s = 0, request_timeout_s = 0, grace_s = 30, n_http_threads = 2;
     bool allow_anonymous = false, metrics = false, slots = false;
 };
 

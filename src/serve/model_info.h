@@ -11,4 +11,7 @@ namespace heft::serve {
 // `engine` may be without weights.
 ModelInfo model_info(const std::string& name, const engine::Engine& engine);
 
+// Of an adapter that is applied beside the weights of `base`.
+ModelInfo adapter_info(const ModelInfo& base, const engine::OpenOptions::Lora& adapter);
+
 }  // namespace heft::serve

@@ -1,5 +1,7 @@
-// The models of a server by name: opened when somebody asks for one, each with a scheduler, and
-// let go of when nobody has for a while or another one needs the room. Thread-safe.
+// The models of a server by name: opened when somebody asks for one and memory allows, each with a
+// scheduler, and let go of when nobody has for a while or another one needs the room. Adapters of a
+// model are models of their own to clients, named "model:adapter", and one with it here: its
+// weights, its scheduler. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -12,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/memory_plan.h"
 #include "serve/keys.h"
 #include "serve/metrics.h"
 #include "serve/service.h"
@@ -20,26 +23,33 @@ namespace heft::serve {
 
 using KeepAlive = std::optional<std::chrono::seconds>;  // none: for ever; 0: not at all
 
+struct ModelSource;
+// Without weights: names, numbers, and adapters read and checked.
+using OpenModel = std::function<Result<engine::Engine>(const ModelSource& source, bool weights)>;
+
 struct ModelSource {
     std::string name;       // as requests name it
     std::string reference;  // a folder, a file, or "tiny"
     std::vector<std::string> aliases = {};
+    std::vector<engine::OpenOptions::Lora> adapters = {};  // with names
     // Where they are not the ones of all models.
     std::optional<engine::SchedulerOptions> scheduler = {};
     std::optional<KeepAlive> keep_alive = {};
-    std::function<Result<engine::Engine>(const std::string& reference)> open = {};
+    OpenModel open = {};
     // Sources that differ in it are loaded anew when they replace each other.
     std::string settings = {};
 };
 
 struct ModelsOptions {
     std::vector<ModelSource> sources;  // the first one is the default
-    std::function<Result<engine::Engine>(const std::string& reference)> open;
-    std::function<Result<engine::Engine>(const std::string& reference)> describe;  // no weights
+    OpenModel open;
     engine::SchedulerOptions scheduler;
     KeepAlive keep_alive;
     std::string version;
     std::function<void(const std::string&)> notice;
+    // Bytes that this process may hold altogether, now; 0: not known, so that nothing is refused.
+    std::function<std::int64_t()> memory = usual_memory;
+    static std::int64_t usual_memory();
 };
 
 class Models : public Service {
@@ -81,18 +91,29 @@ class Models : public Service {
     struct Loaded;
     struct Entry;
     class Lease;
+    struct Place {  // what a name means: a model, or one of its adapters
+        Entry* entry = nullptr;
+        int adapter = 0;
+    };
 
     Models(ModelsOptions options, Keys& keys, Metrics& metrics);
     using Entries = std::vector<std::unique_ptr<Entry>>;
     Result<Entries> look_at(std::vector<ModelSource> sources) const;
     KeepAlive keep_alive_of(const Entry& entry) const;
-    Entry* find(const std::string& name);
+    Result<engine::Engine> open_engine(const ModelSource& source, bool weights) const;
+    Place find(const std::string& name) const;
+    std::string all_names() const;
+    std::shared_ptr<Model> lease(const Place& place);
+
+    // models_loading.cc: what the thread does that opens and closes models.
+    void work();
     void forget_retired();
-    void work();  // of the thread that opens and closes models
     void load(std::unique_lock<std::mutex>& lock, Entry& entry);
-    void let_go(std::unique_lock<std::mutex>& lock, bool of_all_idle);
-    std::shared_ptr<Model> lease(Entry& entry);
-    Result<std::shared_ptr<Loaded>> make(const Entry& entry) const;
+    Result<std::shared_ptr<Loaded>> make(const ModelSource& source);
+    Result<std::int64_t> admit(const engine::MemoryPlan& plan, std::int64_t usual);
+    bool let_go_of_one();
+    void let_go_of_old(std::unique_lock<std::mutex>& lock);
+    std::vector<Entry*> everything() const;  // retired ones as well
 
     const ModelsOptions options_;
     Keys& keys_;

@@ -20,6 +20,7 @@ namespace heft::serve {
 // A model as lists show it, loaded or not.
 struct ModelInfo {
     std::string name;            // as requests name it
+    std::string base;            // of an adapter: the model beside whose weights it is applied
     std::int64_t created_s = 0;  // of the file, since 1970
     std::uint64_t file_bytes = 0;
     std::string digest;          // hex SHA-256 of what identifies the files; may be empty
@@ -29,7 +30,7 @@ struct ModelInfo {
     std::string quantization;    // "Q4_K_M"
     std::int64_t n_ctx = 0;      // as it is served
     bool loaded = false;
-    std::uint64_t memory_bytes = 0;                                     // while loaded
+    std::uint64_t memory_bytes = 0;                                     // while loaded, at most
     std::optional<std::chrono::system_clock::time_point> expires = {};  // unloaded then, if idle
 };
 
@@ -41,6 +42,7 @@ class Model {
     virtual const std::string& name() const = 0;
     virtual const engine::Engine& engine() const = 0;
     virtual engine::Scheduler& scheduler() const = 0;
+    virtual int adapter() const = 0;         // for engine::Request
     virtual std::int64_t n_ctx() const = 0;  // of one sequence
 };
 

@@ -162,7 +162,7 @@ std::int64_t nanoseconds(double seconds) {
 }
 
 Json details(const ModelInfo& info) {
-    return {{"parent_model", ""},
+    return {{"parent_model", info.base},
             {"format", info.format},
             {"family", info.family},
             {"families", Json::array({info.family})},

@@ -358,6 +358,7 @@ Json model_json(const ModelInfo& model) {
             {"object", "model"},
             {"created", model.created_s},
             {"owned_by", "heft"},
+            {"parent", model.base.empty() ? Json() : Json(model.base)},
             {"context_length", model.n_ctx},
             {"loaded", model.loaded}};
 }
