@@ -48,7 +48,7 @@ std::string line_of(const Json& model) {
     const std::string expires = text(model, "expires");
     std::string line =
         fmt::format("{:<24} {:>10} {:>9.0f}  {:<10} ", text(model, "name"),
-                    scaled(number(model, is_loaded ? "memory_bytes" : "file_bytes")) + "B",
+                    scaled_bytes(number(model, is_loaded ? "memory_bytes" : "file_bytes")),
                     number(model, "n_ctx"), is_loaded ? "loaded" : "-");
     if (!is_loaded) return line + "\n";
     return line
@@ -86,10 +86,11 @@ Status ps(const PsOptions& o) {
     const auto stopping = document.find("stopping");
     const bool stops =
         stopping != document.end() && stopping->is_boolean() && stopping->get<bool>();
-    put(fmt::format("\nheft {} at {}, process {:.0f}, up {}, {}B in memory, {:.0f} connections{}\n",
+    put(fmt::format("\nheft {} at {}, process {:.0f}, up {}, {} in memory, {:.0f} connections{}\n",
                     text(document, "version"), net::to_string(remote.url), number(document, "pid"),
-                    duration(number(document, "up_s")), scaled(number(document, "memory_bytes")),
-                    number(document, "connections"), stops ? ", stopping" : ""));
+                    duration(number(document, "up_s")),
+                    scaled_bytes(number(document, "memory_bytes")), number(document, "connections"),
+                    stops ? ", stopping" : ""));
     return {};
 }
 

@@ -16,4 +16,9 @@ std::string scaled(double value) {
     return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}{}", value, units[unit]);
 }
 
+std::string scaled_bytes(double count) {
+    const std::string text = scaled(count);
+    return text + (text.find(' ') == std::string::npos ? " B" : "B");
+}
+
 }  // namespace heft::app

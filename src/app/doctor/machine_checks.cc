@@ -22,10 +22,6 @@ namespace heft::app::doctor {
 
 namespace {
 
-std::string bytes(double count) {
-    return scaled(count) + "B";
-}
-
 void instruction_sets(const Patient& /*patient*/, Report& report) {
     std::vector<std::string> found;
     for (const kernel::Table* table : kernel::usable()) found.emplace_back(table->name);
@@ -77,10 +73,10 @@ void memory(const Patient& /*patient*/, Report& report) {
     const auto total = static_cast<double>(memory_bytes());
     const auto free = static_cast<double>(free_memory_bytes());
     const std::string limit = first_line("/sys/fs/cgroup/memory.max");
-    std::string what = fmt::format("{} of {} can be had", bytes(free), bytes(total));
+    std::string what = fmt::format("{} of {} can be had", scaled_bytes(free), scaled_bytes(total));
     if (!limit.empty() && limit != "max")
         what += fmt::format("; the control group has {} at most",
-                            bytes(std::strtod(limit.c_str(), nullptr)));
+                            scaled_bytes(std::strtod(limit.c_str(), nullptr)));
     constexpr double kLittle = 0.1;
     if (total > 0 && free < kLittle * total)
         return report.advice(what,
@@ -108,7 +104,7 @@ void locked_memory(const Patient& /*patient*/, Report& report) {
     report.ok(limit.rlim_cur == RLIM_INFINITY
                   ? std::string("no limit; heft locks nothing")
                   : fmt::format("at most {}; heft locks nothing",
-                                bytes(static_cast<double>(limit.rlim_cur))));
+                                scaled_bytes(static_cast<double>(limit.rlim_cur))));
 }
 
 void governor(const Patient& /*patient*/, Report& report) {

@@ -27,10 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr double kMiB = 1 << 20;
 
-std::string bytes(double count) {
-    return scaled(count) + "B";
-}
-
 // Of what a file may be read by others as well; 0 where it cannot be asked.
 unsigned others_of(const std::string& file) {
     struct stat found {};
@@ -49,9 +45,10 @@ void models(const Patient& patient, Report& report) {
             report.problem(fmt::format("{}: {}", model.name, config.error().what),
                            "serve another model: this one cannot be run");
         else
-            report.ok(fmt::format("{}: {} of {}, its headers agree with its length", model.name,
-                                  bytes(static_cast<double>(engine->checkpoint().file_bytes())),
-                                  (*config)->family->name));
+            report.ok(
+                fmt::format("{}: {} of {}, its headers agree with its length", model.name,
+                            scaled_bytes(static_cast<double>(engine->checkpoint().file_bytes())),
+                            (*config)->family->name));
     }
 }
 
@@ -86,13 +83,13 @@ void plan(const Patient& patient, Report& report) {
     const std::string what = fmt::format(
         "{} for all models with one full context each, {} can be "
         "had",
-        bytes(all), bytes(free));
+        scaled_bytes(all), scaled_bytes(free));
     if (free <= 0 || all <= free) return report.ok(what);
     if (most > free)
-        return report.problem(
-            fmt::format("{} alone needs {}, {} can be had", largest, bytes(most), bytes(free)),
-            "a smaller ctx_size or cache_size, a smaller quantisation "
-            "(`heft inspect` says what each needs), or more memory");
+        return report.problem(fmt::format("{} alone needs {}, {} can be had", largest,
+                                          scaled_bytes(most), scaled_bytes(free)),
+                              "a smaller ctx_size or cache_size, a smaller quantisation "
+                              "(`heft inspect` says what each needs), or more memory");
     report.advice(what,
                   "it works: models make room for each other, and are loaded again; for less "
                   "of that, a smaller ctx_size");
@@ -122,7 +119,7 @@ void look_at_disk(const std::string& folder, Report& report) {
         || ::stat(folder.c_str(), &found) != 0)
         return report.problem(folder + " cannot be looked at", "create it, or correct the path");
     const double free = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
-    const std::string what = fmt::format("{}: {} free", folder, bytes(free));
+    const std::string what = fmt::format("{}: {} free", folder, scaled_bytes(free));
     for (const auto& remote : kRemote)
         if (kind.f_type == remote.magic)
             return report.advice(fmt::format("{}, by {}", what, remote.name),
