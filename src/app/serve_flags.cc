@@ -116,6 +116,8 @@ Result<engine::OpenOptions> open_options(const ServedModel& model,
     return open_options_of(flags, op::Precision::fast);
 }
 
+}  // namespace
+
 engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings) {
     engine::SchedulerOptions options;
     options.n_sequences = settings.n_parallel;
@@ -125,8 +127,6 @@ engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings) {
     options.max_waiting = settings.max_waiting;
     return options;
 }
-
-}  // namespace
 
 void add_serve_flags(CLI::App& verb, ServeFlags& flags) {
     verb.add_option("MODEL", flags.values.words, "models, or NAME=MODEL (the built-in one)");

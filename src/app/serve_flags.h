@@ -38,6 +38,7 @@ Result<ServeSettings> settings_of(const ServeFlags& flags);
 // The models, named, with their own settings; the built-in one where none is told.
 Result<std::vector<ServedModel>> served_models(const ServeSettings& settings);
 Result<std::vector<serve::ModelSource>> sources_of(const ServeSettings& settings);
+engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings);
 Result<std::vector<serve::Key>> keys_of(const ServeSettings& settings);
 Result<net::ServerOptions> server_options_of(const ServeSettings& settings);
 serve::FrontOptions front_options_of(const ServeSettings& settings);

@@ -13,9 +13,11 @@
 
 #include "app/doctor/checks.h"
 #include "app/machine.h"
+#include "app/open_options.h"
 #include "app/scaled.h"
 #include "app/serve_flags.h"
 #include "base/memory.h"
+#include "engine/memory_plan.h"
 #include "net/client.h"
 #include "net/listener.h"
 #include "net/tls.h"
@@ -25,7 +27,6 @@ namespace heft::app::doctor {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr double kMiB = 1 << 20;
 
 // Of what a file may be read by others as well; 0 where it cannot be asked.
 unsigned others_of(const std::string& file) {
@@ -52,22 +53,16 @@ void models(const Patient& patient, Report& report) {
     }
 }
 
-// Weights and the cache that was asked for, or that of one full context: what a server cannot do
-// without.
+// What a server cannot do without: the plan by which it loads the model, but for adapters.
 double needs(const ServedModel& model) {
-    auto engine = open_description(model.path);
+    auto how = open_options_of(model.settings.open, op::Precision::fast);
+    if (!how) return 0;
+    how->weights = false;
+    how->lora.clear();
+    const auto engine = open_with(model.path, *how);
     if (!engine || engine->embedded()) return 0;
-    double sum = static_cast<double>(engine->checkpoint().file_bytes());
-    if (model.settings.cache_mib > 0)
-        return sum + static_cast<double>(model.settings.cache_mib) * kMiB;
-    constexpr double kHalf = 2;
-    if (auto config = engine->config()) {
-        const std::int64_t n_ctx =
-            model.settings.n_ctx > 0 ? model.settings.n_ctx : (*config)->n_ctx;
-        sum += kHalf * static_cast<double>((*config)->n_layer)
-               * static_cast<double>((*config)->cache_row()) * static_cast<double>(n_ctx);
-    }
-    return sum;
+    const auto plan = engine::plan_memory(*engine, scheduler_options_of(model.settings));
+    return plan ? static_cast<double>(plan->least()) : 0;
 }
 
 void plan(const Patient& patient, Report& report) {
@@ -81,9 +76,8 @@ void plan(const Patient& patient, Report& report) {
         most = std::max(most, here);
     }
     const std::string what = fmt::format(
-        "{} for all models with one full context each, {} can be "
-        "had",
-        scaled_bytes(all), scaled_bytes(free));
+        "{} for all models with room for one answer each, {} can be had", scaled_bytes(all),
+        scaled_bytes(free));
     if (free <= 0 || all <= free) return report.ok(what);
     if (most > free)
         return report.problem(fmt::format("{} alone needs {}, {} can be had", largest,
