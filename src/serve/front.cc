@@ -200,9 +200,9 @@ void Front::find_route(Passage& passage) const {
 }
 
 // The client's wish, within what the operator allows.
-void Front::set_deadline(Passage& passage) const {
+void Front::set_deadline(Passage& passage) {
     HttpRequest& request = passage.request;
-    double seconds = std::chrono::duration<double>(options_.request_timeout).count();
+    double seconds = std::chrono::duration<double>(passage.options->request_timeout).count();
     if (const auto found = request.headers.find(kTimeoutHeader); found != request.headers.end()) {
         double wanted = 0;
         const char* const end = found->second.data() + found->second.size();

@@ -50,7 +50,7 @@ class Front {
     Passage pass(const net::Request& request) const;
     static void check_origin(Passage& passage);
     void find_route(Passage& passage) const;
-    void set_deadline(Passage& passage) const;
+    static void set_deadline(Passage& passage);
     void take(net::Request request, std::shared_ptr<net::Exchange> exchange);
     std::optional<net::Answer> look(const net::Request& head) const;
 
