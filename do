@@ -36,7 +36,8 @@ why() {
         libpcre2-dev) echo "the tokenizers' regular expressions" ;;
         libutf8proc-dev) echo "Unicode normalisation" ;;
         libedit-dev) echo "line editing in heft chat" ;;
-        nodejs|npm) echo "published clients that tests talk to heft serve with" ;;
+        nodejs|npm) echo "the page, and published clients that tests talk to heft serve with" ;;
+        chromium) echo "tests of the page that heft serve gives" ;;
         python3) echo "checks and tests of the program" ;;
         libgtest-dev|libgmock-dev) echo "unit tests" ;;
         libbenchmark-dev) echo "micro-benchmarks" ;;
@@ -75,6 +76,13 @@ boost() {
         fi
     done
     echo libboost-dev
+}
+
+# The browser, where the distribution has it as a package (Ubuntu has it as a snap only).
+browser() {
+    if [[ -z $(missing chromium) ]] || apt-cache show chromium >/dev/null 2>&1; then
+        echo chromium
+    fi
 }
 
 as_root() {
@@ -122,20 +130,26 @@ setup() {
         # shellcheck disable=SC2046
         install_packages $(missing $(clang_runtime))
     fi
-    [[ " $* " != *" test "* ]] || setup_js
+    if [[ " $* " == *" test "* ]]; then
+        # shellcheck disable=SC2046
+        install_packages $(missing $(browser))
+        setup_js tests/js
+        setup_js web
+    fi
 }
 
-# The packages of tests/js, once and when their list has changed. Without a network the tests that
-# need them are skipped.
+# The npm packages of a folder, once and when their list has changed. Without a network the tests
+# that need them are skipped.
 setup_js() {
+    local folder=$root/$1
     if ! command -v npm >/dev/null; then
         # shellcheck disable=SC2046
         install_packages $(missing nodejs npm)
     fi
-    [[ ! $root/tests/js/node_modules/.package-lock.json -nt $root/tests/js/package-lock.json ]] || return 0
-    say "Installing the npm packages of tests/js"
-    (cd "$root/tests/js" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2 </dev/null ||
-        say "do: npm could not install them; the tests in tests/js will be skipped"
+    [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] || return 0
+    say "Installing the npm packages of $1"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2 </dev/null ||
+        say "do: npm could not install them; the tests that need them will be skipped"
 }
 
 # -- building ------------------------------------------------------------------------------------
@@ -309,6 +323,12 @@ evaluate() {
     python3 "$root/scripts/eval_tiny.py" "$build/heft" "$root" tiny
 }
 
+# The bundle of the page, which is committed so that building heft needs no Node.js.
+build_page() {
+    setup_js web
+    (cd "$root/web" && npm run build) >&2
+}
+
 usage() {
     cat <<'END'
 ./do TASK
@@ -320,6 +340,7 @@ usage() {
   bench [ARGS]   micro-benchmarks, then heft bench on the embedded model
   eval           repeat the embedded model's evaluation and compare it with the stored scores
   docs           write docs/models.md, the table of what is supported, anew
+  web            build web/dist, the page that heft serve gives, anew
   fmt            format all sources
   lint           format check, layers, clang-tidy, size report
   asan           unit tests with address and undefined-behaviour sanitizers
@@ -339,6 +360,7 @@ case $task in
     bench) setup build test bench; run_benches "$@" ;;
     eval) setup build; build_program_quietly; evaluate ;;
     docs) setup build; build_program_quietly; python3 "$root/scripts/models_doc.py" "$build/heft" "$root" ;;
+    web) build_page ;;
     fmt) setup build lint; format -i ;;
     lint) setup build test lint; lint ;;
     asan) setup build test lint; sanitized fuzz ;;

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "app/build_info.h"
@@ -14,6 +15,7 @@
 #include "app/console.h"
 #include "app/help.h"
 #include "app/machine.h"
+#include "app/model_card.h"
 #include "app/serve_config.h"
 #include "app/serve_flags.h"
 #include "app/serve_reload.h"
@@ -23,6 +25,7 @@
 #include "serve/api/response_store.h"
 #include "serve/api/routes.h"
 #include "serve/operations_routes.h"
+#include "serve/page/routes.h"
 
 namespace heft::app {
 
@@ -38,6 +41,7 @@ void tell(const std::string& sentence) {
 Result<serve::ModelsOptions> models_options(const ServeSettings& settings) {
     serve::ModelsOptions options;
     HEFT_TRY(options.sources, sources_of(settings));
+    if (!settings.no_page) options.card = model_card;
     options.version = build_info().version;
     options.notice = tell;
     return options;
@@ -94,15 +98,17 @@ std::vector<serve::Route> all_routes(const ServeSettings& settings, serve::Model
                                      serve::Metrics& metrics, serve::AccessLog& log,
                                      Outside& outside,
                                      std::unique_ptr<serve::ResponseStore> responses) {
-    std::vector<serve::Route> routes = serve::api_routes(models, std::move(responses));
+    std::vector<serve::Route> routes;
     const auto add = [&](std::vector<serve::Route> more) {
         for (serve::Route& route : more) routes.push_back(std::move(route));
     };
+    if (!settings.no_page) add(serve::page_routes());  // first: "/" is the page's
+    add(serve::api_routes(models, std::move(responses)));
     const auto sockets = [&outside] { return outside.sockets.load(); };
     add(serve::operations_routes(
         {models, metrics, sockets, build_info().version, build_info().commit,
          [&outside] { return outside.loading.load(); }, [&log] { return log.lost(); },
-         settings.metrics, settings.slots}));
+         settings.metrics, settings.slots, !settings.no_page}));
     // The signal is how everybody else stops it, too.
     add(serve::admin_routes({models, sockets, memory_in_use_bytes, build_info().version,
                              [] { ::kill(::getpid(), SIGTERM); }}));

@@ -63,6 +63,7 @@ const Setting<Server> kServerSettings[] = {
     {"--state", &part<Server, &Server::state>, "F", "keep responses here (in memory)", restart},
     {"--metrics", &part<Server, &Server::metrics>, "", "GET /metrics (Prometheus)", restart},
     {"--slots", &part<Server, &Server::slots>, "", "GET /slots", restart},
+    {"--no-page", &part<Server, &Server::no_page>, "", "no page at /", restart},
 };
 // clang-format on
 

@@ -41,7 +41,7 @@ struct ServeSettings {
     std::string access_log, state;
     std::int64_t body_mib = 32;
     int timeout_s = 0, request_timeout_s = 0, grace_s = 30, n_http_threads = 2;
-    bool allow_anonymous = false, metrics = false, slots = false;
+    bool allow_anonymous = false, metrics = false, slots = false, no_page = false;
 };
 
 // When a changed file is read again, on SIGHUP.

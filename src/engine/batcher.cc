@@ -53,6 +53,7 @@ Result<std::unique_ptr<Batcher>> Batcher::make(const Engine& engine,
     HEFT_TRY(b.store_, engine.model().make_store(b.n_ctx_, engine.cache_types(), n_blocks));
     b.stats_.blocks = n_blocks;
     b.stats_.block_tokens = kv::kBlock;
+    b.stats_.block_bytes = bytes;
     return batcher;
 }
 

@@ -80,6 +80,7 @@ class Scheduler {
         std::int64_t blocks = 0, blocks_used = 0,
                      blocks_kept = 0;  // kept: free, but of use as a prefix
         int block_tokens = 0;
+        std::int64_t block_bytes = 0;
         double busy_s = 0;
         double retry_after_s = 0;  // when a refused job may find room, estimated
     };

@@ -74,7 +74,7 @@ ModelInfo model_info(const std::string& name, const engine::Engine& engine) {
     info.parameter_size = scaled(parameters);
     if (auto config = engine.config()) {
         info.family = (*config)->family->name;
-        info.n_ctx = (*config)->n_ctx;
+        info.n_ctx = info.n_ctx_own = (*config)->n_ctx;
     }
     return info;
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/memory.h"
 #include "serve/model_info.h"
@@ -77,7 +78,7 @@ Result<Models::Entries> Models::look_at(std::vector<ModelSource> sources) const 
     std::set<std::string> names;
     for (ModelSource& source : sources) {
         auto entry = std::make_unique<Entry>();
-        HEFT_TRY(const engine::Engine engine, open_engine(source, false));
+        HEFT_TRY(engine::Engine engine, open_engine(source, false));
         entry->info = model_info(source.name, engine);
         const std::int64_t n_ctx = source.scheduler.value_or(options_.scheduler).n_ctx;
         if (n_ctx > 0) entry->info.n_ctx = n_ctx;
@@ -90,6 +91,9 @@ Result<Models::Entries> Models::look_at(std::vector<ModelSource> sources) const 
                                          adapter.name, kLatest)};
             entry->adapters.push_back(adapter_info(entry->info, adapter));
         }
+        if (options_.card)
+            entry->info.card = std::make_shared<const nlohmann::ordered_json>(
+                options_.card(source.reference, std::move(engine)));
         entry->source = std::move(source);
         for (int i = 0; i < entry->n_names(); ++i)
             for (const std::string& name : entry->names_of(i))
@@ -258,6 +262,7 @@ Result<Models::Replaced> Models::replace(std::vector<ModelSource> sources) {
                 // May be on its way to be loaded: what that reads stays as it is.
                 (*old)->source.aliases = std::move(entry->source.aliases);
                 (*old)->source.keep_alive = entry->source.keep_alive;
+                (*old)->info.card = std::move(entry->info.card);
                 (*old)->keep_alive = keep_alive_of(**old);
                 entry = std::move(*old);
             } else {

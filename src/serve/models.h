@@ -43,6 +43,8 @@ struct ModelSource {
 struct ModelsOptions {
     std::vector<ModelSource> sources;  // the first one is the default
     OpenModel open;
+    // Of a model without its weights, for ModelInfo::card; may be empty.
+    std::function<nlohmann::ordered_json(const std::string& reference, engine::Engine)> card;
     engine::SchedulerOptions scheduler;
     KeepAlive keep_alive;
     std::string version;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "serve/page/documents.h"
+
 namespace heft::serve {
 
 namespace {
@@ -59,20 +61,33 @@ void slots(const Operations& all, const HttpRequest& /*request*/, Responder& out
     out.send(200, kJson, dumped(list));
 }
 
+void page_models(const Operations& all, const HttpRequest& /*request*/, Responder& out) {
+    out.send(200, kJson, dumped(models_document(all.models)));
+}
+
+void live(const Operations& all, const HttpRequest& request, Responder& out) {
+    out.send(200, kJson, dumped(live_document(all.models, request.caller, all.show_slots)));
+}
+
 struct Row {
     std::string_view path;
     void (*handle)(const Operations&, const HttpRequest&, Responder&);
     bool open;
     bool Operations::*shown;  // null: always
+    std::string_view what;    // for docs/api.md
 };
 
 constexpr Row kRows[] = {
-    {"/health", health, true, nullptr},
-    {"/v1/health", health, true, nullptr},
-    {"/ready", ready, true, nullptr},
-    {"/version", version, true, nullptr},
-    {"/metrics", metrics, false, &Operations::show_metrics},
-    {"/slots", slots, false, &Operations::show_slots},
+    {"/health", health, true, nullptr, "Whether the process answers"},
+    {"/v1/health", health, true, nullptr, "The same"},
+    {"/ready", ready, true, nullptr, "Whether it wants requests; 503 while it loads or stops"},
+    {"/version", version, true, nullptr, "Version and commit of the program"},
+    {"/metrics", metrics, false, &Operations::show_metrics, "Numbers for Prometheus (`--metrics`)"},
+    {"/slots", slots, false, &Operations::show_slots, "The answers in the making (`--slots`)"},
+    {"/heft/models", page_models, false, &Operations::show_page,
+     "The models with their memory, licence and openness: heft.models/1"},
+    {"/heft/live", live, false, &Operations::show_page,
+     "What they are doing now, and the caller's answers in the making: heft.live/1"},
 };
 
 }  // namespace
@@ -90,6 +105,12 @@ std::vector<Route> operations_routes(Operations operations) {
                           row.open});
     }
     return routes;
+}
+
+std::vector<OperationsPath> operations_paths() {
+    std::vector<OperationsPath> paths;
+    for (const Row& row : kRows) paths.push_back({row.path, row.what, row.open});
+    return paths;
 }
 
 }  // namespace heft::serve

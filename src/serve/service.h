@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "engine/engine.h"
 #include "engine/scheduler.h"
 #include "serve/exchange.h"
@@ -29,9 +31,12 @@ struct ModelInfo {
     std::string parameter_size;  // "1.2B"
     std::string quantization;    // "Q4_K_M"
     std::int64_t n_ctx = 0;      // as it is served
+    std::int64_t n_ctx_own = 0;  // as the model has it
     bool loaded = false;
     std::uint64_t memory_bytes = 0;                                     // while loaded, at most
     std::optional<std::chrono::system_clock::time_point> expires = {};  // unloaded then, if idle
+    // Its licence and openness, as the page shows them; may be null.
+    std::shared_ptr<const nlohmann::ordered_json> card = {};
 };
 
 // A loaded model; stays loaded while somebody holds it. It may be let go of on the scheduler's own

@@ -1,4 +1,4 @@
-// Starts `heft serve` on the embedded model, on a port of its own, and stops it at the end.
+// Starts `heft serve` on a port of its own.
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 
@@ -21,16 +21,17 @@ async function answers(url) {
     }
 }
 
-// HEFT names the program. stop() when the tests are over.
-export async function startServer() {
+// HEFT names the program. `args`: models and options. stop() when the tests are over.
+export async function startServer(args = ["tiny"]) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const child = spawn(process.env.HEFT ?? "heft", ["serve", "tiny", "--port", String(port)], {
+    const child = spawn(process.env.HEFT ?? "heft", ["serve", ...args, "--port", String(port)], {
         stdio: ["ignore", "inherit", "inherit"],
     });
+    process.once("exit", () => child.kill("SIGKILL")); // where nobody came to stop it
     for (let i = 0; i < 100; ++i) {
         if (child.exitCode !== null) break;
-        if (await answers(`${url}/v1/models`)) return { url, stop: () => child.kill("SIGTERM") };
+        if (await answers(`${url}/ready`)) return { url, stop: () => child.kill("SIGTERM") };
         await new Promise((resolve) => setTimeout(resolve, 100));
     }
     child.kill("SIGKILL");

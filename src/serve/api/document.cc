@@ -4,6 +4,7 @@
 
 #include "serve/api/endpoint.h"
 #include "serve/api/ollama.h"
+#include "serve/operations_routes.h"
 
 namespace heft::serve {
 
@@ -36,6 +37,13 @@ std::string table_of(Parameters rows) {
     return text;
 }
 
+std::string operations_table() {
+    std::string text = "| `GET` | needs a key | what |\n| --- | --- | --- |\n";
+    for (const OperationsPath& row : operations_paths())
+        text += fmt::format("| `{}` | {} | {} |\n", row.path, row.open ? "no" : "yes", row.what);
+    return text;
+}
+
 }  // namespace
 
 std::string api_document() {
@@ -55,7 +63,9 @@ std::string api_document() {
             if (!endpoint.parameters.empty()) text += "\n" + table_of(endpoint.parameters);
         }
     }
-    return text + "\n## Ollama's options\n\n" + table_of(ollama::option_rows());
+    return text + "\n## Ollama's options\n\n" + table_of(ollama::option_rows())
+           + "\n## For operators and the page\n\nSee [serve.md](serve.md).\n\n"
+           + operations_table();
 }
 
 }  // namespace heft::serve
