@@ -19,7 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using conform::Outcome;
-using conform::Verdict;
 
 struct ConformOptions {
     RemoteFlags remote;
