@@ -60,7 +60,7 @@ const Setting<Server> kServerSettings[] = {
     {"--grace", &part<Server, &Server::grace_s>, "S", "s to finish at the end (30)", at_once, 0, kMostSeconds},
     {"--threads-http", &part<Server, &Server::n_http_threads>, "N", "threads for clients (2)", restart, 1, kMostThreads},
     {"--access-log", &part<Server, &Server::access_log>, "F", "JSON lines; -: stderr"},
-    {"--state", &part<Server, &Server::state>, "F", "keep responses here (in memory)", restart},
+    {"--state", &part<Server, &Server::state>, "F", "keep responses here", restart},
     {"--metrics", &part<Server, &Server::metrics>, "", "GET /metrics (Prometheus)", restart},
     {"--slots", &part<Server, &Server::slots>, "", "GET /slots", restart},
     {"--no-page", &part<Server, &Server::no_page>, "", "no page at /", restart},
