@@ -155,6 +155,10 @@ TEST(LayerNorm, EqualsDouble) {
     }
 }
 
+bool same_number(float a, float b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+}
+
 TEST(ToF16, RoundsToNearestAndSaturates) {
     Rng rng(35);
     auto x = random_floats(50, 300, rng);
@@ -167,6 +171,32 @@ TEST(ToF16, RoundsToNearestAndSaturates) {
         for (std::size_t i = 0; i < x.size(); ++i)
             EXPECT_EQ(halves[i], to_f16(std::clamp(x[i], -65504.0F, 65504.0F)))
                 << table->name << " " << x[i];
+    }
+}
+
+TEST(SumLevels, HasTheSameBitsOnEveryTable) {
+    Rng rng(36);
+    quant::LevelQuery query{};
+    for (const int n : {1, 16, 32}) {
+        auto x = random_floats(n, 1, rng);
+        const auto w = random_floats(n, 1, rng);
+        for (const float strange : {0.0F, NAN, INFINITY, 3e38F}) {
+            if (n > 1) x[1] = strange;
+            query = {x.data(), w.data(), n, -0.25F, 0, 15, {}};
+            if (n == 16) query = {x.data(), w.data(), n, 0, -32, 31, {}};
+            for (float& inverse : query.inverse) inverse = random_floats(1, 40, rng)[0];
+            quant::LevelSums want;
+            quant::sum_levels(query, want);
+            for (const Table* table : usable()) {
+                quant::LevelSums got;
+                table->sum_levels(query, got);
+                for (int t = 0; t < quant::kTries; ++t) {
+                    EXPECT_TRUE(same_number(got.l[t], want.l[t])) << table->name;
+                    EXPECT_TRUE(same_number(got.ll[t], want.ll[t])) << table->name;
+                    EXPECT_TRUE(same_number(got.xl[t], want.xl[t])) << table->name;
+                }
+            }
+        }
     }
 }
 

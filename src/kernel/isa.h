@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernel/types.h"
+#include "tensor/quant/encoding.h"
 
 namespace heft::kernel {
 
@@ -104,6 +105,7 @@ struct Isa {
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
+    quant::SumLevels sum_levels;
     const TileKernels* tiles;  // nullptr: none
 };
 

@@ -245,7 +245,8 @@ Table make_table() {
             .soft_cap = i.soft_cap,
             .add = i.add,
             .to_bf16 = i.to_bf16,
-            .to_f16 = i.to_f16};
+            .to_f16 = i.to_f16,
+            .sum_levels = i.sum_levels};
 }
 
 #if defined(HEFT_KERNEL_X86)

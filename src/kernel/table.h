@@ -10,6 +10,7 @@
 
 #include "kernel/types.h"
 #include "tensor/dtype.h"
+#include "tensor/quant/encoding.h"
 
 namespace heft::kernel {
 
@@ -110,6 +111,9 @@ struct Table {
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;  // acc += x
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;  // saturates
+
+    // -- quantising
+    quant::SumLevels sum_levels;  // tensor/quant/encoding.h; the same bits on every table
 };
 
 const Table& scalar();

@@ -9,6 +9,7 @@
 #include "kernel/generic/int_dot.inl.h"
 #include "kernel/generic/int_panel.inl.h"
 #include "kernel/generic/k_formats.inl.h"
+#include "kernel/generic/sum_levels.inl.h"
 #include "kernel/isa.h"
 
 namespace heft::kernel {
@@ -79,6 +80,7 @@ constexpr Isa make_isa(const char* name) {
     isa.add = add<L>;
     isa.to_bf16 = to_bf16<L>;
     isa.to_f16 = to_f16<L>;
+    isa.sum_levels = sum_levels<L>;
     return isa;
 }
 

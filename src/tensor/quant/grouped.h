@@ -24,10 +24,4 @@ inline void put_nibbles(const std::uint8_t* codes, std::uint8_t* qs) {
         qs[j] = static_cast<std::uint8_t>((codes[j] & 15) | codes[j + 16] << 4);
 }
 
-template <class Field, std::size_t size>
-void put_field(std::uint8_t (&at)[size], Field value) {
-    static_assert(sizeof value == size);
-    std::memcpy(at, &value, size);
-}
-
 }  // namespace heft::quant

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::iq2_s {
 
 inline constexpr int kWeights = 256;
@@ -20,5 +22,6 @@ struct Block {
 static_assert(sizeof(Block) == 82);
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::iq2_s

@@ -1,6 +1,7 @@
 #include "tensor/quant/iq2_xs.h"
 
 #include "tensor/quant/blocks.h"
+#include "tensor/quant/book_block.h"
 #include "tensor/quant/grids.h"
 
 namespace heft::quant::iq2_xs {
@@ -14,6 +15,22 @@ void dequantise(const void* from, std::int64_t n, float* to) {
             const unsigned q = load<std::uint16_t>(b.qs[l]);
             grids::put_iq2(scale, grids::kIq2Xs[q & 511U], grids::even_signs(q >> 9), y);
         }
+    });
+}
+
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
+    const BookShape shape{&Codebook::iq2_xs(), 16, 15, 8, Signs::even};
+    make_blocks<Block, kWeights>(from, n, to, [&how, &shape](const float* x, std::int64_t i) {
+        const BookBlock found = encode_book(x, importance_at(how.importance, i), shape);
+        Block block{};
+        put_field(block.d, found.d);
+        for (int l = 0; l < 32; ++l)
+            put_field(block.qs[l],
+                      static_cast<std::uint16_t>(found.entry[l] | (found.signs[l] & 127) << 9));
+        for (int g = 0; g < 8; ++g)
+            block.scales[g] =
+                static_cast<std::uint8_t>(found.scale[2 * g] | found.scale[2 * g + 1] << 4);
+        return block;
     });
 }
 

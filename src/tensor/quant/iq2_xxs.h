@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::iq2_xxs {
 
 inline constexpr int kWeights = 256;
@@ -16,5 +18,6 @@ struct Block {
 static_assert(sizeof(Block) == 66);
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::iq2_xxs

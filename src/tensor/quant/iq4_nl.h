@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::iq4_nl {
 
 inline constexpr int kWeights = 32;
@@ -18,5 +20,6 @@ inline constexpr std::int8_t kLevels[16] = {-127, -104, -83, -65, -49, -35, -22,
                                             1,    13,   25,  38,  53,  69,  89,  113};
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::iq4_nl

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::iq4_xs {
 
 inline constexpr int kWeights = 256;
@@ -17,5 +19,6 @@ struct Block {
 static_assert(sizeof(Block) == 136);
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::iq4_xs

@@ -18,5 +18,6 @@ inline constexpr std::int8_t kLevels[16] = {0, 1,  2,  3,  4,  6,  8,  12,
                                             0, -1, -2, -3, -4, -6, -8, -12};
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void quantise(const float* from, std::int64_t n, void* to);
 
 }  // namespace heft::quant::mxfp4

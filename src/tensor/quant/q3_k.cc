@@ -1,6 +1,7 @@
 #include "tensor/quant/q3_k.h"
 
 #include "tensor/quant/blocks.h"
+#include "tensor/quant/k_block.h"
 
 namespace heft::quant::q3_k {
 
@@ -11,6 +12,14 @@ int scale(const std::uint8_t* s, int g) {
     const int low = g < 8 ? s[g] & 15 : s[g - 8] >> 4;
     const int high = s[8 + g % 4] >> (g / 4 * 2) & 3;
     return (low | high << 4) - 32;
+}
+
+void put_scale(std::uint8_t* s, int g, int scale) {
+    const int stored = scale + 32;
+    std::uint8_t& low = s[g % 8];
+    low = static_cast<std::uint8_t>(low | (stored & 15) << (g / 8 * 4));
+    std::uint8_t& high = s[8 + g % 4];
+    high = static_cast<std::uint8_t>(high | (stored >> 4) << (g / 4 * 2));
 }
 
 }  // namespace
@@ -28,6 +37,26 @@ void dequantise(const void* from, std::int64_t n, float* to) {
                 *y++ = group * static_cast<float>((q[l] >> shift & 3) - (bit != 0 ? 0 : 4));
             }
         }
+    });
+}
+
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
+    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
+        const SymmetricBlock found =
+            encode_symmetric(x, importance_at(how.importance, i), {16, -4, -32}, how.sum_levels);
+        Block block{};
+        put_field(block.d, found.d);
+        for (int g = 0; g < 16; ++g) {
+            put_scale(block.scales, g, found.scale[g]);
+            for (int l = 0; l < 16; ++l) {
+                const int level = found.level[16 * g + l] + 4;
+                std::uint8_t& q = block.qs[g / 8 * 32 + g % 2 * 16 + l];
+                q = static_cast<std::uint8_t>(q | (level & 3) << (g % 8 / 2 * 2));
+                std::uint8_t& high = block.hmask[g % 2 * 16 + l];
+                high = static_cast<std::uint8_t>(high | (level >> 2) << (g / 2));
+            }
+        }
+        return block;
     });
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::q4_0 {
 
 inline constexpr int kWeights = 32;
@@ -16,5 +18,6 @@ static_assert(sizeof(Block) == 18);
 
 void dequantise(const void* from, std::int64_t n, float* to);
 void quantise(const float* from, std::int64_t n, void* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::q4_0

@@ -1,6 +1,9 @@
 #include "tensor/quant/q4_1.h"
 
+#include <algorithm>
+
 #include "tensor/quant/blocks.h"
+#include "tensor/quant/fit.h"
 
 namespace heft::quant::q4_1 {
 
@@ -12,6 +15,40 @@ void dequantise(const void* from, std::int64_t n, float* to) {
             y[j] = d * static_cast<float>(b.qs[j] & 15) + m;
             y[j + 16] = d * static_cast<float>(b.qs[j] >> 4) + m;
         }
+    });
+}
+
+namespace {
+
+Block with_levels(const float* x, float scale, float minimum, float inv) {
+    Block block{};
+    put_half(block.d, scale);
+    put_half(block.m, minimum);
+    const auto level = [=](float value) {
+        return floor_within((value - minimum) * inv + 0.5F, 15);
+    };
+    for (int j = 0; j < 16; ++j)
+        block.qs[j] = static_cast<std::uint8_t>(level(x[j]) | level(x[j + 16]) << 4);
+    return block;
+}
+
+}  // namespace
+
+void quantise(const float* from, std::int64_t n, void* to) {
+    make_blocks<Block, kWeights>(from, n, to, [](const float* x, std::int64_t) {
+        const auto [least, most] = std::minmax_element(x, x + kWeights);
+        const float scale = (*most - *least) / 15.0F;
+        return with_levels(x, scale, *least, inverse(scale));
+    });
+}
+
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
+    if (how.importance == nullptr) return quantise(from, n, to);
+    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
+        float w[kWeights];
+        weigh(x, how.importance + i, kWeights, w);
+        const AffineFit fit = fit_affine(x, w, kWeights, 15, how.sum_levels);
+        return with_levels(x, fit.scale, -fit.minimum, inverse(from_f16(to_f16(fit.scale))));
     });
 }
 

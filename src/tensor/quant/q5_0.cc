@@ -1,6 +1,7 @@
 #include "tensor/quant/q5_0.h"
 
 #include "tensor/quant/blocks.h"
+#include "tensor/quant/fit.h"
 
 namespace heft::quant::q5_0 {
 
@@ -14,6 +15,34 @@ void dequantise(const void* from, std::int64_t n, float* to) {
             y[j] = d * static_cast<float>(low_q - 16);
             y[j + 16] = d * static_cast<float>(high_q - 16);
         }
+    });
+}
+
+namespace {
+
+Block with_levels(const float* x, float scale, float inv) {
+    Block block{};
+    put_half(block.d, scale);
+    put_five_bits(block.qs, block.qh, [=](int j) { return floor_within(x[j] * inv + 16.5F, 31); });
+    return block;
+}
+
+}  // namespace
+
+void quantise(const float* from, std::int64_t n, void* to) {
+    make_blocks<Block, kWeights>(from, n, to, [](const float* x, std::int64_t) {
+        const float scale = peak_of(x, kWeights) / -16.0F;
+        return with_levels(x, scale, inverse(scale));
+    });
+}
+
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
+    if (how.importance == nullptr) return quantise(from, n, to);
+    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
+        float w[kWeights];
+        weigh(x, how.importance + i, kWeights, w);
+        const float scale = fit_symmetric(x, w, kWeights, -16, how.sum_levels);
+        return with_levels(x, scale, inverse(from_f16(to_f16(scale))));
     });
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "tensor/quant/encoding.h"
+
 namespace heft::quant::q5_0 {
 
 inline constexpr int kWeights = 32;
@@ -16,5 +18,7 @@ struct Block {
 static_assert(sizeof(Block) == 22);
 
 void dequantise(const void* from, std::int64_t n, float* to);
+void quantise(const float* from, std::int64_t n, void* to);
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft::quant::q5_0

@@ -1,9 +1,7 @@
 #include "tensor/quant/q6_k.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "tensor/quant/blocks.h"
+#include "tensor/quant/k_block.h"
 
 namespace heft::quant::q6_k {
 
@@ -38,43 +36,23 @@ void dequantise(const void* from, std::int64_t n, float* to) {
     });
 }
 
-namespace {
-
-Block quantise_block(const float* x) {
-    float scales[16];
-    for (int g = 0; g < 16; ++g) {
-        // The weight of greatest magnitude becomes -32, the level that has no positive twin.
-        const float peak = *std::max_element(x + 16 * g, x + 16 * g + 16, [](float a, float b) {
-            return std::fabs(a) < std::fabs(b);
-        });
-        scales[g] = peak / -32.0F;
-    }
-    const float peak = *std::max_element(
-        scales, scales + 16, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
-    Block block{};
-    put_half(block.d, peak / -128.0F);
-    const float d = half_at(block.d);
-    for (int g = 0; g < 16; ++g)
-        block.scales[g] = static_cast<std::uint8_t>(nearest(scales[g] * inverse(d), -128, 127));
-    for (int i = 0; i < kWeights; ++i) {
-        const Place at = place(i);
-        const float scale = d * static_cast<float>(static_cast<std::int8_t>(block.scales[i / 16]));
-        const int q = nearest(x[i] * inverse(scale), -32, 31) + 32;
-        block.ql[at.low] = static_cast<std::uint8_t>(block.ql[at.low] | (q & 15) << at.low_shift);
-        block.qh[at.high] =
-            static_cast<std::uint8_t>(block.qh[at.high] | (q >> 4) << at.high_shift);
-    }
-    return block;
-}
-
-}  // namespace
-
-void quantise(const float* from, std::int64_t n, void* to) {
-    auto* out = static_cast<std::byte*>(to);
-    for (std::int64_t i = 0; i < n; i += kWeights, out += sizeof(Block)) {
-        const Block block = quantise_block(from + i);
-        std::memcpy(out, &block, sizeof block);
-    }
+void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
+    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
+        const SymmetricBlock found =
+            encode_symmetric(x, importance_at(how.importance, i), {16, -32, -128}, how.sum_levels);
+        Block block{};
+        put_field(block.d, found.d);
+        for (int g = 0; g < 16; ++g) block.scales[g] = static_cast<std::uint8_t>(found.scale[g]);
+        for (int k = 0; k < kWeights; ++k) {
+            const Place at = place(k);
+            const int q = found.level[k] + 32;
+            std::uint8_t& low = block.ql[at.low];
+            std::uint8_t& high = block.qh[at.high];
+            low = static_cast<std::uint8_t>(low | (q & 15) << at.low_shift);
+            high = static_cast<std::uint8_t>(high | (q >> 4) << at.high_shift);
+        }
+        return block;
+    });
 }
 
 }  // namespace heft::quant::q6_k

@@ -1,8 +1,5 @@
 #include "tensor/quant/q8_0.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "tensor/quant/blocks.h"
 
 namespace heft::quant::q8_0 {
@@ -16,17 +13,15 @@ void dequantise(const void* from, std::int64_t n, float* to) {
 }
 
 void quantise(const float* from, std::int64_t n, void* to) {
-    auto* out = static_cast<std::byte*>(to);
-    for (std::int64_t i = 0; i < n; i += kWeights, out += sizeof(Block)) {
-        float peak = 0.0F;
-        for (int j = 0; j < kWeights; ++j) peak = std::max(peak, std::fabs(from[i + j]));
+    make_blocks<Block, kWeights>(from, n, to, [](const float* x, std::int64_t) {
+        const float scale = greatest(x, kWeights) / 127.0F;
+        const float inv = inverse(scale);
         Block block{};
-        put_half(block.d, peak / 127.0F);
-        const float inv = inverse(half_at(block.d));
+        put_half(block.d, scale);
         for (int j = 0; j < kWeights; ++j)
-            block.qs[j] = static_cast<std::uint8_t>(nearest(from[i + j] * inv, -127, 127));
-        std::memcpy(out, &block, sizeof block);
-    }
+            block.qs[j] = static_cast<std::uint8_t>(nearest_within(x[j] * inv, 127));
+        return block;
+    });
 }
 
 }  // namespace heft::quant::q8_0

@@ -1,5 +1,6 @@
 #include "tensor/quant/quant.h"
 
+#include "base/check.h"
 #include "tensor/quant/gf8.h"
 #include "tensor/quant/gfp4.h"
 #include "tensor/quant/gi4.h"
@@ -36,6 +37,11 @@ namespace heft {
 
 namespace {
 
+template <auto with>
+void by_values(const float* from, std::int64_t n, void* to) {
+    with(from, {}, n, to);
+}
+
 constexpr Codec kCodecs[] = {
     {DType::f64, quant::plain::dequantise_f64, nullptr},
     {DType::f32, quant::plain::dequantise_f32, quant::plain::quantise_f32},
@@ -52,28 +58,33 @@ constexpr Codec kCodecs[] = {
     {DType::u16, quant::plain::dequantise_u16, nullptr},
     {DType::u8, quant::plain::dequantise_u8, nullptr},
     {DType::boolean, quant::plain::dequantise_boolean, nullptr},
-    {DType::q4_0, quant::q4_0::dequantise, quant::q4_0::quantise},
-    {DType::q4_1, quant::q4_1::dequantise, nullptr},
-    {DType::q5_0, quant::q5_0::dequantise, nullptr},
-    {DType::q5_1, quant::q5_1::dequantise, nullptr},
+    {DType::q4_0, quant::q4_0::dequantise, quant::q4_0::quantise, quant::q4_0::encode},
+    {DType::q4_1, quant::q4_1::dequantise, quant::q4_1::quantise, quant::q4_1::encode},
+    {DType::q5_0, quant::q5_0::dequantise, quant::q5_0::quantise, quant::q5_0::encode},
+    {DType::q5_1, quant::q5_1::dequantise, quant::q5_1::quantise, quant::q5_1::encode},
     {DType::q8_0, quant::q8_0::dequantise, quant::q8_0::quantise},
-    {DType::q2_k, quant::q2_k::dequantise, nullptr},
-    {DType::q3_k, quant::q3_k::dequantise, nullptr},
-    {DType::q4_k, quant::q4_k::dequantise, quant::q4_k::quantise},
-    {DType::q5_k, quant::q5_k::dequantise, nullptr},
-    {DType::q6_k, quant::q6_k::dequantise, quant::q6_k::quantise},
-    {DType::iq2_xxs, quant::iq2_xxs::dequantise, nullptr},
-    {DType::iq2_xs, quant::iq2_xs::dequantise, nullptr},
-    {DType::iq2_s, quant::iq2_s::dequantise, nullptr},
-    {DType::iq3_xxs, quant::iq3_xxs::dequantise, nullptr},
-    {DType::iq3_s, quant::iq3_s::dequantise, nullptr},
-    {DType::iq1_s, quant::iq1_s::dequantise, nullptr},
-    {DType::iq1_m, quant::iq1_m::dequantise, nullptr},
-    {DType::iq4_nl, quant::iq4_nl::dequantise, nullptr},
-    {DType::iq4_xs, quant::iq4_xs::dequantise, nullptr},
+    {DType::q2_k, quant::q2_k::dequantise, by_values<quant::q2_k::encode>, quant::q2_k::encode},
+    {DType::q3_k, quant::q3_k::dequantise, by_values<quant::q3_k::encode>, quant::q3_k::encode},
+    {DType::q4_k, quant::q4_k::dequantise, by_values<quant::q4_k::encode>, quant::q4_k::encode},
+    {DType::q5_k, quant::q5_k::dequantise, by_values<quant::q5_k::encode>, quant::q5_k::encode},
+    {DType::q6_k, quant::q6_k::dequantise, by_values<quant::q6_k::encode>, quant::q6_k::encode},
+    {DType::iq2_xxs, quant::iq2_xxs::dequantise, by_values<quant::iq2_xxs::encode>,
+     quant::iq2_xxs::encode},
+    {DType::iq2_xs, quant::iq2_xs::dequantise, by_values<quant::iq2_xs::encode>,
+     quant::iq2_xs::encode},
+    {DType::iq2_s, quant::iq2_s::dequantise, by_values<quant::iq2_s::encode>, quant::iq2_s::encode},
+    {DType::iq3_xxs, quant::iq3_xxs::dequantise, by_values<quant::iq3_xxs::encode>,
+     quant::iq3_xxs::encode},
+    {DType::iq3_s, quant::iq3_s::dequantise, by_values<quant::iq3_s::encode>, quant::iq3_s::encode},
+    {DType::iq1_s, quant::iq1_s::dequantise, by_values<quant::iq1_s::encode>, quant::iq1_s::encode},
+    {DType::iq1_m, quant::iq1_m::dequantise, by_values<quant::iq1_m::encode>, quant::iq1_m::encode},
+    {DType::iq4_nl, quant::iq4_nl::dequantise, by_values<quant::iq4_nl::encode>,
+     quant::iq4_nl::encode},
+    {DType::iq4_xs, quant::iq4_xs::dequantise, by_values<quant::iq4_xs::encode>,
+     quant::iq4_xs::encode},
     {DType::tq1_0, quant::tq1_0::dequantise, quant::tq1_0::quantise},
     {DType::tq2_0, quant::tq2_0::dequantise, quant::tq2_0::quantise},
-    {DType::mxfp4, quant::mxfp4::dequantise, nullptr},
+    {DType::mxfp4, quant::mxfp4::dequantise, quant::mxfp4::quantise},
     {DType::nvfp4, quant::nvfp4::dequantise, nullptr},
     {DType::q1_0, quant::q1_0::dequantise, nullptr},
     {DType::q2_0, quant::q2_0::dequantise, nullptr},
@@ -90,6 +101,13 @@ const Codec* codec(DType type) {
     for (const Codec& row : kCodecs)
         if (row.type == type) return &row;
     return nullptr;
+}
+
+void encode(DType type, const float* from, const quant::Encoding& how, std::int64_t n, void* to) {
+    const Codec* by = codec(type);
+    HEFT_CHECK(by != nullptr && by->quantise != nullptr);
+    if (by->encode != nullptr) return by->encode(from, how, n, to);
+    by->quantise(from, n, to);
 }
 
 }  // namespace heft

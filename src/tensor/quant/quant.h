@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "tensor/dtype.h"
+#include "tensor/quant/encoding.h"
 
 namespace heft {
 
@@ -13,11 +14,18 @@ struct Codec {
     DType type;
     // n weights, a multiple of the type's block; `from` and `to` need no alignment of their blocks.
     void (*dequantise)(const void* from, std::int64_t n, float* to);
-    // Rounds to nearest; nullptr where heft does not write the type.
+    // By the values alone; nullptr where heft does not write the type.
     void (*quantise)(const float* from, std::int64_t n, void* to);
+    // By what an error costs; nullptr where values alone decide. Without importances the same bytes
+    // as `quantise`.
+    void (*encode)(const float* from, const quant::Encoding& how, std::int64_t n,
+                   void* to) = nullptr;
 };
 
 // nullptr: the type is known by name and size only.
 const Codec* codec(DType type);
+
+// n weights by the better of the two; the type must be one that heft writes.
+void encode(DType type, const float* from, const quant::Encoding& how, std::int64_t n, void* to);
 
 }  // namespace heft

@@ -41,8 +41,9 @@ void quantise(const float* from, std::int64_t n, void* to) {
     for (std::int64_t i = 0; i < n; i += kWeights, out += sizeof(Block)) {
         const float* x = from + i;
         Block block{};
-        put_half(block.d, greatest(x, kWeights));
-        const float inv = inverse(half_at(block.d));
+        const float scale = greatest(x, kWeights);
+        put_half(block.d, scale);
+        const float inv = inverse(scale);
         for (const Run& run : kRuns) {
             std::uint8_t* bytes = (run.high ? block.qh : block.qs) + run.at;
             for (int m = 0; m < run.bytes; ++m) {

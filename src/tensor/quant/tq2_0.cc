@@ -30,8 +30,9 @@ void quantise(const float* from, std::int64_t n, void* to) {
     for (std::int64_t i = 0; i < n; i += kWeights, out += sizeof(Block)) {
         const float* x = from + i;
         Block block{};
-        put_half(block.d, greatest(x, kWeights));
-        const float inv = inverse(half_at(block.d));
+        const float scale = greatest(x, kWeights);
+        put_half(block.d, scale);
+        const float inv = inverse(scale);
         for (int j = 0; j < kWeights; ++j) {
             const int q = nearest(x[j] * inv, -1, 1) + 1;
             block.qs[byte_of(j)] =
