@@ -25,6 +25,11 @@ class MappedFile {
     Bytes bytes_;
 };
 
+// Takes mapped bytes out of this process's memory; they come back from the file when they are
+// touched. For reading a file through once. Bytes that are not mapped from a file must not be
+// given.
+void forget_mapped(Bytes bytes);
+
 // A small text file, read whole. Refuses more than `limit` bytes.
 Result<std::string> read_text(const std::filesystem::path& path, std::size_t limit = 1U << 28);
 

@@ -150,15 +150,28 @@ Status GgufWriter::emit(const Part& part, const std::vector<std::uint64_t>& byte
 }
 
 Status GgufWriter::write_part(const std::filesystem::path& path, const Part& part,
-                              const std::vector<std::uint64_t>& bytes) const {
+                              const std::vector<std::uint64_t>& bytes, Writing how) const {
+    if (how == Writing::resumable) {
+        std::vector<Piece> pieces;
+        for (std::size_t i = part.begin; i < part.end; ++i)
+            pieces.push_back({&tensors_[i], bytes[i], aligned(bytes[i])});
+        return write_resumably(path, header(part, bytes), pieces);
+    }
     HEFT_TRY(OutputFile file, OutputFile::create(path));
     HEFT_OK(emit(part, bytes, [&file](Bytes piece) { return file.write(piece); }));
     return file.commit();
 }
 
-Status GgufWriter::write(const std::filesystem::path& path) const {
+Status GgufWriter::write(const std::filesystem::path& path, Writing how) const {
     HEFT_TRY(const auto bytes, check());
-    return write_part(path, {0, tensors_.size()}, bytes);
+    return write_part(path, {0, tensors_.size()}, bytes, how);
+}
+
+Result<std::uint64_t> GgufWriter::tensor_bytes_in_all() const {
+    HEFT_TRY(const auto bytes, check());
+    std::uint64_t all = 0;
+    for (const std::uint64_t one : bytes) all += aligned(one);
+    return all;
 }
 
 Result<std::vector<std::byte>> GgufWriter::to_memory() const {
@@ -172,7 +185,7 @@ Result<std::vector<std::byte>> GgufWriter::to_memory() const {
 }
 
 Result<std::vector<std::filesystem::path>> GgufWriter::write_parts(
-    const std::filesystem::path& stem, std::uint64_t max_bytes) const {
+    const std::filesystem::path& stem, std::uint64_t max_bytes, Writing how) const {
     HEFT_TRY(const auto bytes, check());
     std::vector<Part> parts;
     std::uint64_t filled = 0;
@@ -192,7 +205,7 @@ Result<std::vector<std::filesystem::path>> GgufWriter::write_parts(
         part.count = parts.size();
         files.emplace_back(gguf_part_name(stem.string(), static_cast<int>(part.number) + 1,
                                           static_cast<int>(parts.size())));
-        HEFT_OK(write_part(files.back(), part, bytes));
+        HEFT_OK(write_part(files.back(), part, bytes, how));
     }
     return files;
 }

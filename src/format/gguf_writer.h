@@ -52,13 +52,16 @@ class GgufWriter {
 
     // Errors: invalid (names, shapes, types that GGUF has not), and those of the disk and the
     // producers. May be called again if the producers can.
-    Status write(const std::filesystem::path& path) const;
+    Status write(const std::filesystem::path& path, Writing how = Writing::at_once) const;
+    // Bytes of the tensors, as write() will store them.
+    Result<std::uint64_t> tensor_bytes_in_all() const;
     Result<std::vector<std::byte>> to_memory() const;
 
     // Writes "stem-00001-of-0000N.gguf" …, each with at most max_bytes of tensors (or one tensor),
     // and returns their paths.
     Result<std::vector<std::filesystem::path>> write_parts(const std::filesystem::path& stem,
-                                                           std::uint64_t max_bytes) const;
+                                                           std::uint64_t max_bytes,
+                                                           Writing how = Writing::at_once) const;
 
   private:
     struct Key {
@@ -77,7 +80,7 @@ class GgufWriter {
     Status emit(const Part& part, const std::vector<std::uint64_t>& bytes,
                 const ByteSink& out) const;
     Status write_part(const std::filesystem::path& path, const Part& part,
-                      const std::vector<std::uint64_t>& bytes) const;
+                      const std::vector<std::uint64_t>& bytes, Writing how) const;
     std::uint64_t aligned(std::uint64_t bytes) const;
 
     std::uint32_t alignment_;

@@ -58,7 +58,10 @@ Result<std::vector<SafetensorsWriter::Item>> SafetensorsWriter::check() const {
     return items;
 }
 
-std::string SafetensorsWriter::header(const std::vector<Item>& items) const {
+std::string SafetensorsWriter::header(std::vector<Item>& items) const {
+    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+        return dtype_info(a.tensor->type).block_bytes > dtype_info(b.tensor->type).block_bytes;
+    });
     Json json = Json::object();
     if (!metadata_.empty())
         for (const auto& [key, value] : metadata_) json["__metadata__"][key] = value;
@@ -71,31 +74,39 @@ std::string SafetensorsWriter::header(const std::vector<Item>& items) const {
     }
     std::string text = dump(json);
     text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
-    return text;
+    const std::uint64_t length = text.size();
+    return std::string(as_text(std::as_bytes(std::span(&length, 1)))) + text;
 }
 
 Status SafetensorsWriter::emit(std::vector<Item> items, const ByteSink& out) const {
-    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-        return dtype_info(a.tensor->type).block_bytes > dtype_info(b.tensor->type).block_bytes;
-    });
-    const std::string text = header(items);
-    const std::uint64_t length = text.size();
-    HEFT_OK(out(std::as_bytes(std::span(&length, 1))));
-    HEFT_OK(out(as_bytes(text)));
+    HEFT_OK(out(as_bytes(header(items))));
     for (const Item& item : items) HEFT_OK(produce_exactly(*item.tensor, item.bytes, out));
     return {};
 }
 
-Status SafetensorsWriter::write_items(const std::filesystem::path& path,
-                                      std::vector<Item> items) const {
+Status SafetensorsWriter::write_items(const std::filesystem::path& path, std::vector<Item> items,
+                                      Writing how) const {
+    if (how == Writing::resumable) {
+        const std::string begin = header(items);
+        std::vector<Piece> pieces;
+        for (const Item& item : items) pieces.push_back({item.tensor, item.bytes, item.bytes});
+        return write_resumably(path, begin, pieces);
+    }
     HEFT_TRY(OutputFile file, OutputFile::create(path));
     HEFT_OK(emit(std::move(items), [&file](Bytes piece) { return file.write(piece); }));
     return file.commit();
 }
 
-Status SafetensorsWriter::write(const std::filesystem::path& path) const {
+Status SafetensorsWriter::write(const std::filesystem::path& path, Writing how) const {
     HEFT_TRY(auto items, check());
-    return write_items(path, std::move(items));
+    return write_items(path, std::move(items), how);
+}
+
+Result<std::uint64_t> SafetensorsWriter::tensor_bytes_in_all() const {
+    HEFT_TRY(const auto items, check());
+    std::uint64_t all = 0;
+    for (const Item& item : items) all += item.bytes;
+    return all;
 }
 
 Result<std::vector<std::byte>> SafetensorsWriter::to_memory() const {
@@ -109,7 +120,7 @@ Result<std::vector<std::byte>> SafetensorsWriter::to_memory() const {
 }
 
 Status SafetensorsWriter::write_sharded(const std::filesystem::path& folder,
-                                        std::uint64_t max_bytes) const {
+                                        std::uint64_t max_bytes, Writing how) const {
     HEFT_TRY(const auto items, check());
     std::vector<std::vector<Item>> shards(1);
     std::uint64_t filled = 0;
@@ -127,7 +138,7 @@ Status SafetensorsWriter::write_sharded(const std::filesystem::path& folder,
     for (std::size_t i = 0; i < shards.size(); ++i) {
         const std::string name = shard_name(i + 1, shards.size());
         for (const Item& item : shards[i]) index["weight_map"][item.tensor->name] = name;
-        HEFT_OK(write_items(folder / name, std::move(shards[i])));
+        HEFT_OK(write_items(folder / name, std::move(shards[i]), how));
     }
     HEFT_TRY(OutputFile file, OutputFile::create(folder / "model.safetensors.index.json"));
     HEFT_OK(file.write(as_bytes(dump(index, 2) + "\n")));

@@ -19,12 +19,14 @@ class SafetensorsWriter {
     // Tensors are stored in the order of adding, wide types first, so that each is aligned to its
     // type. Errors: invalid (names, shapes, types that safetensors has not), and those of the disk
     // and the producers.
-    Status write(const std::filesystem::path& path) const;
+    Status write(const std::filesystem::path& path, Writing how = Writing::at_once) const;
     Result<std::vector<std::byte>> to_memory() const;
 
     // Writes model-00001-of-0000N.safetensors … and model.safetensors.index.json into the folder,
     // each shard with at most max_bytes of tensors (or one tensor).
-    Status write_sharded(const std::filesystem::path& folder, std::uint64_t max_bytes) const;
+    Status write_sharded(const std::filesystem::path& folder, std::uint64_t max_bytes,
+                         Writing how = Writing::at_once) const;
+    Result<std::uint64_t> tensor_bytes_in_all() const;
 
   private:
     struct Item {
@@ -33,9 +35,11 @@ class SafetensorsWriter {
     };
 
     Result<std::vector<Item>> check() const;
-    std::string header(const std::vector<Item>& items) const;
+    // Sorts the items into the order of the file; its first bytes.
+    std::string header(std::vector<Item>& items) const;
     Status emit(std::vector<Item> items, const ByteSink& out) const;
-    Status write_items(const std::filesystem::path& path, std::vector<Item> items) const;
+    Status write_items(const std::filesystem::path& path, std::vector<Item> items,
+                       Writing how) const;
 
     std::vector<std::pair<std::string, std::string>> metadata_;
     std::vector<TensorSource> tensors_;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/mapped_file.h"
 #include "format/names.h"
+#include "format/resumable_file.h"
 
 namespace heft::format {
 
@@ -26,6 +28,38 @@ Status produce_exactly(const TensorSource& source, std::uint64_t bytes, const By
                                            + std::to_string(bytes) + " bytes came"};
     if (!status) return within("tensor " + in_quotes(source.name), std::move(status.error()));
     return {};
+}
+
+namespace {
+
+Status write_pieces(ResumableFile& file, std::span<const Piece> pieces) {
+    const auto sink = [&file](Bytes bytes) { return file.write(bytes); };
+    for (const Piece& piece : pieces) {
+        if (file.skip(piece.padded)) continue;
+        HEFT_OK(produce_exactly(*piece.tensor, piece.bytes, sink));
+        HEFT_OK(pad(piece.padded - piece.bytes, sink));
+    }
+    return file.commit();
+}
+
+bool is_there(const std::filesystem::path& path, const std::string& header,
+              std::span<const Piece> pieces) {
+    std::uint64_t size = header.size();
+    for (const Piece& piece : pieces) size += piece.padded;
+    const auto file = MappedFile::open(path);
+    return file && file->bytes().size() == size
+           && as_text(file->bytes().first(header.size())) == header;
+}
+
+}  // namespace
+
+Status write_resumably(const std::filesystem::path& path, const std::string& header,
+                       std::span<const Piece> pieces) {
+    if (is_there(path, header, pieces)) return {};
+    HEFT_TRY(ResumableFile file, ResumableFile::open(path, header));
+    Status status = write_pieces(file, pieces);
+    if (!status && status.error().code != Code::cancelled) file.discard();
+    return status;
 }
 
 Status pad(std::uint64_t zeros, const ByteSink& out) {

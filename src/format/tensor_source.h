@@ -1,7 +1,9 @@
 // A tensor on its way into a file: what it is, and who gives its bytes when they are wanted.
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -20,11 +22,28 @@ struct TensorSource {
     std::function<Status(const ByteSink&)> produce;
 };
 
+// How a file comes into being: at once, with nothing left of a failure (output_file.h), or over a
+// long time, so that a program that was stopped can go on with it (resumable_file.h).
+enum class Writing { at_once, resumable };
+
 // The same tensor again; the view's bytes must live until it is written.
 TensorSource source_of(const TensorView& tensor);
 
 // Runs the producer and checks that it gives exactly `bytes` bytes.
 Status produce_exactly(const TensorSource& source, std::uint64_t bytes, const ByteSink& out);
+
+// A tensor and the room it takes in a file: its bytes, then zeros.
+struct Piece {
+    const TensorSource* tensor = nullptr;
+    std::uint64_t bytes = 0;
+    std::uint64_t padded = 0;
+};
+
+// Writes a file that begins with `header` and goes on with the pieces. What an earlier attempt left
+// is used. Cancelled, it leaves what there is; after another error nothing. A complete file of the
+// same beginning and size stays as it is.
+Status write_resumably(const std::filesystem::path& path, const std::string& header,
+                       std::span<const Piece> pieces);
 
 // A sink that hands `zeros` zero bytes on.
 Status pad(std::uint64_t zeros, const ByteSink& out);
