@@ -1,6 +1,9 @@
 #include "convert/to_gguf.h"
 
+#include <algorithm>
+#include <memory>
 #include <numeric>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -80,33 +83,59 @@ struct Target {
     std::vector<std::vector<arch::Located>> experts;  // [expert][part], where each has a tensor
     std::int64_t n_stack = 1;
     std::int64_t cols = 1;
-    DType type = DType::f32;
+    std::uint64_t stored_row_bytes = 0;  // of the stored type
 
     std::int64_t total_rows() const {
         return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
     }
 
-    Status produce(const format::ByteSink& sink) const {
-        std::vector<float> values(static_cast<std::size_t>(cols));
-        HEFT_TRY(const std::uint64_t bytes, row_bytes(type, static_cast<std::uint64_t>(cols)));
-        std::vector<std::byte> row(bytes);
-        for (std::int64_t expert = 0; expert < n_stack; ++expert)
-            for (std::int64_t unit = 0; unit < units; ++unit)
-                for (std::size_t part = 0; part < parts.size(); ++part) {
-                    const RowReader reader = part_of(expert, part);
-                    const std::int64_t count = rows[part] / units;
-                    for (std::int64_t r = unit * count; r < (unit + 1) * count; ++r) {
-                        if (reader.keeps(type)) {
-                            HEFT_OK(sink(
-                                reader.raw(index_of(expert), r, static_cast<std::int64_t>(bytes))));
-                            continue;
-                        }
-                        reader.read(index_of(expert), r, values.data());
-                        codec(type)->quantise(values.data(), cols, row.data());
-                        HEFT_OK(sink(row));
-                    }
-                }
-        return {};
+    std::int64_t n_rows() const { return n_stack * total_rows(); }
+
+    // Rows are counted over experts, then units, then the parts' shares of a unit.
+    struct Place {
+        std::size_t part;
+        std::int64_t expert, row;
+    };
+    Place place(std::int64_t row) const {
+        const std::int64_t each = total_rows();
+        const std::int64_t expert = row / each;
+        const std::int64_t unit = row % each / (each / units);
+        std::int64_t within = row % each % (each / units);
+        std::size_t part = 0;
+        for (; within >= rows[part] / units; ++part) within -= rows[part] / units;
+        return {part, expert, unit * (rows[part] / units) + within};
+    }
+
+    bool keeps(DType type) const {
+        return std::all_of(parts.begin(), parts.end(),
+                           [type](const RowReader& part) { return part.keeps(type); });
+    }
+
+    void read(std::int64_t first, std::int64_t count, float* to) const {
+        for (std::int64_t r = first; r < first + count; ++r, to += cols) {
+            const Place at = place(r);
+            part_of(at.expert, at.part).read(index_of(at.expert), at.row, to);
+        }
+    }
+
+    void copy(std::int64_t first, std::int64_t count, std::byte* to) const {
+        const auto size = static_cast<std::int64_t>(stored_row_bytes);
+        for (std::int64_t r = first; r < first + count; ++r, to += size) {
+            const Place at = place(r);
+            const Bytes row = part_of(at.expert, at.part).raw(index_of(at.expert), at.row, size);
+            std::copy(row.begin(), row.end(), to);
+        }
+    }
+
+    std::vector<Bytes> mapped() const {
+        std::vector<Bytes> out;
+        const auto add = [&out](const TensorView& view) {
+            if (view.repack == nullptr) out.push_back(view.data);
+        };
+        for (const RowReader& part : parts) add(*part.at.view);
+        for (const auto& expert : experts)
+            for (const arch::Located& part : expert) add(*part.view);
+        return out;
     }
 
   private:
@@ -119,15 +148,17 @@ struct Target {
     std::int64_t index_of(std::int64_t expert) const { return experts.empty() ? expert : 0; }
 };
 
-void add_floats(format::GgufWriter& writer, const std::string& name, std::vector<float> values) {
-    if (values.empty()) return;
-    format::TensorSource source;
-    source.name = name;
-    source.shape = {static_cast<std::int64_t>(values.size())};
-    source.produce = [values = std::move(values)](const format::ByteSink& sink) {
-        return sink(std::as_bytes(std::span(values)));
+Weight floats(const std::string& name, std::vector<float> values) {
+    Weight out;
+    out.name = name;
+    out.n_cols = static_cast<std::int64_t>(values.size());
+    out.n_rows = 1;
+    out.shape = {out.n_cols};
+    out.matrix = false;
+    out.read = [values = std::move(values)](std::int64_t, std::int64_t count, float* to) {
+        if (count > 0) std::copy(values.begin(), values.end(), to);
     };
-    writer.add(std::move(source));
+    return out;
 }
 
 // Collects what a GGUF tensor is made of, beginning with the first row of the table that names it.
@@ -137,29 +168,33 @@ class TargetBuilder {
                   const arch::Tensor& first, int layer)
         : checkpoint_(checkpoint), config_(config), first_(first), layer_(layer) {}
 
-    // Whether the checkpoint has it.
-    Result<bool> add(format::GgufWriter& writer, const std::string& name,
-                     const GgufOptions& options) {
+    // Nothing where the checkpoint does not have it.
+    Result<std::optional<Weight>> build(const std::string& name) {
         HEFT_TRY(const bool found, collect());
-        if (!found) return false;
+        if (!found) return std::optional<Weight>();
         const TensorView& view = *target_.parts.front().at.view;
         if (codec(view.type) == nullptr)
             return Error{Code::unsupported, "tensor " + view.name + " is of type "
                                                 + dtype_info(view.type).name
                                                 + ", which cannot be converted"};
-        target_.type = type_for(view, options);
-        if (codec(target_.type) == nullptr || codec(target_.type)->quantise == nullptr)
-            return Error{Code::unsupported,
-                         std::string("heft cannot write type ") + dtype_info(target_.type).name};
-        format::TensorSource source;
-        source.name = name;
-        source.type = target_.type;
-        source.shape = shape();
-        source.produce = [target = target_](const format::ByteSink& sink) {
-            return target.produce(sink);
+        Weight out;
+        out.name = name;
+        out.shape = shape();
+        out.stored = view.type;
+        out.matrix = first_.cols != arch::Dim::none;
+        out.n_rows = target_.n_rows();
+        out.n_cols = target_.cols;
+        const auto target = std::make_shared<const Target>(std::move(target_));
+        out.read = [target](std::int64_t first, std::int64_t count, float* to) {
+            target->read(first, count, to);
         };
-        writer.add(std::move(source));
-        return true;
+        // GGUF has vectors as F32, whatever they were.
+        if (out.matrix && target->keeps(view.type))
+            out.copy = [target](std::int64_t first, std::int64_t count, std::byte* to) {
+                target->copy(first, count, to);
+            };
+        if (!checkpoint_.files().empty()) out.mapped = target->mapped();
+        return std::optional(std::move(out));
     }
 
   private:
@@ -174,6 +209,8 @@ class TargetBuilder {
             target_.parts.push_back(reader);
             target_.rows.push_back(at.rows);
             target_.cols = reader.cols;
+            const auto bytes = row_bytes(at.view->type, static_cast<std::uint64_t>(at.cols));
+            target_.stored_row_bytes = bytes ? *bytes : 0;
         }
         target_.units = first_.gguf_fused.parts[0] == arch::Dim::none
                             ? 1
@@ -202,14 +239,6 @@ class TargetBuilder {
                 && std::string_view(tensor.hf) == first_.hf)
                 out.push_back(tensor);
         return out;
-    }
-
-    DType type_for(const TensorView& view, const GgufOptions& options) const {
-        if (first_.cols == arch::Dim::none) return DType::f32;
-        const DType stored =
-            dtype_info(view.type).gguf_id < 0 ? DType::f16 : view.type;  // not a GGUF type
-        const DType wanted = options.matrices.value_or(stored);
-        return target_.cols % dtype_info(wanted).block == 0 ? wanted : DType::f16;
     }
 
     Shape shape() const {
@@ -242,7 +271,67 @@ std::vector<float> rope_values(Role role, const arch::Rope& rope, std::int64_t n
     return divisors;
 }
 
+DType type_for(const Weight& weight, const GgufOptions& options) {
+    if (!weight.matrix) return DType::f32;
+    const DType stored =
+        dtype_info(weight.stored).gguf_id < 0 ? DType::f16 : weight.stored;  // not a GGUF type
+    const DType wanted = options.matrices.value_or(stored);
+    return weight.n_cols % dtype_info(wanted).block == 0 ? wanted : DType::f16;
+}
+
+// Row by row: no more memory than one takes.
+Status produce_rows(const Weight& weight, DType type, const format::ByteSink& sink) {
+    HEFT_TRY(const std::uint64_t bytes, row_bytes(type, static_cast<std::uint64_t>(weight.n_cols)));
+    std::vector<float> values(static_cast<std::size_t>(weight.n_cols));
+    std::vector<std::byte> row(bytes);
+    for (std::int64_t r = 0; r < weight.n_rows; ++r) {
+        if (weight.copy && type == weight.stored) {
+            weight.copy(r, 1, row.data());
+        } else {
+            weight.read(r, 1, values.data());
+            codec(type)->quantise(values.data(), weight.n_cols, row.data());
+        }
+        HEFT_OK(sink(row));
+    }
+    return {};
+}
+
 }  // namespace
+
+Status set_model(format::GgufWriter& writer, const arch::Config& config,
+                 const text::Tokenizer* tokenizer, const GgufOptions& options) {
+    HEFT_OK(set_config(writer, config));
+    if (!options.name.empty()) writer.set_string("general.name", options.name);
+    if (tokenizer != nullptr) HEFT_OK(set_tokenizer(writer, *tokenizer));
+    if (!options.chat_template.empty())
+        writer.set_string("tokenizer.chat_template", options.chat_template);
+    for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);
+    return {};
+}
+
+Result<std::vector<Weight>> gguf_weights(const format::Checkpoint& checkpoint,
+                                         const arch::Config& config) {
+    std::vector<Weight> out;
+    std::unordered_set<std::string> written;
+    for (const arch::Tensor& tensor : config.family->tensors) {
+        if (tensor.gguf == nullptr) continue;
+        if (tensor.hf == nullptr) {
+            auto values = rope_values(tensor.role, config.rope, config.n_ctx);
+            if (!values.empty()) out.push_back(floats(tensor.gguf, std::move(values)));
+            continue;
+        }
+        const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
+        for (int layer = 0; layer < layers; ++layer) {
+            const std::string name = arch::tensor_name(tensor.gguf, layer);
+            if (written.contains(name)) continue;
+            HEFT_TRY(auto weight, TargetBuilder(checkpoint, config, tensor, layer).build(name));
+            if (!weight) continue;
+            out.push_back(std::move(*weight));
+            written.insert(name);
+        }
+    }
+    return out;
+}
 
 Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
                const text::Tokenizer* tokenizer, const GgufOptions& options,
@@ -250,28 +339,21 @@ Status to_gguf(const format::Checkpoint& checkpoint, const arch::Config& config,
     if (checkpoint.kind() == format::Kind::gguf)
         return Error{Code::invalid, checkpoint.name() + ": is a GGUF file already"};
     format::GgufWriter writer;
-    HEFT_OK(set_config(writer, config));
-    if (!options.name.empty()) writer.set_string("general.name", options.name);
-    if (tokenizer != nullptr) HEFT_OK(set_tokenizer(writer, *tokenizer));
-    if (!options.chat_template.empty())
-        writer.set_string("tokenizer.chat_template", options.chat_template);
-    for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);
-
-    std::unordered_set<std::string> written;
-    for (const arch::Tensor& tensor : config.family->tensors) {
-        if (tensor.gguf == nullptr) continue;
-        if (tensor.hf == nullptr) {
-            add_floats(writer, tensor.gguf, rope_values(tensor.role, config.rope, config.n_ctx));
-            continue;
-        }
-        const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
-        for (int layer = 0; layer < layers; ++layer) {
-            const std::string name = arch::tensor_name(tensor.gguf, layer);
-            if (written.contains(name)) continue;
-            HEFT_TRY(const bool added,
-                     TargetBuilder(checkpoint, config, tensor, layer).add(writer, name, options));
-            if (added) written.insert(name);
-        }
+    HEFT_OK(set_model(writer, config, tokenizer, options));
+    HEFT_TRY(std::vector<Weight> weights, gguf_weights(checkpoint, config));
+    for (Weight& weight : weights) {
+        format::TensorSource source;
+        source.name = weight.name;
+        source.type = type_for(weight, options);
+        source.shape = weight.shape;
+        if (codec(source.type) == nullptr || codec(source.type)->quantise == nullptr)
+            return Error{Code::unsupported,
+                         std::string("heft cannot write type ") + dtype_info(source.type).name};
+        source.produce = [weight = std::move(weight),
+                          type = source.type](const format::ByteSink& sink) {
+            return produce_rows(weight, type, sink);
+        };
+        writer.add(std::move(source));
     }
     return writer.write(path);
 }

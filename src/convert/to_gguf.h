@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "arch/arch.h"
+#include "convert/weight.h"
 #include "format/checkpoint.h"
+#include "format/gguf_writer.h"
 #include "text/tokenizer.h"
 
 namespace heft::convert {
@@ -21,6 +23,15 @@ struct GgufOptions {
     // general.sampling.*: what the model's makers propose; NaN-free numbers by key ("temp").
     std::vector<std::pair<std::string, float>> sampling;
 };
+
+// The metadata: configuration, tokenizer (may be null), and what the options say.
+Status set_model(format::GgufWriter& writer, const arch::Config& config,
+                 const text::Tokenizer* tokenizer, const GgufOptions& options);
+
+// The tensors of a GGUF file made of a checkpoint in another layout, in its order: fused and split,
+// turned and interleaved as such files have them. The checkpoint must stay open.
+Result<std::vector<Weight>> gguf_weights(const format::Checkpoint& checkpoint,
+                                         const arch::Config& config);
 
 // `tokenizer` may be null: a file without one. A matrix whose rows are not whole blocks of the
 // wanted type is stored as F16. Errors: what GGUF cannot say of this model; a type without encoder.

@@ -1,0 +1,54 @@
+// The record of lineage that every model which heft writes carries (docs/lineage.md): what it was
+// made from, by hash; how; on whose terms, with which duties; and what its inputs say of their own
+// making. The one place where such records are made, for every verb that makes models.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/sha256.h"
+#include "format/checkpoint.h"
+#include "govern/gate.h"
+
+namespace heft::govern {
+
+// Where the record stands: this key of a GGUF file, this file beside safetensors.
+inline constexpr std::string_view kLineageKey = "heft.lineage";
+inline constexpr std::string_view kLineageFile = "heft.json";
+
+// A model, an adapter or another file that goes into the new one.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct Source {
+    Parent parent;
+    std::vector<std::filesystem::path> files;  // empty: the embedded model
+    nlohmann::ordered_json record;             // its own, null: none
+};
+
+// The record that a checkpoint carries. Null where there is none or none that can be read: what a
+// stranger's file says must not stop anything.
+nlohmann::ordered_json carried_record(const format::Checkpoint& checkpoint);
+
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct Making {
+    std::string verb;                // "quantize"
+    std::string made_by;             // "heft 0.1.0"
+    nlohmann::ordered_json options;  // all that decides the result
+    std::optional<std::uint64_t> seed;
+    Use use;
+    bool accept_terms = false;
+    // Called with bytes hashed and to hash, of all files; false: stop. May be empty.
+    HashProgress progress;
+};
+
+// May the model be made (gate.h), and the record of it. Where it may not, the record has no hashes:
+// nothing is read then. Depends on nothing but the arguments and the files: the same inputs and
+// options give the same record. Errors: those of the files; cancelled.
+Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
+                             const Making& making);
+
+}  // namespace heft::govern
