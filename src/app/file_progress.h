@@ -1,4 +1,4 @@
-// How far long work on files is, on a terminal's standard error: "model.gguf: 45 %, 1.21 GB/s".
+// How far long work is, on a terminal's standard error: "model.gguf: 45 %, 1.21 GB/s, 12 s left".
 #pragma once
 
 #include <atomic>
@@ -20,8 +20,12 @@ class FileProgress {
     void begin(std::string name);
     // Called as often as wanted; shows ten times a second. false: stop.
     bool show(std::uint64_t done, std::uint64_t total);
+    // The same of weights rather than bytes.
+    bool show_count(std::uint64_t done, std::uint64_t total);
 
   private:
+    bool show_in(std::uint64_t done, std::uint64_t total, double unit, const char* unit_name);
+
     const std::atomic<bool>* cancel_;
     bool shown_ = false;
     bool terminal_;

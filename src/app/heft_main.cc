@@ -60,6 +60,10 @@ int run_program(int argc, char** argv) {
     add_compare(app, action);
     add_bom(app, action);
     add_verify(app, action);
+    add_diff(app, action);
+    add_eval(app, action);
+    add_convert(app, action);
+    add_quantize(app, action);
     add_serve(app, action);
     add_ps(app, action);
     add_stop(app, action);

@@ -1,6 +1,8 @@
 #include "app/help.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -80,17 +82,25 @@ std::string options_help(const CLI::App& app) {
     return text;
 }
 
-// Every verb in a line: the program has many, and its help still fits a screen.
+// A verb in a line, and a line for each group of verbs: the program has many, and its help still
+// fits a screen.
 std::string program_help(const CLI::App& app) {
     std::string text = app.get_description() + "\nUsage: heft VERB [options]\n\n";
-    std::string beside;
+    std::vector<std::pair<std::string, std::string>> groups;  // in the order of their first verbs
     for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (verb->get_group() == kBesideServe)
-            beside += (beside.empty() ? "" : ", ") + verb->get_name();
-        else
+        const std::string& group = verb->get_group();
+        if (group != kPart && group != kShape && group != kBesideServe) {
             text += fmt::format("  {:<12}{}\n", verb->get_name(), verb->get_description());
+            continue;
+        }
+        const auto known = std::find_if(groups.begin(), groups.end(),
+                                        [&group](const auto& one) { return one.first == group; });
+        if (known == groups.end())
+            groups.emplace_back(group, verb->get_name());
+        else
+            known->second += ", " + verb->get_name();
     }
-    text += fmt::format("  {}: {}\n", kBesideServe, beside);
+    for (const auto& [group, names] : groups) text += fmt::format("  {}: {}\n", group, names);
     return text + "\n" + app.get_footer() + "\n";
 }
 

@@ -10,6 +10,10 @@ namespace heft::app {
 
 inline constexpr const char* kDense = "Sampling";
 
+// Groups of verbs that share a line of the program's help.
+inline constexpr const char* kPart = "What a model says at each step";
+inline constexpr const char* kShape = "Make a model of another, measure it";
+
 // A verb with its example; its own help comes out of the formatter below.
 CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& what,
                    const std::string& example);

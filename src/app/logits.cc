@@ -134,6 +134,7 @@ void add_logits(CLI::App& app, Action& action) {
     const auto o = std::make_shared<LogitsOptions>();
     CLI::App* verb = add_verb(app, "logits", "Raw float32 logits, for comparing engines.",
                               "heft logits model.gguf --ids 1,15043,29892 --at all -o logits.npy");
+    verb->group(kPart);
     add_model(*verb, o->model);
     verb->add_option("--ids", o->ids, "the tokens; no BOS is added")
         ->required()

@@ -83,6 +83,7 @@ void add_template(CLI::App& app, Action& action) {
     CLI::App* verb =
         add_verb(app, "template", "Messages through the model's chat template, byte for byte.",
                  "heft template model.gguf --messages chat.json");
+    verb->group(kPart);
     add_model(*verb, o->model);
     verb->add_option("--messages", o->messages, "JSON list of messages; - is standard input")
         ->required()

@@ -77,6 +77,7 @@ void add_tokenize(CLI::App& app, Action& action) {
     const auto o = std::make_shared<TokenizeOptions>();
     CLI::App* verb = add_verb(app, "tokenize", "Text to token ids.",
                               "heft tokenize model.gguf \"Hello there\" --json");
+    verb->group(kPart);
     add_model(*verb, o->model);
     const CLI::Option* text = verb->add_option("TEXT", o->text, "the text, or what is piped in");
     verb->add_option("--file", o->file, "the text from a file; - is standard input")
@@ -94,6 +95,7 @@ void add_detokenize(CLI::App& app, Action& action) {
     const auto o = std::make_shared<DetokenizeOptions>();
     CLI::App* verb = add_verb(app, "detokenize", "Token ids to the exact text, with nothing added.",
                               "heft detokenize model.gguf 9906,1070");
+    verb->group(kPart);
     add_model(*verb, o->model);
     verb->add_option("IDS", o->ids, "as 1,2,3 or 1 2 3, or what is piped in");
     verb->add_flag("--special", o->special, "show control tokens too");

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-const std::string kHeader = "GGUF\3\0\0\0 and what follows";
+const std::string kHeader = std::string("GGUF\3\0\0\0", 8) + " and what follows";
 constexpr std::uint64_t kPiece = 1000;
 
 std::string piece(char letter) {

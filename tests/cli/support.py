@@ -11,7 +11,8 @@ del sys.argv[1:3]
 TINY = ROOT / "models" / "tiny"
 VERBS = ["run", "chat", "inspect", "tokenize", "detokenize", "template", "logits", "bench",
          "version", "embed", "supported", "license", "openness", "bom", "verify", "compare",
-         "serve", "keys", "ps", "stop", "doctor", "conform"]
+         "serve", "keys", "ps", "stop", "doctor", "conform", "quantize", "convert",
+         "diff", "eval"]
 USAGE, NOT_FOUND, CORRUPT, UNSUPPORTED, EXHAUSTED, INTERRUPTED = 2, 3, 6, 7, 8, 130
 QUESTION = "Tell me a story about a fox and a lantern."
 SECONDS = 300  # generous: sanitizer builds are slow

@@ -1,0 +1,140 @@
+// heft diff: how far the weights of a model are from those of another one.
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/file_progress.h"
+#include "app/help.h"
+#include "app/interrupt.h"
+#include "app/making.h"
+#include "app/model_flags.h"
+#include "shape/difference.h"
+#include "shape/quantise.h"
+
+namespace heft::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct DiffOptions {
+    std::string first, second;
+    int n_threads = 0;
+    bool json = false;
+};
+
+struct Row {
+    std::string name;
+    DType first, second;
+    shape::Difference difference;
+};
+
+struct Outcome {
+    std::vector<Row> rows;
+    std::vector<std::string> only_first, only_second;
+
+    bool identical() const {
+        return only_first.empty() && only_second.empty()
+               && std::all_of(rows.begin(), rows.end(),
+                              [](const Row& row) { return row.difference.identical; });
+    }
+};
+
+Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& second,
+                        ThreadPool& pool, FileProgress& line) {
+    std::map<std::string_view, const convert::Weight*> others;
+    for (const convert::Weight& weight : second.weights) others[weight.name] = &weight;
+    Outcome out;
+    std::uint64_t all = 0;
+    std::uint64_t done = 0;
+    for (const convert::Weight& weight : first.weights) all += shape::Encoder::work_of(weight);
+    line.begin("comparing");
+    for (const convert::Weight& weight : first.weights) {
+        if (!line.show_count(done, all)) return Error{Code::cancelled, "stopped"};
+        done += shape::Encoder::work_of(weight);
+        const auto other = others.find(weight.name);
+        if (other == others.end()) {
+            out.only_first.push_back(weight.name);
+            continue;
+        }
+        HEFT_TRY(const auto difference, shape::difference(weight, *other->second, pool));
+        out.rows.push_back({weight.name, weight.stored, other->second->stored, difference});
+        others.erase(other);
+    }
+    for (const auto& [name, weight] : others) out.only_second.emplace_back(name);
+    return out;
+}
+
+Json document(const DiffOptions& o, const Outcome& outcome) {
+    Json tensors = Json::array();
+    for (const Row& row : outcome.rows)
+        tensors.push_back({{"name", row.name},
+                           {"first", dtype_info(row.first).name},
+                           {"second", dtype_info(row.second).name},
+                           {"identical", row.difference.identical},
+                           {"relative_error", row.difference.relative},
+                           {"cosine", row.difference.cosine},
+                           {"greatest_difference", row.difference.most}});
+    return {{"schema", "heft.diff/1"},
+            {"first", o.first},
+            {"second", o.second},
+            {"identical", outcome.identical()},
+            {"only_first", outcome.only_first},
+            {"only_second", outcome.only_second},
+            {"tensors", std::move(tensors)}};
+}
+
+void put_report(const Outcome& outcome) {
+    std::vector<Row> rows = outcome.rows;
+    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+        return a.difference.relative > b.difference.relative;
+    });
+    put(fmt::format("{:<40} {:>8} {:>8} {:>14} {:>10}\n", "tensor", "first", "second",
+                    "relative error", "cosine"));
+    for (const Row& row : rows)
+        put(fmt::format("{:<40} {:>8} {:>8} {:>14.6g} {:>10.6f}\n", row.name,
+                        dtype_info(row.first).name, dtype_info(row.second).name,
+                        row.difference.relative, row.difference.cosine));
+    for (const std::string& name : outcome.only_first) put(name + ": only in the first\n");
+    for (const std::string& name : outcome.only_second) put(name + ": only in the second\n");
+}
+
+Status diff(const DiffOptions& o) {
+    HEFT_TRY(const engine::Engine first, open_description(o.first));
+    HEFT_TRY(const engine::Engine second, open_description(o.second));
+    HEFT_TRY(const shape::GgufModel a, shape::gguf_model(first.checkpoint()));
+    HEFT_TRY(const shape::GgufModel b, shape::gguf_model(second.checkpoint()));
+    const InterruptGuard interrupt;
+    FileProgress line(&interrupt.requested());
+    ThreadPool pool(o.n_threads);
+    HEFT_TRY(const Outcome outcome, compare(a, b, pool, line));
+    if (o.json)
+        put_json(document(o, outcome));
+    else
+        put_report(outcome);
+    if (!outcome.identical()) answer_no();
+    return {};
+}
+
+}  // namespace
+
+void add_diff(CLI::App& app, Action& action) {
+    const auto o = std::make_shared<DiffOptions>();
+    CLI::App* verb = add_verb(
+        app, "diff", "How far each weight of a model is from another's; ends with 1 where any is.",
+        "heft diff my-model/ my-model.Q4_K_M.gguf");
+    verb->group(kShape);
+    verb->add_option("A", o->first, "a model")->required();
+    verb->add_option("B", o->second, "the model to compare it with")->required();
+    verb->add_option("-t,--threads", o->n_threads, "threads (all CPUs)")->type_name("N");
+    verb->add_flag("--json", o->json, "one heft.diff/1 document");
+    verb->callback([o, &action] { action = [o] { return diff(*o); }; });
+}
+
+}  // namespace heft::app

@@ -1,0 +1,71 @@
+// What the verbs that make models (quantize, convert, merge) have in common: asking the licences,
+// the record of lineage, room on the disk, progress, and where the result goes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "app/file_progress.h"
+#include "app/use_flags.h"
+#include "base/result.h"
+#include "format/gguf_writer.h"
+#include "govern/passport.h"
+
+namespace CLI {
+class App;
+}
+
+namespace heft::app {
+
+struct MakingFlags {
+    std::string out;
+    std::string shard_size;  // empty: one file
+    UseFlags use;
+    int n_threads = 0;
+    bool accept_terms = false, dry_run = false, force = false, json = false;
+};
+
+// OUT, --shard-size, --accept-terms, --use, --fact, --dry-run, --force, --json and -t.
+void add_making_flags(CLI::App& verb, MakingFlags& flags);
+
+// "4GiB", "500MB", "1.5G", bytes without a letter. Errors: invalid.
+Result<std::uint64_t> parse_size(const std::string& option, const std::string& text);
+
+// What a result is made of: the models (or adapters) by what the person typed, and in what relation
+// they stand to it.
+struct Ingredient {
+    std::string reference;
+    std::string relation;  // govern/gate.h: "itself", "merged", …
+};
+struct Leave {
+    std::string verb;
+    std::vector<Ingredient> made_of;
+    nlohmann::ordered_json options;
+    std::optional<std::uint64_t> seed = {};
+};
+// The passport of what is about to be made. What was accepted is said on stderr. Errors: invalid
+// where the terms do not allow it, or not without --accept-terms.
+Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& flags,
+                                      FileProgress& line);
+
+// Where the model's terms are those of one licence, its id, so that readers of the file find it.
+void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome);
+
+// Refuses to write over an input, and over what exists without --force; and what the disk has no
+// room for, less what an earlier attempt has written already.
+Status check_place(const std::filesystem::path& out, const std::vector<std::filesystem::path>& in,
+                   const MakingFlags& flags);
+Status check_room(const std::filesystem::path& out, std::uint64_t bytes);
+
+// Writes OUT, or its parts, and tells their paths.
+Result<std::vector<std::filesystem::path>> write_gguf(const format::GgufWriter& writer,
+                                                      const MakingFlags& flags);
+
+// "812 bytes", "4.46 GB".
+std::string bytes_text(std::uint64_t bytes);
+
+}  // namespace heft::app

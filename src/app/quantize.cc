@@ -1,0 +1,218 @@
+// heft quantize: a model in fewer bits.
+#include <map>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/file_progress.h"
+#include "app/help.h"
+#include "app/interrupt.h"
+#include "app/machine.h"
+#include "app/making.h"
+#include "app/model_flags.h"
+#include "base/clock.h"
+#include "shape/quantise.h"
+
+namespace heft::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct QuantizeOptions {
+    std::string in, type = "Q4_K_M", imatrix;
+    std::vector<std::string> overrides;
+    bool allow_requantize = false;
+    MakingFlags making;
+};
+
+Result<shape::QuantiseOptions> parsed(const QuantizeOptions& o) {
+    shape::QuantiseOptions out;
+    out.allow_requantise = o.allow_requantize;
+    out.mix = shape::find_mix(o.type);
+    if (out.mix == nullptr) {
+        std::string names;
+        for (const shape::MixInfo& mix : shape::mixes())
+            names += (names.empty() ? "" : " ") + std::string(mix.name);
+        return Error{Code::invalid, "there is no type " + o.type + "; there are " + names};
+    }
+    for (const std::string& text : o.overrides) {
+        HEFT_TRY(out.overrides.emplace_back(), shape::parse_override(text));
+    }
+    return out;
+}
+
+// All that decides the bytes of the result.
+Json recorded(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
+              const std::string& imatrix_hash) {
+    Json out{{"type", parsed.mix->name}};
+    for (const shape::Override& one : parsed.overrides)
+        out["tensors"].push_back(one.pattern + "=" + dtype_info(one.type).name);
+    if (!o.imatrix.empty()) out["imatrix"] = {{"sha256", imatrix_hash}};
+    if (o.allow_requantize) out["allow_requantize"] = true;
+    return out;
+}
+
+struct Total {
+    int tensors = 0;
+    std::uint64_t weights = 0;
+    std::uint64_t bytes = 0;
+};
+
+std::map<DType, Total> totals(const shape::QuantisePlan& plan) {
+    std::map<DType, Total> out;
+    for (const shape::TensorPlan& tensor : plan.tensors) {
+        Total& total = out[tensor.type];
+        ++total.tensors;
+        total.weights += shape::Encoder::work_of(tensor.weight);
+        total.bytes += tensor.bytes;
+    }
+    return out;
+}
+
+double bits_per_weight(const shape::QuantisePlan& plan) {
+    return 8.0 * static_cast<double>(plan.bytes)
+           / static_cast<double>(std::max<std::uint64_t>(plan.work, 1));
+}
+
+struct Outcome {
+    std::vector<std::filesystem::path> files;
+    double seconds = 0;
+    Json lineage;
+};
+
+Json document(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
+              const shape::QuantisePlan& plan, const Outcome& outcome) {
+    Json tensors = Json::array();
+    for (const shape::TensorPlan& tensor : plan.tensors)
+        tensors.push_back({{"name", tensor.weight.name},
+                           {"from", dtype_info(tensor.weight.stored).name},
+                           {"to", dtype_info(tensor.type).name},
+                           {"bytes", tensor.bytes},
+                           {"importance", !tensor.importance.empty()}});
+    Json files = Json::array();
+    for (const auto& file : outcome.files) files.push_back(file.string());
+    return {{"schema", "heft.quantize/1"}, {"model", o.in},
+            {"type", parsed.mix->name},    {"dry_run", o.making.dry_run},
+            {"files", std::move(files)},   {"weights", plan.work},
+            {"bytes", plan.bytes},         {"bits_per_weight", bits_per_weight(plan)},
+            {"seconds", outcome.seconds},  {"peak_memory_bytes", peak_memory_bytes()},
+            {"remarks", plan.remarks},     {"tensors", std::move(tensors)},
+            {"lineage", outcome.lineage}};
+}
+
+void put_report(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
+                const shape::QuantisePlan& plan, const Outcome& outcome) {
+    for (const auto& [type, total] : totals(plan))
+        put(fmt::format("{:<8} {:>5} tensors  {:>10}\n", dtype_info(type).name, total.tensors,
+                        bytes_text(total.bytes)));
+    const std::string what =
+        fmt::format("{} as {}: {}, {:.2f} bits per weight", o.in, parsed.mix->name,
+                    bytes_text(plan.bytes), bits_per_weight(plan));
+    if (o.making.dry_run) return put(what + "\n");
+    put(fmt::format("{}; {:.1f} s, {:.1f} M weights/s, {} of memory\n", what, outcome.seconds,
+                    static_cast<double>(plan.work) / 1e6 / std::max(outcome.seconds, 1e-9),
+                    bytes_text(static_cast<std::uint64_t>(peak_memory_bytes()))));
+    for (const auto& file : outcome.files) put(file.string() + "\n");
+}
+
+// Where the importances come from, as llama.cpp records it.
+void set_imatrix(format::GgufWriter& writer, const QuantizeOptions& o,
+                 const shape::Imatrix& imatrix) {
+    writer.set_string("quantize.imatrix.file",
+                      std::filesystem::path(o.imatrix).filename().string());
+    if (!imatrix.datasets.empty())
+        writer.set_string("quantize.imatrix.dataset", imatrix.datasets.front());
+    writer.set("quantize.imatrix.entries_count",
+               static_cast<std::uint32_t>(imatrix.entries.size()));
+    writer.set("quantize.imatrix.chunks_count", static_cast<std::uint32_t>(imatrix.chunks));
+}
+
+class Quantizing {
+  public:
+    explicit Quantizing(const QuantizeOptions& o)
+        : o_(o), line_(&interrupt_.requested()), pool_(o.making.n_threads) {}
+
+    Status run() {
+        const Clock::time_point began = Clock::now();
+        HEFT_TRY(shape::QuantiseOptions options, parsed(o_));
+        std::string imatrix_hash;
+        if (!o_.imatrix.empty()) {
+            HEFT_TRY(imatrix_, shape::read_imatrix(o_.imatrix));
+            HEFT_TRY(imatrix_hash, sha256_file(o_.imatrix));
+            options.imatrix = &imatrix_;
+        }
+        HEFT_TRY(const engine::Engine model, open_description(o_.in));
+        HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making));
+        HEFT_TRY(shape::GgufModel target, shape::gguf_model(model.checkpoint()));
+        HEFT_TRY(const shape::QuantisePlan plan,
+                 shape::plan_quantising(std::move(target.weights), target.facts, options));
+        Outcome outcome;
+        HEFT_TRY(auto leave,
+                 ask_leave({"quantize", {{o_.in, "itself"}}, recorded(o_, options, imatrix_hash)},
+                           o_.making, line_));
+        outcome.lineage = std::move(leave.record);
+        HEFT_OK(check_room(o_.making.out, plan.bytes));
+        for (const std::string& remark : plan.remarks) say("heft: " + remark);
+        if (!o_.making.dry_run) {
+            shape::set_quantised(target.writer, *options.mix);
+            if (options.imatrix != nullptr) set_imatrix(target.writer, o_, imatrix_);
+            set_licence(target.writer, leave);
+            target.writer.set_string(govern::kLineageKey, outcome.lineage.dump());
+            HEFT_TRY(outcome.files, write(target.writer, plan));
+        }
+        outcome.seconds = seconds_since(began);
+        if (o_.making.json)
+            put_json(document(o_, options, plan, outcome));
+        else
+            put_report(o_, options, plan, outcome);
+        return {};
+    }
+
+  private:
+    Result<std::vector<std::filesystem::path>> write(format::GgufWriter& writer,
+                                                     const shape::QuantisePlan& plan) {
+        line_.begin("quantizing");
+        shape::Encoder encoder(
+            pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
+        shape::add_tensors(writer, plan, encoder);
+        auto files = write_gguf(writer, o_.making);
+        if (!files && files.error().code == Code::cancelled)
+            return Error{Code::cancelled, "stopped; the same command goes on where this one ended"};
+        return files;
+    }
+
+    const QuantizeOptions& o_;
+    const InterruptGuard interrupt_;
+    FileProgress line_;
+    ThreadPool pool_;
+    shape::Imatrix imatrix_;
+};
+
+}  // namespace
+
+void add_quantize(CLI::App& app, Action& action) {
+    const auto o = std::make_shared<QuantizeOptions>();
+    CLI::App* verb = add_verb(app, "quantize",
+                              "Store a model in fewer bits, as a GGUF file that tells what it was "
+                              "made of.",
+                              "heft quantize my-model/ my-model.Q4_K_M.gguf --type Q4_K_M");
+    verb->group(kShape);
+    verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
+    verb->add_option("--type", o->type, "Q4_K_M, Q8_0, ... (docs/quantize.md lists them)")
+        ->type_name("T");
+    verb->add_option("--tensor", o->overrides, "another type for some: 'blk.0.*=Q8_0'")
+        ->type_name("P=T");
+    verb->add_option("--imatrix", o->imatrix, "what errors cost (`heft imatrix`, llama.cpp)")
+        ->type_name("F");
+    verb->add_flag("--allow-requantize", o->allow_requantize,
+                   "from a type that has lost precision already");
+    add_making_flags(*verb, o->making);
+    verb->callback([o, &action] { action = [o] { return Quantizing(*o).run(); }; });
+}
+
+}  // namespace heft::app
