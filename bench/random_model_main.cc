@@ -150,7 +150,7 @@ Shape shape_of(const arch::Tensor& tensor, const arch::Config& config) {
 }
 
 void add_tensor(format::GgufWriter& writer, const Mix& mix, const arch::Tensor& tensor,
-                const arch::Config& config, int layer) {
+                const arch::Config& config, int layer, std::uint64_t model) {
     format::TensorSource source;
     source.name = arch::tensor_name(tensor.gguf, layer);
     source.type = type_for(mix, tensor, layer);
@@ -160,8 +160,8 @@ void add_tensor(format::GgufWriter& writer, const Mix& mix, const arch::Tensor& 
     for (std::size_t i = 0; i + 1 < source.shape.size(); ++i) rows *= source.shape[i];
     const DTypeInfo& info = dtype_info(source.type);
     if (cols % info.block != 0) source.type = DType::q8_0;  // as llama.cpp falls back
-    const auto seed =
-        static_cast<std::uint64_t>(tensor.role) * 1000 + static_cast<std::uint64_t>(layer);
+    const auto seed = (model * 1000 + static_cast<std::uint64_t>(tensor.role)) * 1000
+                      + static_cast<std::uint64_t>(layer);
     source.produce = [=, type = source.type](const format::ByteSink& sink) {
         return fill(type, rows, cols, seed, sink);
     };
@@ -193,7 +193,7 @@ void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
                               static_cast<std::uint32_t>(n_vocab - 1));
 }
 
-Status make(const ShapeOf& shape, const Mix& mix, const std::string& path) {
+Status make(const ShapeOf& shape, const Mix& mix, const std::string& path, std::uint64_t model) {
     const arch::Config config = config_of(shape);
     format::GgufWriter writer;
     HEFT_OK(convert::set_config(writer, config));
@@ -204,13 +204,13 @@ Status make(const ShapeOf& shape, const Mix& mix, const std::string& path) {
         const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
         for (int layer = 0; layer < layers; ++layer)
             if (arch::in_layer(tensor, config, layer))
-                add_tensor(writer, mix, tensor, config, layer);
+                add_tensor(writer, mix, tensor, config, layer, model);
     }
     return writer.write(path);
 }
 
 int usage() {
-    std::fputs("usage: heft-random-model SHAPE MIX OUT.gguf\nshapes:", stderr);
+    std::fputs("usage: heft-random-model SHAPE MIX OUT.gguf [SEED]\nshapes:", stderr);
     for (const ShapeOf& shape : shapes()) std::fprintf(stderr, " %s", shape.name);
     std::fputs("\nmixes:", stderr);
     for (const Mix& mix : kMixes) std::fprintf(stderr, " %s", mix.name);
@@ -222,11 +222,12 @@ int usage() {
 }  // namespace heft
 
 int main(int argc, char** argv) {
-    if (argc != 4) return heft::usage();
+    if (argc != 4 && argc != 5) return heft::usage();
+    const std::uint64_t model = argc == 5 ? std::strtoull(argv[4], nullptr, 10) : 0;
     for (const heft::ShapeOf& shape : heft::shapes())
         for (const heft::Mix& mix : heft::kMixes)
             if (std::string(argv[1]) == shape.name && std::string(argv[2]) == mix.name) {
-                const auto made = heft::make(shape, mix, argv[3]);
+                const auto made = heft::make(shape, mix, argv[3], model);
                 if (!made) std::fprintf(stderr, "%s\n", made.error().what.c_str());
                 return made ? 0 : 1;
             }

@@ -32,6 +32,7 @@ void add_diff(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_convert(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
 void add_supported(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_keys(CLI::App& app, Action& action);

@@ -64,6 +64,7 @@ int run_program(int argc, char** argv) {
     add_eval(app, action);
     add_convert(app, action);
     add_quantize(app, action);
+    add_merge(app, action);
     add_serve(app, action);
     add_ps(app, action);
     add_stop(app, action);

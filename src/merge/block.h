@@ -20,7 +20,8 @@ using ReadRows = std::function<void(std::int64_t first, std::int64_t count, floa
 
 struct Input {
     ReadRows read;
-    Bytes mapped = {};  // what it is read from, row by row, where that is a mapped file; else empty
+    // Bytes of a mapped file that it is read from: row by row in order, or anywhere in these.
+    Bytes mapped = {}, mapped_anywhere = {};
 };
 
 // The inputs of one tensor. Rows are counted over all outer dimensions; a vector is one row.

@@ -1,0 +1,87 @@
+#include "app/merge_terms.h"
+
+#include <algorithm>
+
+#include "app/build_info.h"
+#include "govern/identify.h"
+#include "govern/release_files.h"
+
+namespace heft::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+const char* relation_of(const merge::Plan& plan, const merge::Model& model) {
+    const bool is_base =
+        plan.recipe.method->base != merge::Base::none && model.reference == plan.recipe.base;
+    return is_base ? "base model" : "merged";
+}
+
+// Licences, use policies and notices among a model's files.
+void copy_texts(const govern::ReleaseFiles& files, const govern::Identification& model,
+                std::vector<govern::LicenceCopy>& copies) {
+    for (const auto& file : files.texts) {
+        const bool is_term = std::any_of(model.evidence.begin(), model.evidence.end(),
+                                         [&](const govern::Evidence& evidence) {
+                                             return evidence.where == file.name
+                                                    && (evidence.role == govern::Role::weights
+                                                        || evidence.role == govern::Role::policy);
+                                         });
+        if (is_term || file.name.starts_with("NOTICE"))
+            copies.push_back({model.name, file.name, file.text});
+    }
+}
+
+}  // namespace
+
+Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
+                            const std::string& name, const UseFlags& flags, bool accept_terms) {
+    HEFT_TRY(govern::Use use, use_of(flags, catalogue.vocabulary()));
+    use.suggest("name", name);
+    MergeTerms out;
+    std::vector<govern::Parent> parents;
+    for (const merge::Model& model : plan.models) {
+        HEFT_TRY(govern::ReleaseFiles files, govern::read_release(model.path));
+        if (model.checkpoint->kind() == format::Kind::gguf)
+            files.metadata = govern::metadata_texts(model.checkpoint->metadata());
+        HEFT_TRY(govern::Identification found, govern::identify(catalogue, files));
+        copy_texts(files, found, out.copies);
+        if (found.is_multimodal)
+            use.suggest("modality", std::string(*found.is_multimodal ? "multimodal" : "text-only"));
+        parents.push_back({std::move(found), relation_of(plan, model), files.folder.parent_path()});
+    }
+    out.outcome = govern::gate(catalogue, "merge", parents, use, accept_terms);
+    return out;
+}
+
+Result<Json> lineage_of(const merge::Plan& plan, const MergeTerms& terms, std::uint64_t seed,
+                        const HashProgress& progress) {
+    const Json& record = terms.outcome.record;
+    Json out = {{"schema", record["schema"]},
+                {"verb", "merge"},
+                {"made_by", std::string("heft ") + build_info().version},
+                {"options", {{"method", plan.recipe.method->name}, {"recipe", plan.recipe.text}}},
+                {"seed", seed},
+                {"inputs", Json::array()}};
+    for (const merge::Model& model : plan.models) {
+        Json files = Json::array();
+        for (const fs::path& file : model.checkpoint->files()) {
+            HEFT_TRY(std::string hash, sha256_file(file, progress));
+            std::error_code ignored;
+            files.push_back({{"name", file.filename().string()},
+                             {"bytes", fs::file_size(file, ignored)},
+                             {"sha256", std::move(hash)}});
+        }
+        out["inputs"].push_back({{"model", model.reference},
+                                 {"relation", relation_of(plan, model)},
+                                 {"files", std::move(files)}});
+    }
+    for (const auto& [key, value] : record.items())
+        if (!out.contains(key)) out[key] = value;
+    out["difference"] = nullptr;
+    return out;
+}
+
+}  // namespace heft::app

@@ -1,0 +1,243 @@
+#include "merge/result.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/mapped_file.h"
+#include "base/sha256.h"
+#include "format/output_file.h"
+#include "merge/gguf_result.h"
+#include "merge/side_files.h"
+#include "merge/weights.h"
+#include "tensor/quant/quant.h"
+
+namespace heft::merge {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kState = ".heft-merge.json";
+// Of two things that are made again, whichever is larger: room for names, papers and file systems.
+constexpr std::uint64_t kSpareBytes = 64U << 20;
+
+// What decides the result, as one hash: an attempt may only go on with what the same merge left.
+Result<std::string> key_of(const Plan& plan, const MakeOptions& options) {
+    nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
+    for (const Model& model : plan.models)
+        for (const fs::path& file : model.checkpoint->files()) {
+            std::error_code error;
+            const auto size = fs::file_size(file, error);
+            const auto time = fs::last_write_time(file, error).time_since_epoch().count();
+            inputs.push_back({fs::absolute(file, error).string(), size, time});
+        }
+    const nlohmann::ordered_json all = {{"version", 1},
+                                        {"recipe", plan.recipe.text},
+                                        {"seed", options.seed},
+                                        {"shard_bytes", options.shard_bytes},
+                                        {"inputs", std::move(inputs)}};
+    return sha256(as_bytes(all.dump()));
+}
+
+bool is_same_merge(const fs::path& partial, const std::string& key) {
+    const auto state = read_text(partial / kState, 4096);
+    return state && *state == key;
+}
+
+Error cannot(const fs::path& path, const char* doing, const std::error_code& error) {
+    const bool full = error == std::errc::no_space_on_device;
+    return {full ? Code::exhausted : Code::invalid,
+            path.string() + ": cannot " + doing + ": " + error.message()};
+}
+
+Status begin(const fs::path& partial, const std::string& key) {
+    std::error_code error;
+    if (is_same_merge(partial, key)) return {};
+    // An attempt may have ended before it had left its mark, or when it had just taken it off.
+    const bool is_ours = fs::exists(partial / kState, error)
+                         || fs::exists(partial / "heft.json", error)
+                         || fs::is_empty(partial, error);
+    if (fs::exists(partial, error) && !is_ours)
+        return Error{Code::invalid, partial.string() + ": is in the way, and not of a merge; remove "
+                                                       "it"};
+    fs::remove_all(partial, error);
+    fs::create_directories(partial, error);
+    if (error) return cannot(partial, "make the folder", error);
+    return format::write_file(partial / kState, key);
+}
+
+// A name is taken over in one step; what was there before goes away after it.
+Status put_in_place(const fs::path& from, const fs::path& to, bool replace) {
+    std::error_code error;
+    fs::path old;
+    if (replace && fs::exists(to, error) && !fs::is_empty(to, error)) {
+        old = to.string() + ".replaced";
+        fs::remove_all(old, error);
+        fs::rename(to, old, error);
+        if (error) return cannot(to, "move it away", error);
+    }
+    fs::rename(from, to, error);
+    if (error) return cannot(to, "put it in its place", error);
+    if (!old.empty()) fs::remove_all(old, error);
+    return {};
+}
+
+Status write_papers(const fs::path& folder, const Plan& plan, const Papers& papers,
+                    const std::string& name) {
+    HEFT_TRY(const std::vector<SideFile> files, side_files(plan));
+    for (const SideFile& file : files) HEFT_OK(format::write_file(folder / file.name, file.text));
+    HEFT_OK(format::write_file(folder / "README.md", papers.card));
+    std::error_code error;
+    fs::remove_all(folder / "licences", error);
+    HEFT_TRY(const auto duties,
+             govern::write_duties(papers.assessment, name, papers.copies, folder / "licences"));
+    (void)duties;
+    HEFT_TRY(const std::string lineage, papers.lineage());
+    return format::write_file(folder / "heft.json", lineage);
+}
+
+class Maker {
+  public:
+    Maker(const Plan& plan, const Target& target, const Papers& papers, const MakeOptions& options)
+        : plan_(plan),
+          target_(target),
+          papers_(papers),
+          options_(options),
+          pool_(options.n_threads),
+          total_(plan.bytes_read()) {}
+
+    Status make() {
+        HEFT_TRY(const int wave, wave_for(plan_, pool_.size(), options_.max_ram));
+        Scanner scanner(
+            pool_, [this](std::uint64_t bytes) { return advance(bytes); }, wave);
+        if (target_.is_gguf && plan_.layout == Layout::gguf) {
+            HEFT_TRY(const std::string lineage, papers_.lineage());
+            return write_gguf(plan_, target_.path, options_.type, lineage, scanner);
+        }
+        HEFT_TRY(const std::string key, key_of(plan_, options_));
+        const fs::path partial = target_.partial();
+        HEFT_OK(begin(partial, key));
+        Status done = make_in(partial, scanner);
+        if (done || done.error().code == Code::cancelled) return done;
+        std::error_code ignored;
+        fs::remove_all(partial, ignored);
+        return done;
+    }
+
+  private:
+    bool advance(std::uint64_t bytes) {
+        done_ += bytes;
+        return !options_.progress || options_.progress(done_, total_);
+    }
+
+    Status make_in(const fs::path& partial, Scanner& scanner) {
+        HEFT_TRY(const Shards shards,
+                 write_shards(plan_, partial, options_.shard_bytes, scanner,
+                              [this](std::uint64_t bytes) { (void)advance(bytes); }));
+        (void)shards;
+        const std::string name = target_.path.stem().string();
+        HEFT_OK(write_papers(partial, plan_, papers_, name));
+        std::error_code error;
+        if (!target_.is_gguf) {
+            fs::remove(partial / kState, error);
+            return put_in_place(partial, target_.path, options_.replace);
+        }
+        HEFT_TRY(const std::string lineage, papers_.lineage());
+        HEFT_OK(folder_to_gguf(partial, target_.path, options_.type, name, lineage));
+        fs::remove_all(partial, error);
+        return {};
+    }
+
+    const Plan& plan_;
+    const Target& target_;
+    const Papers& papers_;
+    const MakeOptions& options_;
+    ThreadPool pool_;
+    std::uint64_t total_;
+    std::uint64_t done_ = 0;
+};
+
+Status check_room(const Plan& plan, const Target& target, const MakeOptions& options) {
+    std::error_code error;
+    fs::path folder = fs::absolute(target.path, error).parent_path();
+    while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+    const auto space = fs::space(folder, error);
+    if (error) return {};
+    std::uint64_t wanted = plan.bytes_out() + kSpareBytes;
+    // A folder of weights is made first.
+    if (target.is_gguf && plan.layout == Layout::huggingface) wanted += plan.bytes_out();
+    std::uint64_t there = 0;
+    if (can_go_on(plan, target, options))
+        for (fs::directory_iterator it(target.partial(), error), end; !error && it != end;
+             it.increment(error))
+            if (it->is_regular_file(error)) there += it->file_size(error);
+    if (space.available + there >= wanted) return {};
+    return Error{Code::exhausted, folder.string() + ": has " + std::to_string(space.available >> 20)
+                                      + " MiB free, and the merge needs "
+                                      + std::to_string(wanted >> 20) + " MiB"};
+}
+
+}  // namespace
+
+fs::path Target::partial() const {
+    return path.string() + ".partial";
+}
+
+Target target_of(const fs::path& path) {
+    std::string name = path.string();
+    while (name.size() > 1 && name.back() == '/') name.pop_back();
+    return {name, name.ends_with(".gguf")};
+}
+
+Status check_target(const Plan& plan, const Target& target, const MakeOptions& options) {
+    std::error_code error;
+    for (const Model& model : plan.models)
+        if (fs::equivalent(model.path, target.path, error))
+            return Error{Code::invalid, target.path.string() + ": is a model that goes into the "
+                                                               "merge; name another result"};
+    const bool is_there = fs::exists(target.path, error);
+    const bool is_empty_folder =
+        fs::is_directory(target.path, error) && fs::is_empty(target.path, error);
+    if (is_there && target.is_gguf == fs::is_directory(target.path, error))
+        return Error{Code::invalid,
+                     target.path.string() + ": is there and not of the kind that is to be made"};
+    if (is_there && !is_empty_folder && !options.replace)
+        return Error{Code::invalid,
+                     target.path.string() + ": is there already; --force replaces it"};
+    if (options.type && !target.is_gguf)
+        return Error{Code::invalid,
+                     "--type is for GGUF results; a folder's type is the recipe's "
+                     "dtype"};
+    if (options.type) {
+        const Codec* type = codec(*options.type);
+        if (type == nullptr || type->quantise == nullptr || dtype_info(*options.type).gguf_id < 0)
+            return Error{Code::unsupported,
+                         std::string("heft cannot write type ") + dtype_info(*options.type).name};
+    }
+    if (plan.layout == Layout::gguf && !target.is_gguf)
+        return Error{Code::unsupported,
+                     "all models are GGUF files, of which no Hugging Face folder can be made; name "
+                     "a result that ends in .gguf"};
+    if (plan.layout == Layout::gguf) {
+        HEFT_OK(check_gguf(plan));
+    } else {
+        HEFT_TRY(const auto files, side_files(plan));  // whatever they need is there
+        (void)files;
+    }
+    return check_room(plan, target, options);
+}
+
+bool can_go_on(const Plan& plan, const Target& target, const MakeOptions& options) {
+    const auto key = key_of(plan, options);
+    return key && is_same_merge(target.partial(), *key);
+}
+
+Status make(const Plan& plan, const Target& target, const Papers& papers,
+            const MakeOptions& options) {
+    return Maker(plan, target, papers, options).make();
+}
+
+}  // namespace heft::merge

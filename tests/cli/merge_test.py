@@ -1,0 +1,330 @@
+"""Models of several: merged, run, licensed, interrupted."""
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support import CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case, heft
+
+LLAMA = "---\nlicense: llama3.1\n---\n"
+APACHE = "---\nlicense: apache-2.0\n---\n"
+
+
+def read_tensors(folder):
+    data = (folder / "model.safetensors").read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    return {name: (entry["dtype"], entry["shape"],
+                   data[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]])
+            for name, entry in header.items()}
+
+
+def write_tensors(folder, tensors):
+    header, at = {}, 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(folder / "model.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for _, _, data in tensors.values():
+            file.write(data)
+
+
+def bf16(data):
+    return [struct.unpack("<f", b"\0\0" + data[i:i + 2])[0] for i in range(0, len(data), 2)]
+
+
+class Merge(Case):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def model(self, name, seed=None, card=APACHE):
+        """tiny, with some of the weights changed a little where there is a seed."""
+        folder = self.folder / name
+        shutil.copytree(TINY, folder, ignore=shutil.ignore_patterns("data", "eval", "train",
+                                                                    "openness.yaml"))
+        for path in [folder, *folder.iterdir()]:
+            path.chmod(0o755)
+        (folder / "README.md").write_text(card)
+        if card != APACHE:
+            (folder / "LICENSE").unlink()
+        if seed is None:
+            return folder
+        rng = random.Random(seed)
+        tensors = read_tensors(folder)
+        for key, (dtype, shape, data) in tensors.items():
+            changed = bytearray(data)
+            for _ in range(len(data) // 200):
+                i = rng.randrange(len(data) // 2) * 2
+                changed[i] = rng.randrange(256)  # the lower byte: at most a part in 128
+            tensors[key] = (dtype, shape, bytes(changed))
+        write_tensors(folder, tensors)
+        return folder
+
+    def recipe(self, text, name="recipe.yml"):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def ties(self):
+        self.model("base"), self.model("a", 1), self.model("b", 2)
+        return self.recipe("merge_method: ties\nbase_model: base\nmodels:\n"
+                           "- {model: a, parameters: {weight: 1, density: 0.5}}\n"
+                           "- {model: b, parameters: {weight: 0.5, density: [0.2, 0.8]}}\n"
+                           "dtype: bfloat16\n")
+
+    def test_a_merge_of_derived_models_runs(self):
+        recipe, out = self.ties(), self.folder / "merged"
+        tree = self.document("heft.merge/1", "merge", recipe, out, "--seed", 7)
+        self.assertTrue(tree["done"])
+        self.assertEqual([m["reference"] for m in tree["models"]], ["base", "a", "b"])
+        text = self.text("run", out, "Tell me a story about a fox.", "-n", 20, "--temp", 0, "-q")
+        self.assertTrue(text.strip())
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
+                         ["a", "b", "base", "merged", "recipe.yml"])
+        self.ok("verify", out)
+        record = json.loads((out / "heft.json").read_text())
+        self.assertEqual((record["schema"], record["verb"], record["seed"]),
+                         ("heft.lineage/1", "merge", 7))
+        self.assertEqual([i["relation"] for i in record["inputs"]],
+                         ["base model", "merged", "merged"])
+        import hashlib
+        self.assertEqual(record["inputs"][1]["files"][0]["sha256"], hashlib.sha256(
+            (self.folder / "a" / "model.safetensors").read_bytes()).hexdigest())
+        self.assertIn("merge_method: ties", record["options"]["recipe"])
+        card = (out / "README.md").read_text()
+        self.assertTrue(card.startswith('---\nbase_model:\n- "base"\n- "a"\n- "b"\nlicense: "apache-2.0"'))
+
+    def test_merging_a_model_with_itself_changes_nothing(self):
+        self.model("a")
+        out = self.folder / "same"
+        for method, more in (("linear", "parameters: {weight: 0.5}"),
+                             ("karcher", ""), ("slerp", "base_model: b\nparameters: {t: 0.3}")):
+            if not (self.folder / "b").exists():
+                self.model("b")
+            recipe = self.recipe(f"merge_method: {method}\nmodels:\n- model: a\n- model: b\n{more}\n")
+            self.ok("merge", recipe, out, "--force", "-q")
+            before, after = read_tensors(self.folder / "a"), read_tensors(out)
+            self.assertEqual(before, after, method)
+
+    def test_the_result_does_not_depend_on_threads_pieces_or_memory(self):
+        self.model("base"), self.model("a", 1)
+        recipe = self.recipe("merge_method: dare_ties\nbase_model: base\nmodels:\n- model: a\n"
+                             "parameters: {weight: 1, density: 0.5}\n")
+        files = []
+        for options in (["-t", "1"], ["-t", "2"], ["--max-ram", "20MB"], ["--seed", "1"]):
+            out = self.folder / f"out{len(files)}"
+            self.ok("merge", recipe, out, "-q", *options)
+            files.append((out / "model.safetensors").read_bytes())
+        self.assertEqual(files[0], files[1])
+        self.assertEqual(files[0], files[2])
+        self.assertNotEqual(files[0], files[3])
+        self.fails(EXHAUSTED, "merge", recipe, self.folder / "x", "--max-ram", "1KB",
+                   saying="--max-ram")
+
+    def test_stacked_layers_make_a_deeper_model(self):
+        self.model("a"), self.model("b", 3)
+        recipe = self.recipe(
+            "merge_method: passthrough\nslices:\n"
+            "- sources: [{model: a, layer_range: [0, 4]}]\n"
+            "- sources: [{model: b, layer_range: [1, 5]}]\n")
+        out = self.folder / "deep"
+        self.ok("merge", recipe, out, "-q")
+        self.assertEqual(json.loads((out / "config.json").read_text())["num_hidden_layers"], 8)
+        self.text("run", out, "Once", "-n", 5, "-q")
+        tensors, b = read_tensors(out), read_tensors(self.folder / "b")
+        self.assertEqual(tensors["model.layers.4.mlp.up_proj.weight"],
+                         b["model.layers.1.mlp.up_proj.weight"])
+
+    def test_gguf_results_and_gguf_models(self):
+        recipe = self.ties()
+        folder, gguf = self.folder / "merged", self.folder / "merged.gguf"
+        self.ok("merge", recipe, folder, "-q")
+        self.ok("merge", recipe, gguf, "-q")
+        ids = ["--ids", "1,2,3,40,50"]
+        logits = [self.text("logits", m, *ids, "--precision", "f32") for m in (folder, gguf)]
+        self.assertEqual(*logits)
+        record = self.document("heft.inspect/1", "inspect", gguf)
+        self.assertTrue(record)
+        # Of GGUF files, and of a folder and a GGUF file.
+        both = self.recipe(f"merge_method: linear\nmodels:\n- model: {gguf}\n- model: {gguf}\n"
+                           "parameters: {weight: 0.5}\n", "gguf.yml")
+        again = self.folder / "again.gguf"
+        self.ok("merge", both, again, "-q")
+        self.assertEqual(self.text("logits", again, *ids, "--precision", "f32"), logits[0])
+        mixed = self.recipe(f"merge_method: linear\nmodels:\n- model: {folder}\n"
+                            f"- model: {gguf}\nparameters: {{weight: 0.5}}\n", "mixed.yml")
+        self.ok("merge", mixed, self.folder / "mixed", "-q")
+        self.assertEqual(read_tensors(self.folder / "mixed"), read_tensors(folder))
+        quantised = self.folder / "q8.gguf"
+        self.ok("merge", recipe, quantised, "--type", "Q8_0", "-q")
+        self.text("run", quantised, "Once", "-n", 5, "-q")
+        self.fails(7, "merge", both, self.folder / "folder", saying=".gguf")
+
+    def test_vocabularies_are_joined_where_the_recipe_says_so(self):
+        self.model("a")
+        b = self.model("b")
+        tokenizer = json.loads((b / "tokenizer.json").read_text())
+        tokenizer["added_tokens"].append(
+            {"id": 2048, "content": "<|new|>", "single_word": False, "lstrip": False,
+             "rstrip": False, "normalized": False, "special": True})
+        (b / "tokenizer.json").write_text(json.dumps(tokenizer))
+        config = json.loads((b / "config.json").read_text())
+        config["vocab_size"] = 2049
+        (b / "config.json").write_text(json.dumps(config))
+        tensors = read_tensors(b)
+        dtype, shape, data = tensors["model.embed_tokens.weight"]
+        row = struct.pack("<H", 0x3f80) * shape[1]  # ones
+        tensors["model.embed_tokens.weight"] = (dtype, [2049, shape[1]], data + row)
+        write_tensors(b, tensors)
+        body = ("merge_method: linear\nmodels:\n- model: a\n- model: b\n"
+                "parameters: {weight: 0.5}\n")
+        out = self.folder / "joined"
+        self.ok("merge", self.recipe(body + "tokenizer: {source: union}\n"), out, "-q")
+        shape, data = read_tensors(out)["model.embed_tokens.weight"][1:]
+        self.assertEqual(shape[0], 2049)
+        self.assertEqual(data[-2 * shape[1]:], row)
+        self.assertEqual(self.text("tokenize", out, "x<|new|>", "--parse-special").split()[-1],
+                         self.text("tokenize", b, "x<|new|>", "--parse-special").split()[-1])
+        zero = body + ('tokenizer:\n  source: union\n  tokens:\n'
+                       '    "<|new|>": {source: {kind: zero}, force: true}\n'
+                       '  pad_to_multiple_of: 64\n')
+        self.ok("merge", self.recipe(zero), out, "--force", "-q")
+        shape, data = read_tensors(out)["model.embed_tokens.weight"][1:]
+        self.assertEqual(shape[0], 2112)
+        self.assertEqual(set(data[2048 * 2 * shape[1]:]), {0})
+        # Where it says nothing, tokens that mean different things are not mixed.
+        swapped = json.loads((b / "tokenizer.json").read_text())
+        vocab = swapped["model"]["vocab"]
+        one, two = list(vocab)[300], list(vocab)[301]
+        vocab[one], vocab[two] = vocab[two], vocab[one]
+        (b / "tokenizer.json").write_text(json.dumps(swapped))
+        self.fails(USAGE, "merge", self.recipe(body), self.folder / "x", saying="vocabularies differ")
+
+    def test_terms_are_joined_and_have_to_be_accepted(self):
+        self.model("llama", card=LLAMA), self.model("apache")
+        recipe = self.recipe("merge_method: linear\nmodels:\n- model: llama\n- model: apache\n"
+                             "parameters: {weight: 0.5}\n")
+        out = self.folder / "Llama-merged"
+        error = self.fails(USAGE, "merge", recipe, out, saying="--accept-terms")
+        self.assertIn("llama3.1", error.lower().replace("-", "").replace("llama 3.1", "llama3.1"))
+        self.assertFalse(out.exists())
+        self.ok("merge", recipe, out, "--accept-terms", "-q")
+        record = json.loads((out / "heft.json").read_text())
+        ids = {licence["id"] for parent in record["parents"] for licence in parent["licences"]}
+        self.assertEqual(ids, {"llama3.1", "apache-2.0"})
+        self.assertTrue(record["accepted_by_person"])
+        prefixes = [d["literal"] for d in record["duties"] if d["kind"] == "prefix"]
+        self.assertIn("Llama", prefixes)
+        self.assertEqual((out / "licences" / "NAME.txt").read_text().split()[-1], "Llama")
+        self.assertIn("license: other", (out / "README.md").read_text())
+        self.assertIn("Llama", (out / "README.md").read_text())
+
+    def test_a_dry_run_tells_the_plan_and_writes_nothing(self):
+        recipe = self.ties()
+        tree = self.document("heft.merge/1", "merge", recipe, self.folder / "merged", "--dry-run")
+        self.assertFalse(tree["done"])
+        self.assertEqual(len(tree["plan"]), tree["tensors"])
+        one = next(t for t in tree["plan"] if t["name"] == "model.layers.4.mlp.up_proj.weight")
+        self.assertEqual(one["models"][1]["parameters"], {"weight": 0.5, "density": 0.8})
+        self.assertGreater(tree["seconds"], 0)
+        self.assertFalse((self.folder / "merged").exists())
+        self.assertFalse((self.folder / "merged.partial").exists())
+        self.assertIn("ties", self.text("merge", recipe, self.folder / "merged", "--dry-run"))
+
+    def test_what_cannot_be_done_is_told_in_a_sentence(self):
+        recipe = self.ties()
+        out = self.folder / "merged"
+        self.fails(NOT_FOUND, "merge", self.folder / "none.yml", out, saying="none.yml")
+        self.fails(CORRUPT, "merge", self.recipe("a: [", "bad.yml"), out, saying="line")
+        self.fails(USAGE, "merge", self.recipe("merge_method: tied\nmodels: [{model: a}]\n",
+                                               "worse.yml"), out, saying="line 1")
+        self.fails(USAGE, "merge", recipe, self.folder / "a", saying="goes into the merge")
+        out.mkdir()
+        (out / "file").write_text("mine")
+        self.fails(USAGE, "merge", recipe, out, saying="--force")
+        self.assertEqual((out / "file").read_text(), "mine")
+        self.fails(USAGE, "merge", recipe, self.folder / "o", "--type", "Q8_0", saying="GGUF")
+        self.fails(USAGE, "merge", recipe, self.folder / "o", "--max-ram", "much", saying="500MiB")
+
+    def test_a_killed_merge_leaves_no_result_and_is_gone_on_with(self):
+        recipe, whole = self.ties(), self.folder / "whole"
+        options = ["--shard-size", "1MB", "-q", "-t", "1"]
+        began = time.monotonic()
+        self.ok("merge", recipe, whole, *options)
+        takes = time.monotonic() - began
+        wanted = {p.name: p.read_bytes() for p in whole.iterdir() if p.is_file()}
+        rng = random.Random(5)
+        kept = 0
+        for attempt in range(8):
+            out = self.folder / f"out{attempt}"
+            process = subprocess.Popen([HEFT, "merge", str(recipe), str(out), *options],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.random() * takes)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            partial = self.folder / f"out{attempt}.partial"
+            if out.exists():  # it was done already
+                self.assertFalse(partial.exists())
+            elif partial.exists():
+                kept += len(list(partial.glob("*.safetensors")))
+            # A GGUF part cannot be told from a whole one by its name: none is left.
+            if not out.exists():
+                self.ok("merge", recipe, out, *options)
+            self.assertEqual(wanted, {p.name: p.read_bytes().replace(out.name.encode(), b"whole")
+                                      for p in out.iterdir() if p.is_file()})
+            self.assertFalse(partial.exists())
+        self.assertGreater(kept, 0)
+
+    def test_an_interrupted_merge_says_how_to_go_on(self):
+        recipe, out = self.ties(), self.folder / "out"
+        options = ["--shard-size", "1MB", "-t", "1"]
+        for _ in range(20):  # until it is caught in the act
+            process = subprocess.Popen([HEFT, "merge", str(recipe), str(out), *options],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            partial = self.folder / "out.partial"
+            while process.poll() is None and not list(partial.glob("*.safetensors")):
+                time.sleep(0.001)
+            process.send_signal(signal.SIGINT)
+            error = process.communicate()[1].decode()
+            if process.returncode == INTERRUPTED:
+                break
+            shutil.rmtree(out)
+        self.assertEqual(process.returncode, INTERRUPTED, error)
+        self.assertIn("goes on", error)
+        self.assertFalse(out.exists())
+        tree = self.document("heft.merge/1", "merge", recipe, out, *options)
+        self.assertTrue(tree["goes_on"])
+        # Another merge does not go on with it.
+        process = self.document("heft.merge/1", "merge", recipe, self.folder / "out", *options,
+                                "--force", "--seed", 9)
+        self.assertFalse(process["goes_on"])
+
+    def test_a_full_disk_is_told_and_nothing_is_left(self):
+        recipe = self.ties()
+
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        for out in (self.folder / "out", self.folder / "out.gguf"):
+            done = subprocess.run([HEFT, "merge", str(recipe), str(out)], capture_output=True,
+                                  preexec_fn=small_files, restore_signals=False)
+            self.assertEqual(done.returncode, EXHAUSTED, done.stderr)
+            self.assertIn(b"too large", done.stderr)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
+                         ["a", "b", "base", "recipe.yml"])
+
+
+if __name__ == "__main__":
+    unittest.main()
