@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/build_info.h"
+#include "govern/glance.h"
 #include "govern/identify.h"
 #include "govern/release_files.h"
 
@@ -39,6 +40,8 @@ void copy_texts(const govern::ReleaseFiles& files, const govern::Identification&
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
                             const std::string& name, const UseFlags& flags, bool accept_terms) {
     HEFT_TRY(govern::Use use, use_of(flags, catalogue.vocabulary()));
+    // A merge is mostly made to be used and shared: who does something else with it says so.
+    if (use.facts().empty()) use = govern::usual_use();
     use.suggest("name", name);
     MergeTerms out;
     std::vector<govern::Parent> parents;

@@ -38,7 +38,9 @@ struct Inputs {
         const std::int64_t rows = n_columns > 0 ? kNumbers / n_columns : 1;
         return rows > 0 ? rows : 1;
     }
-    std::int64_t n_blocks() const { return (n_rows + block_rows() - 1) / block_rows(); }
+    std::int64_t n_blocks() const {
+        return size() == 0 ? 0 : (n_rows + block_rows() - 1) / block_rows();
+    }
 };
 
 struct Block {

@@ -223,13 +223,6 @@ const ModelTensor* Model::find(const std::string& name) const {
     return found == by_name.end() ? nullptr : &tensors[found->second];
 }
 
-std::string Model::title() const {
-    std::string name = reference;
-    while (name.size() > 1 && name.back() == '/') name.pop_back();
-    const auto slash = name.rfind('/');
-    return slash == std::string::npos ? name : name.substr(slash + 1);
-}
-
 fs::path default_hub_cache() {
     if (const fs::path cache = from_environment("HF_HUB_CACHE"); !cache.empty()) return cache;
     if (const fs::path home = from_environment("HF_HOME"); !home.empty()) return home / "hub";

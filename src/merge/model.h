@@ -54,7 +54,6 @@ struct Model {
     std::unordered_map<std::string, std::size_t> by_name;
 
     const ModelTensor* find(const std::string& name) const;
-    std::string title() const;  // the last part of the reference
 };
 
 // Where models are looked for.

@@ -226,6 +226,13 @@ Status check_target(const Plan& plan, const Target& target, const MakeOptions& o
     } else {
         HEFT_TRY(const auto files, side_files(plan));  // whatever they need is there
         (void)files;
+        const bool is_known =
+            std::any_of(plan.models.begin(), plan.models.end(),
+                        [](const Model& model) { return model.config.has_value(); });
+        if (target.is_gguf && !is_known)
+            return Error{Code::unsupported, "no GGUF file can be made of architecture "
+                                                + plan.models.front().architecture
+                                                + "; merge into a folder"};
     }
     return check_room(plan, target, options);
 }
