@@ -306,7 +306,7 @@ Status set_model(format::GgufWriter& writer, const arch::Config& config,
     if (!options.chat_template.empty())
         writer.set_string("tokenizer.chat_template", options.chat_template);
     for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);
-    if (!options.lineage.empty()) writer.set_string("heft.lineage", options.lineage);
+    for (const auto& [key, value] : options.texts) writer.set_string(key, value);
     return {};
 }
 

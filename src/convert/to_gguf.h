@@ -22,7 +22,7 @@ struct GgufOptions {
     std::string chat_template;      // empty: none
     // general.sampling.*: what the model's makers propose; NaN-free numbers by key ("temp").
     std::vector<std::pair<std::string, float>> sampling;
-    std::string lineage;  // heft.lineage; empty: none
+    std::vector<std::pair<std::string, std::string>> texts;  // further keys: "general.license"
 };
 
 // The metadata: configuration, tokenizer (may be null), and what the options say.

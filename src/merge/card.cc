@@ -29,19 +29,11 @@ bool any_unknown(const govern::Assessment& assessment) {
 }
 
 std::string licence_lines(const govern::Assessment& assessment) {
-    const auto licences = licences_of(assessment);
-    if (any_unknown(assessment)) return "license: unknown\n";
-    if (licences.size() == 1) {
-        const govern::Licence& one = *licences.front();
-        const std::string tag = one.hub_tags.empty() ? "other" : one.hub_tags.front();
-        std::string lines = "license: " + yaml_text(tag) + "\n";
-        if (tag == "other") lines += "license_name: " + yaml_text(one.id) + "\n";
-        return lines;
-    }
-    std::string names;
-    for (const govern::Licence* licence : licences)
-        names += (names.empty() ? "" : " and ") + licence->id;
-    return "license: other\nlicense_name: " + yaml_text(names) + "\nlicense_link: licences\n";
+    const DeclaredLicence licence = declared_licence(assessment);
+    std::string lines = "license: " + yaml_text(licence.tag) + "\n";
+    if (!licence.name.empty())
+        lines += "license_name: " + yaml_text(licence.name) + "\nlicense_link: licences\n";
+    return lines;
 }
 
 std::string front_matter(const Plan& plan, const govern::Assessment& assessment) {
@@ -64,6 +56,15 @@ std::string duties(const govern::Assessment& assessment) {
 }
 
 }  // namespace
+
+DeclaredLicence declared_licence(const govern::Assessment& assessment) {
+    const auto licences = licences_of(assessment);
+    if (any_unknown(assessment) || licences.empty()) return {"unknown", ""};
+    if (licences.size() > 1) return {"other", govern::joined_ids(licences, " and ")};
+    const govern::Licence& one = *licences.front();
+    if (one.hub_tags.empty() || one.hub_tags.front() == "other") return {"other", one.id};
+    return {one.hub_tags.front(), ""};
+}
 
 std::string model_card(const Plan& plan, const std::string& name,
                        const govern::Assessment& assessment) {

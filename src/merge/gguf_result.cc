@@ -14,12 +14,10 @@ namespace heft::merge {
 
 namespace {
 
-constexpr const char* kLineageKey = "heft.lineage";
-
 // What describes the first model and not the result.
 bool is_dropped(std::string_view key) {
     return key == "general.file_type" || key == "general.quantization_version"
-           || key == "general.name" || key == kLineageKey || key.starts_with("quantize.")
+           || key == "general.name" || key == "heft.lineage" || key.starts_with("quantize.")
            || key.starts_with("general.license");
 }
 
@@ -55,7 +53,7 @@ Status check_gguf(const Plan& plan) {
 }
 
 Status write_gguf(const Plan& plan, const std::filesystem::path& path, std::optional<DType> type,
-                  const std::string& lineage, Scanner& scanner) {
+                  const Texts& texts, Scanner& scanner) {
     HEFT_OK(check_gguf(plan));
     format::GgufWriter writer;
     const Model& first = plan.models.front();
@@ -65,15 +63,14 @@ Status write_gguf(const Plan& plan, const std::filesystem::path& path, std::opti
     writer.set(first.architecture + ".block_count", static_cast<std::uint32_t>(plan.layers.size()));
     HEFT_TRY(const auto chosen, chosen_template(plan));
     if (chosen) writer.set_string("tokenizer.chat_template", *chosen);
-    writer.set_string(kLineageKey, lineage);
+    for (const auto& [key, value] : texts) writer.set_string(key, value);
     for (const PlannedTensor& tensor : plan.tensors)
         writer.add(source_for(plan, tensor, type_in_file(tensor, type), scanner));
     return writer.write(path);
 }
 
 Status folder_to_gguf(const std::filesystem::path& folder, const std::filesystem::path& path,
-                      std::optional<DType> type, const std::string& name,
-                      const std::string& lineage) {
+                      std::optional<DType> type, const std::string& name, const Texts& texts) {
     HEFT_TRY(const format::Checkpoint checkpoint, format::Checkpoint::open(folder));
     HEFT_TRY(const arch::Config config, arch::read_config(checkpoint));
     const auto tokenizer = text::Tokenizer::load(checkpoint);
@@ -82,7 +79,7 @@ Status folder_to_gguf(const std::filesystem::path& folder, const std::filesystem
     options.name = name;
     options.sampling = arch::proposed_sampling(checkpoint);
     if (auto source = text::template_source(checkpoint)) options.chat_template = std::move(*source);
-    options.lineage = lineage;
+    options.texts = texts;
     return convert::to_gguf(checkpoint, config, tokenizer ? &*tokenizer : nullptr, options, path);
 }
 

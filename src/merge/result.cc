@@ -9,6 +9,7 @@
 #include "base/mapped_file.h"
 #include "base/sha256.h"
 #include "format/output_file.h"
+#include "merge/card.h"
 #include "merge/gguf_result.h"
 #include "merge/side_files.h"
 #include "merge/weights.h"
@@ -114,8 +115,8 @@ class Maker {
         Scanner scanner(
             pool_, [this](std::uint64_t bytes) { return advance(bytes); }, wave);
         if (target_.is_gguf && plan_.layout == Layout::gguf) {
-            HEFT_TRY(const std::string lineage, papers_.lineage());
-            return write_gguf(plan_, target_.path, options_.type, lineage, scanner);
+            HEFT_TRY(const Texts texts, gguf_texts());
+            return write_gguf(plan_, target_.path, options_.type, texts, scanner);
         }
         HEFT_TRY(const std::string key, key_of(plan_, options_));
         const fs::path partial = target_.partial();
@@ -133,6 +134,15 @@ class Maker {
         return !options_.progress || options_.progress(done_, total_);
     }
 
+    Result<Texts> gguf_texts() const {
+        HEFT_TRY(std::string lineage, papers_.lineage());
+        Texts texts = {{"heft.lineage", std::move(lineage)}};
+        const DeclaredLicence licence = declared_licence(papers_.assessment);
+        texts.emplace_back("general.license", licence.tag);
+        if (!licence.name.empty()) texts.emplace_back("general.license.name", licence.name);
+        return texts;
+    }
+
     Status make_in(const fs::path& partial, Scanner& scanner) {
         HEFT_TRY(const Shards shards,
                  write_shards(plan_, partial, options_.shard_bytes, scanner,
@@ -145,8 +155,8 @@ class Maker {
             fs::remove(partial / kState, error);
             return put_in_place(partial, target_.path, options_.replace);
         }
-        HEFT_TRY(const std::string lineage, papers_.lineage());
-        HEFT_OK(folder_to_gguf(partial, target_.path, options_.type, name, lineage));
+        HEFT_TRY(const Texts texts, gguf_texts());
+        HEFT_OK(folder_to_gguf(partial, target_.path, options_.type, name, texts));
         fs::remove_all(partial, error);
         return {};
     }

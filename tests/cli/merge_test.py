@@ -234,7 +234,7 @@ class Merge(Case):
         prefixes = [d["literal"] for d in record["duties"] if d["kind"] == "prefix"]
         self.assertIn("Llama", prefixes)
         self.assertEqual((out / "licences" / "NAME.txt").read_text().split()[-1], "Llama")
-        self.assertIn("license: other", (out / "README.md").read_text())
+        self.assertIn('license: "other"', (out / "README.md").read_text())
         self.assertIn("Llama", (out / "README.md").read_text())
 
     def test_a_dry_run_tells_the_plan_and_writes_nothing(self):
