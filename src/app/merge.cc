@@ -1,6 +1,4 @@
 // heft merge: one model of several, by a recipe.
-#include <cctype>
-#include <charconv>
 #include <future>
 #include <memory>
 
@@ -12,6 +10,7 @@
 #include "app/file_progress.h"
 #include "app/help.h"
 #include "app/interrupt.h"
+#include "app/making.h"
 #include "app/merge_report.h"
 #include "app/merge_terms.h"
 #include "base/clock.h"
@@ -37,23 +36,6 @@ struct MergeFlags {
     bool accept_terms = false, allow_crimes = false, dry_run = false, force = false;
     bool json = false, quiet = false;
 };
-
-// "4GB", "500MiB", bytes without a unit.
-Result<std::uint64_t> parse_bytes(const std::string& option, const std::string& text) {
-    constexpr std::pair<std::string_view, double> units[] = {
-        {"", 1},      {"b", 1},        {"k", 1e3},      {"kb", 1e3},    {"kib", 0x1p10},
-        {"m", 1e6},   {"mb", 1e6},     {"g", 1e9},      {"gb", 1e9},    {"t", 1e12},
-        {"tb", 1e12}, {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40}};
-    double number = 0;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    std::string unit(rest, end);
-    for (char& c : unit) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    for (const auto& [name, bytes] : units)
-        if (error == std::errc() && unit == name && number > 0 && number * bytes < 1e18)
-            return static_cast<std::uint64_t>(number * bytes);
-    return Error{Code::invalid, option + " " + text + ": write it like 4GB or 500MiB"};
-}
 
 Result<DType> parse_type(const std::string& name) {
     for (const DTypeInfo& info : dtypes())
@@ -85,9 +67,9 @@ Result<merge::MakeOptions> make_options(const MergeFlags& o) {
     options.seed = o.seed;
     options.replace = o.force;
     if (!o.max_ram.empty()) {
-        HEFT_TRY(options.max_ram, parse_bytes("--max-ram", o.max_ram));
+        HEFT_TRY(options.max_ram, parse_size("--max-ram", o.max_ram));
     }
-    HEFT_TRY(options.shard_bytes, parse_bytes("--shard-size", o.shard_size));
+    HEFT_TRY(options.shard_bytes, parse_size("--shard-size", o.shard_size));
     if (!o.type.empty()) {
         HEFT_TRY(options.type, parse_type(o.type));
     }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "merge/forget.h"
+#include "base/mapped_file.h"
 
 namespace heft::merge {
 
@@ -11,11 +11,11 @@ namespace {
 // What was read of mapped files need not stay in memory: a tensor may be larger than that.
 void forget_rows(const Input& input, const Inputs& inputs, std::int64_t first_row,
                  std::int64_t n_rows) {
-    merge::forget(input.mapped_anywhere);
+    forget_mapped(input.mapped_anywhere);
     if (input.mapped.empty() || inputs.n_rows == 0) return;
     const std::size_t row = input.mapped.size() / static_cast<std::size_t>(inputs.n_rows);
     const std::size_t begin = row * static_cast<std::size_t>(first_row);
-    merge::forget(input.mapped.subspan(begin, row * static_cast<std::size_t>(n_rows)));
+    forget_mapped(input.mapped.subspan(begin, row * static_cast<std::size_t>(n_rows)));
 }
 
 }  // namespace
