@@ -58,7 +58,7 @@ struct Case {
     std::vector<Expect> expects = {};
     Check check = nullptr;
     bool needs_tools = false;  // a model that calls tools
-    bool again = false;  // sent twice: the same has to be at `same` in both replies
+    bool again = false;        // sent twice: the same has to be at `same` in both replies
     std::string_view same = {};
 };
 

@@ -75,9 +75,9 @@ void plan(const Patient& patient, Report& report) {
         if (here > most) largest = model.name;
         most = std::max(most, here);
     }
-    const std::string what = fmt::format(
-        "{} for all models with room for one answer each, {} can be had", scaled_bytes(all),
-        scaled_bytes(free));
+    const std::string what =
+        fmt::format("{} for all models with room for one answer each, {} can be had",
+                    scaled_bytes(all), scaled_bytes(free));
     if (free <= 0 || all <= free) return report.ok(what);
     if (most > free)
         return report.problem(fmt::format("{} alone needs {}, {} can be had", largest,
