@@ -6,9 +6,8 @@ target_compile_options(heft_flags INTERFACE
   # Reproducible arithmetic: a*b+c is fused only where the source says so.
   -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  # False alarms of g++ 12 inside std::string (GCC bug 105651), also where headers are precompiled
-  # or loops compiled at -O3.
-  target_compile_options(heft_flags INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overread)
+  # False alarms of g++ 12 inside std::string (GCC bug 105651).
+  target_compile_options(heft_flags INTERFACE -Wno-restrict)
 endif()
 if(HEFT_WERROR)
   target_compile_options(heft_flags INTERFACE -Werror)

@@ -38,7 +38,7 @@ function(heft_module name)
     add_library(heft_${name} STATIC ${files})
     target_include_directories(heft_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_link_libraries(heft_${name} PUBLIC ${heft_uses_${name}} ${arg_LINKS} PRIVATE heft::flags)
-    if(HEFT_PRECOMPILED)
+    if(TARGET heft_precompiled)
       target_precompile_headers(heft_${name} REUSE_FROM heft_precompiled)
     endif()
   else() # headers only
