@@ -91,7 +91,9 @@ TEST(Form, EndsTheAnswerWhereItEnds) {
             const Reply reply = alone(engine, request, 128);
             EXPECT_EQ(reply.finish, gen::FinishReason::stop_token);
             EXPECT_LT(reply.ids.size(), 20U);
-            if (decode) EXPECT_TRUE(reply.text == "cat and fox" || reply.text == "dog and fox");
+            if (decode) {
+                EXPECT_TRUE(reply.text == "cat and fox" || reply.text == "dog and fox");
+            }
         }
 }
 
