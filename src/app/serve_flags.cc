@@ -129,7 +129,7 @@ engine::SchedulerOptions scheduler_options_of(const ModelSettings& settings) {
 }
 
 void add_serve_flags(CLI::App& verb, ServeFlags& flags) {
-    verb.add_option("MODEL", flags.values.words, "models, or NAME=MODEL (the built-in one)");
+    verb.add_option("MODEL", flags.values.words, "models, or NAME=MODEL (tiny)");
     verb.add_option("--config", flags.config, "YAML file (--config-help)")->type_name("F");
     verb.add_flag("--check", flags.check, "check it all, and serve nothing");
     verb.add_flag("--config-help", flags.config_help, "the file's keys");
