@@ -160,7 +160,7 @@ Status merge_models(const MergeFlags& o) {
     if (!o.dry_run) {
         if (!terms.outcome.may_proceed) return refused(terms.outcome);
         const Clock::time_point began = Clock::now();
-        const Status done = carry_out(plan, terms, target, options);
+        Status done = carry_out(plan, terms, target, options);
         if (!done && done.error().code == Code::cancelled) return stopped(plan, target, options);
         if (!done) return done;
         figures.seconds = seconds_since(began);

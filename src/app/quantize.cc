@@ -79,6 +79,7 @@ double bits_per_weight(const shape::QuantisePlan& plan) {
            / static_cast<double>(std::max<std::uint64_t>(plan.work, 1));
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Outcome {
     std::vector<std::filesystem::path> files;
     double seconds = 0;

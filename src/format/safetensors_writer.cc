@@ -89,6 +89,7 @@ Status SafetensorsWriter::write_items(const std::filesystem::path& path, std::ve
     if (how == Writing::resumable) {
         const std::string begin = header(items);
         std::vector<Piece> pieces;
+        pieces.reserve(items.size());
         for (const Item& item : items) pieces.push_back({item.tensor, item.bytes, item.bytes});
         return write_resumably(path, begin, pieces);
     }

@@ -16,9 +16,9 @@ struct KnownBlock;
 
 // What keys and values depend on besides the tokens: texts that differ in it have none in common.
 struct Basis {
-    bool long_context = false;  // which rope factors the sequence settled on
-    int adapter = 0;            // of the model's; 0: none
-    auto operator<=>(const Basis&) const = default;
+    bool long_context = false;                       // which rope factors the sequence settled on
+    int adapter = 0;                                 // of the model's; 0: none
+    auto operator<=>(const Basis&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 class Cache {
