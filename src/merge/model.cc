@@ -224,9 +224,9 @@ const ModelTensor* Model::find(const std::string& name) const {
 }
 
 fs::path default_hub_cache() {
-    if (const fs::path cache = from_environment("HF_HUB_CACHE"); !cache.empty()) return cache;
-    if (const fs::path home = from_environment("HF_HOME"); !home.empty()) return home / "hub";
-    if (const fs::path cache = from_environment("XDG_CACHE_HOME"); !cache.empty())
+    if (fs::path cache = from_environment("HF_HUB_CACHE"); !cache.empty()) return cache;
+    if (fs::path home = from_environment("HF_HOME"); !home.empty()) return home / "hub";
+    if (fs::path cache = from_environment("XDG_CACHE_HOME"); !cache.empty())
         return cache / "huggingface" / "hub";
     const fs::path home = from_environment("HOME");
     return home.empty() ? fs::path() : home / ".cache" / "huggingface" / "hub";

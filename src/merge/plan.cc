@@ -45,7 +45,7 @@ class Planner {
         HEFT_OK(compare_architectures());
         HEFT_TRY(plan_.vocabulary,
                  plan_vocabulary(plan_.recipe, plan_.models, options_.allow_crimes));
-        for (const std::string& note : plan_.vocabulary.notes) note_(note);
+        for (const std::string& note : plan_.vocabulary.notes) add_note(note);
         note_unused();
         for (const Slice& slice : plan_.recipe.slices) {
             HEFT_TRY(Sources sources, sources_of(slice));
@@ -55,7 +55,7 @@ class Planner {
         for (std::size_t s = 0; s < slices_.size(); ++s)
             for (int i = 0; i < slices_[s].n_layers; ++i) HEFT_OK(plan_layer(s, i));
         HEFT_OK(plan_outside(Kind::last));
-        for (std::string& note : plan_.recipe.notes) note_(std::move(note));
+        for (std::string& note : plan_.recipe.notes) add_note(std::move(note));
         return std::move(plan_);
     }
 
@@ -86,12 +86,12 @@ class Planner {
                                      + ", and " + first.reference + " of " + first.architecture;
             if (!options_.allow_crimes)
                 return Error{Code::invalid, what + "; --allow-crimes tries it all the same"};
-            note_(what);
+            add_note(what);
         }
         return {};
     }
 
-    void note_(std::string note) { plan_.notes.push_back(std::move(note)); }
+    void add_note(std::string note) { plan_.notes.push_back(std::move(note)); }
 
     void note_unused() {
         const Method& method = *plan_.recipe.method;
@@ -109,8 +109,8 @@ class Planner {
             for (const Source& source : slice.sources) look(source.parameters);
         }
         for (const Parameter parameter : unused)
-            note_(std::string(method.name) + " has no parameter "
-                  + std::string(parameter_name(parameter)) + "; it has no effect");
+            add_note(std::string(method.name) + " has no parameter "
+                     + std::string(parameter_name(parameter)) + "; it has no effect");
     }
 
     int index_of(const std::string& name) const {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include <fmt/format.h>
+
 #include "merge/recipe_values.h"
 
 namespace heft::merge {
@@ -261,9 +263,9 @@ class Reader {
                     out.method->base == Base::none ? "" : " beside the base";
                 const std::string wanted =
                     out.method->least == out.method->most ? "exactly" : "at least";
-                return at(name + " takes " + wanted + " " + std::to_string(out.method->least)
-                          + " model" + (out.method->least == 1 ? "" : "s") + besides + ", and here "
-                          + (others == 1 ? "is 1" : "are " + std::to_string(others)));
+                return at(fmt::format("{} takes {} {} model{}{}, and here {} {}", name, wanted,
+                                      out.method->least, out.method->least == 1 ? "" : "s", besides,
+                                      others == 1 ? "is" : "are", others));
             }
             for (const Source& source : slice.sources)
                 if (source.layers && slice.sources[0].layers

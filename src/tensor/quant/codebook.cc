@@ -99,28 +99,28 @@ Codebook::Match Codebook::match(const float* x, const float* w, float scale, flo
 }
 
 const Codebook& Codebook::iq1() {
-    static const Codebook book(grids::kIq1, 8, 2, grids::kIq1Levels);
-    return book;
+    static const Codebook kBook(grids::kIq1, 8, 2, grids::kIq1Levels);
+    return kBook;
 }
 const Codebook& Codebook::iq2_xxs() {
-    static const Codebook book(grids::kIq2Xxs, 8, 2, grids::kIq2Levels);
-    return book;
+    static const Codebook kBook(grids::kIq2Xxs, 8, 2, grids::kIq2Levels);
+    return kBook;
 }
 const Codebook& Codebook::iq2_xs() {
-    static const Codebook book(grids::kIq2Xs, 8, 2, grids::kIq2Levels);
-    return book;
+    static const Codebook kBook(grids::kIq2Xs, 8, 2, grids::kIq2Levels);
+    return kBook;
 }
 const Codebook& Codebook::iq2_s() {
-    static const Codebook book(grids::kIq2S, 8, 2, grids::kIq2Levels);
-    return book;
+    static const Codebook kBook(grids::kIq2S, 8, 2, grids::kIq2Levels);
+    return kBook;
 }
 const Codebook& Codebook::iq3_xxs() {
-    static const Codebook book(grids::kIq3Xxs, 4, 3, grids::kIq3XxsLevels);
-    return book;
+    static const Codebook kBook(grids::kIq3Xxs, 4, 3, grids::kIq3XxsLevels);
+    return kBook;
 }
 const Codebook& Codebook::iq3_s() {
-    static const Codebook book(grids::kIq3S, 4, 3, grids::kIq3SLevels);
-    return book;
+    static const Codebook kBook(grids::kIq3S, 4, 3, grids::kIq3SLevels);
+    return kBook;
 }
 
 }  // namespace heft::quant

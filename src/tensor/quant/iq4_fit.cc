@@ -79,7 +79,7 @@ float fit_iq4(const float* x, const float* w, int n) {
     if (peak == 0) return 0;
     Best best{peak / static_cast<float>(iq4_nl::kLevels[0]), 0};
     float inverses[kTriesAtOnce];
-    for (const int end : {iq4_nl::kLevels[0], iq4_nl::kLevels[15]}) {
+    for (const std::int8_t end : {iq4_nl::kLevels[0], iq4_nl::kLevels[15]}) {
         // From a tenth less than the end to a quarter more.
         for (int t = 0; t < kTriesAtOnce; ++t)
             inverses[t] = static_cast<float>(end) * (0.9F + static_cast<float>(t) * 0.023F) / peak;

@@ -40,7 +40,8 @@ void put_levels(const float* x, const float* w, Found& found) {
     const float d = from_f16(found.d);
     found.error = found.xy = found.yy = 0;
     for (int i = 0; i < kWeights; ++i) {
-        const auto scale = static_cast<float>(found.scale[i / kGroup]);
+        const int group = i / kGroup;
+        const auto scale = static_cast<float>(found.scale[group]);
         const int level = iq4_level(x[i] * inverse(d * scale));
         found.level[i] = static_cast<std::uint8_t>(level);
         const float y = scale * static_cast<float>(iq4_nl::kLevels[level]);

@@ -161,7 +161,7 @@ class SymmetricEncoder {
     SymmetricEncoder(const float* x, const SymmetricShape& shape) : x_(x), shape_(shape) {}
 
     SymmetricBlock run(const float* importance, SumLevels sum) {
-        float fits[kMostGroups];
+        float fits[kMostGroups] = {};
         float peak = 0;
         weigh(x_, importance, kBlock, w_);
         for (int g = 0; g < n_groups(); ++g) {
@@ -227,8 +227,9 @@ class SymmetricEncoder {
         float aa = 0;
         float xa = 0;
         for (int i = 0; i < kBlock; ++i) {
-            const float a = static_cast<float>(block_.scale[i / shape_.group])
-                            * static_cast<float>(block_.level[i]);
+            const int group = i / shape_.group;
+            const float a =
+                static_cast<float>(block_.scale[group]) * static_cast<float>(block_.level[i]);
             aa += w_[i] * a * a;
             xa += w_[i] * x_[i] * a;
         }
