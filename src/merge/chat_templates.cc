@@ -68,7 +68,7 @@ Result<std::optional<std::string>> chosen_template(const Plan& plan) {
         }
         return most == nullptr ? std::optional<std::string>() : std::optional(*most);
     }
-    if (chosen.find("{") != std::string::npos) return std::optional(chosen);
+    if (chosen.find('{') != std::string::npos) return std::optional(chosen);
     std::string names = "auto";
     for (const Named& row : kTemplates) names += ", " + std::string(row.name);
     return Error{Code::invalid, "chat_template \"" + chosen.substr(0, 60) + "\" is none of " + names

@@ -58,6 +58,7 @@ class Counter {
         for (Wanted& one : wanted_) {
             one.left = one.rank;
             std::vector<const Counts*> shares;
+            shares.reserve(counts.size());
             for (const auto& share : counts) shares.push_back(&share[one.series]);
             one.upper = find_bin(shares, one.left);
             one.lower.assign(n_shares, Counts(kLower));
