@@ -99,6 +99,7 @@ Json carried_record(const format::Checkpoint& checkpoint) {
 Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
                              const Making& making) {
     std::vector<Parent> parents;
+    parents.reserve(sources.size());
     for (const Source& source : sources) parents.push_back(source.parent);
     GateOutcome out = gate(catalogue, making.verb, parents, making.use, making.accept_terms);
     Json terms = std::move(out.record);
