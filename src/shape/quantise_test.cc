@@ -46,18 +46,18 @@ std::vector<int> layers_of(std::string_view ranges) {
 
 TEST(Mix, ChoosesTheTypesThatLlamaCppChooses) {
     int compared = 0;
-    for (const auto& [model, mix, types] : test::kMixVectors) {
-        const auto shaped =
-            std::find_if(std::begin(kModels), std::end(kModels),
-                         [&](const Shaped& one) { return std::string_view(one.name) == model; });
+    for (const test::MixVector& row : test::kMixVectors) {
+        const auto shaped = std::find_if(
+            std::begin(kModels), std::end(kModels),
+            [&](const Shaped& one) { return std::string_view(one.name) == row.model; });
         const auto check = [&](const std::string& name, std::string_view want) {
             const bool stacked = name.find("_exps") != std::string::npos;
             const DType got =
-                type_in_mix(*find_mix(mix), shaped->facts, {name, 256, stacked ? 3 : 2});
-            EXPECT_EQ(dtype_info(got).name, want) << model << " " << mix << " " << name;
+                type_in_mix(*find_mix(row.mix), shaped->facts, {name, 256, stacked ? 3 : 2});
+            EXPECT_EQ(dtype_info(got).name, want) << row.model << " " << row.mix << " " << name;
             ++compared;
         };
-        std::string_view rest = types;
+        std::string_view rest = row.types;
         while (!rest.empty()) {
             const std::string_view word = rest.substr(0, rest.find(' '));
             rest.remove_prefix(std::min(word.size() + 1, rest.size()));
