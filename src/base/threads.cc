@@ -1,6 +1,7 @@
 #include "base/threads.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -69,7 +70,9 @@ struct ThreadPool::State {
     explicit State(int n) : n_threads(n), shares(static_cast<std::size_t>(n)) {}
 
     std::atomic<std::uint32_t> round{0};
-    std::atomic<int> sleepers{0};   // workers that may be asleep, since the last waking
+    // Workers that may be asleep until the next round, for even and for odd rounds: who sleeps
+    // already for the round after this one must not be counted off by a call that wakes for this.
+    std::array<std::atomic<int>, 2> sleepers{};
     std::atomic<int> not_begun{0};  // shares
     std::atomic<int> not_done{0};
     std::atomic<bool> stop{false};
@@ -102,7 +105,7 @@ struct ThreadPool::State {
             if (!spin_until(is_new)) {
                 // Either this is counted before the next round wakes the sleepers, or that round
                 // is seen here: both are sequentially consistent.
-                sleepers.fetch_add(1);
+                sleepers[seen % 2].fetch_add(1);
                 round.wait(seen, std::memory_order_seq_cst);
             }
             seen = round.load(std::memory_order_acquire);
@@ -112,9 +115,9 @@ struct ThreadPool::State {
     }
 
     void next_round() {
-        round.fetch_add(1);
+        const std::uint32_t before = round.fetch_add(1);
         // Not for every round: one that was woken but got no processor yet needs no second call.
-        if (sleepers.exchange(0) > 0) round.notify_all();
+        if (sleepers[before % 2].exchange(0) > 0) round.notify_all();
     }
 };
 

@@ -2,10 +2,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <ctime>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 namespace heft {
 namespace {
@@ -50,6 +53,44 @@ TEST(ThreadPool, DoesNotCollapseOnABusyMachine) {
     stop = true;
     EXPECT_EQ(shares.load(), rounds * pool.size());
     EXPECT_LT(took.count(), 5.0);
+}
+
+// Stops the calling thread at any place, for long enough that workers go to sleep meanwhile.
+void interrupt_often(pthread_t thread, const std::atomic<bool>& stop) {
+    struct sigaction action {};
+    action.sa_handler = [](int) {
+        const timespec longer_than_they_spin{0, 100'000};
+        nanosleep(&longer_than_they_spin, nullptr);
+    };
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGUSR1, &action, nullptr);
+    while (!stop) {
+        pthread_kill(thread, SIGUSR1);
+        std::this_thread::sleep_for(std::chrono::microseconds(120));
+    }
+}
+
+// A worker that sleeps for good costs speed only, until the pool ends and waits for it.
+TEST(ThreadPool, NoWorkerIsLeftAsleepForGood) {
+    using namespace std::chrono_literals;
+    using Clock = std::chrono::steady_clock;
+    ThreadPool pool(2);
+    if (pool.size() < 2) GTEST_SKIP() << "needs two processors";
+    for (int i = 0; i < 6; ++i) {
+        std::atomic<bool> stop{false};
+        std::jthread thread([caller = pthread_self(), &stop] { interrupt_often(caller, stop); });
+        for (const auto end = Clock::now() + 250ms; Clock::now() < end;) pool.run([](int, int) {});
+        stop = true;
+        thread.join();
+        std::atomic<int> begun{0}, gave_up{0};
+        pool.run([&](int, int) {
+            ++begun;
+            const auto last = Clock::now() + 5s;
+            while (begun < 2 && Clock::now() < last) std::this_thread::yield();
+            if (begun < 2) ++gave_up;
+        });
+        ASSERT_EQ(gave_up, 0) << "one thread did all shares";
+    }
 }
 
 TEST(ThreadPool, NeverHasMoreThreadsThanUsableCpus) {
