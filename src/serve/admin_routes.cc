@@ -28,6 +28,7 @@ std::string text_of(std::chrono::system_clock::time_point time) {
 
 Json describe(const ModelInfo& info, const engine::Scheduler::Stats* stats) {
     Json model = {{"name", info.name},
+                  {"aliases", info.aliases},
                   {"loaded", info.loaded},
                   {"format", info.format},
                   {"family", info.family},
@@ -89,7 +90,7 @@ std::optional<Order> read_order(const std::string& body) {
 void unload(const Admin& admin, const Order& order, const HttpRequest& request, Responder& out) {
     Json unloading = Json::array(), idle = Json::array();
     for (const ModelInfo& info : admin.models.models()) {
-        if (!order.all && info.name != order.model) continue;
+        if (!order.all && !info.is_called(order.model)) continue;
         (info.loaded ? unloading : idle).push_back(info.name);
         if (info.loaded) admin.models.unload(info.name);
     }
@@ -107,15 +108,7 @@ void unload(const Admin& admin, const Order& order, const HttpRequest& request, 
 }
 
 void stop(const Admin& admin, const HttpRequest& request, Responder& out) {
-    if (!request.caller.admin) {
-        Failure failure;
-        failure.kind = FailureKind::forbidden;
-        failure.message =
-            "Only an administrator may do that: a key made by `heft keys add NAME --admin`, or, "
-            "where no keys are in use, a program of the server's own machine.";
-        failure.code = "admin_needed";
-        return refuse(request, out, failure);
-    }
+    if (!request.caller.admin) return refuse(request, out, admin_needed());
     const std::optional<Order> order = read_order(request.body);
     if (!order)
         return refuse(request, out,

@@ -56,6 +56,15 @@ Failure failure_of(const Error& error) {
     return failure;
 }
 
+Failure admin_needed() {
+    return {.kind = FailureKind::forbidden,
+            .message = "Only an administrator may do that: a key made by `heft keys add NAME "
+                       "--admin`, or, where no keys are in use, a program of the server's own "
+                       "machine.",
+            .code = "admin_needed",
+            .param = {}};
+}
+
 Failure out_of_time() {
     Failure failure;
     failure.kind = FailureKind::timed_out;

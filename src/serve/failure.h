@@ -38,6 +38,7 @@ std::string_view to_string(FailureKind kind);  // for metrics and logs: "rate_li
 Failure failure_of(const Error& error);
 
 Failure out_of_time();  // the request's deadline has passed
+Failure admin_needed();
 
 Failure invalid(std::string param, std::string message, std::string code = {});
 

@@ -147,6 +147,8 @@ std::vector<ModelInfo> Models::models() const {
     for (const auto& entry : entries_)
         for (int i = 0; i < entry->n_names(); ++i) {
             ModelInfo& info = all.emplace_back(entry->info_of(i));
+            info.aliases = entry->names_of(i);
+            info.aliases.pop_back();
             info.loaded = entry->loaded != nullptr;
             if (!info.loaded) continue;
             // What is shared is counted once.
@@ -182,7 +184,7 @@ void Models::open(const std::string& name, const Caller& caller,
             opened.failure = std::move(*refused);
         } else {
             entry->keep_alive = keep_alive_of(*entry);
-            if (keep_alive) entry->keep_alive = keep_alive;
+            if (keep_alive && caller.admin) entry->keep_alive = keep_alive;
             if (entry->keep_alive && entry->keep_alive->count() < 0) entry->keep_alive.reset();
             entry->let_go = false;
             if (!entry->loaded) {

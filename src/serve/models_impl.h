@@ -38,7 +38,7 @@ struct Models::Entry {
     const ModelInfo& info_of(int adapter) const {
         return adapter == 0 ? info : adapters[static_cast<std::size_t>(adapter) - 1];
     }
-    // All names of it: those of the adapters follow every name of the model.
+    // All names of it, its own last: those of the adapters follow every name of the model.
     std::vector<std::string> names_of(int adapter) const {
         std::vector<std::string> names = source.aliases;
         names.push_back(source.name);

@@ -2,12 +2,14 @@
 // how requests ended. Implemented by the registry of models; safe to call from any thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -22,6 +24,7 @@ namespace heft::serve {
 // A model as lists show it, loaded or not.
 struct ModelInfo {
     std::string name;            // as requests name it
+    std::vector<std::string> aliases = {};  // as they may name it besides
     std::string base;            // of an adapter: the model beside whose weights it is applied
     std::int64_t created_s = 0;  // of the file, since 1970
     std::uint64_t file_bytes = 0;
@@ -37,6 +40,10 @@ struct ModelInfo {
     std::optional<std::chrono::system_clock::time_point> expires = {};  // unloaded then, if idle
     // Its licence and openness, as the page shows them; may be null.
     std::shared_ptr<const nlohmann::ordered_json> card = {};
+
+    bool is_called(std::string_view wanted) const {
+        return name == wanted || std::find(aliases.begin(), aliases.end(), wanted) != aliases.end();
+    }
 };
 
 // A loaded model; stays loaded while somebody holds it. It may be let go of on the scheduler's own
@@ -81,8 +88,8 @@ class Service {
 
     // Finds the model, loads it if need be, and calls `then` once: at once or from another thread.
     // An empty name is the default model. Refuses models that the caller may not use and callers
-    // beyond their limits. keep_alive: how long it stays loaded when idle, if the request says so;
-    // negative: for ever.
+    // beyond their limits. keep_alive: how long it stays loaded when idle, if the request says so
+    // and its caller may; negative: for ever.
     virtual void open(const std::string& name, const Caller& caller,
                       std::optional<std::chrono::seconds> keep_alive,
                       std::function<void(Opened)> then) = 0;

@@ -83,6 +83,11 @@ class Configuration(InFolder):
                 self.assertEqual(server.ask("POST", CHAT, {**chat(), "model": name}).status, 200)
             models = self.document("heft.ps/1", "ps", "--url", server.url)["models"]
             self.assertEqual([(m["name"], m["n_ctx"]) for m in models], [("one", 256), ("two", 128)])
+            self.assertEqual(models[0]["aliases"], ["gpt-4o-mini"])
+            listed = json.loads(server.ask("GET", "/v1/models").text)["data"]
+            self.assertEqual([m["aliases"] for m in listed], [["gpt-4o-mini"], []])
+            shown = json.loads(server.ask("GET", "/v1/models/gpt-4o-mini").text)
+            self.assertEqual(shown, listed[0])
 
     def test_the_documentation_has_every_key(self):
         told = self.text("serve", "--config-help")
@@ -231,6 +236,12 @@ class Running(InFolder):
         with serving("--keys", file) as server:
             self.fails(USAGE, "ps", "--url", server.url, saying="HEFT_API_KEY")
             self.ok("ps", "--url", server.url, env={"HEFT_API_KEY": alice})
+            asked = {"model": "tiny", "keep_alive": 0}
+            headers = {"x-api-key": alice}
+            self.assertEqual(server.ask("POST", "/api/generate", asked, headers=headers).status, 403)
+            told = json.loads(server.ask("POST", "/api/generate", {**asked, "prompt": "a", "stream": False,
+                                         "options": {"num_predict": 1}}, headers=headers).text)
+            self.assertIn("keep_alive: only an administrator", told["heft"]["degraded"][0])
             self.fails(USAGE, "stop", "--all", "--url", server.url, env={"HEFT_API_KEY": alice}, saying="--admin")
             self.ok("stop", "--all", "--url", server.url, "--key-file", secret)
         with serving() as server:  # a proxy's clients are not this machine's

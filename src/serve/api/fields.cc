@@ -154,6 +154,8 @@ std::optional<Failure> take_keep_alive(const Json& value, Draft& draft) {
     if (!parsed)
         return invalid("keep_alive", "keep_alive has to be seconds, or a duration such as \"5m\"");
     draft.request.keep_alive = draft.embedding.keep_alive = parsed;
+    if (!draft.request.caller.admin)
+        draft.degrade("keep_alive: only an administrator says how long a model stays loaded");
     return {};
 }
 

@@ -220,6 +220,7 @@ void load_only(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out
         send_json(*out, body);
     };
     if (request.keep_alive && request.keep_alive->count() == 0) {
+        if (!request.caller.admin) return refuse(http, *out, admin_needed());
         if (api.service.unload(request.model)) return say(request.model, "unload");
         Failure failure;
         failure.kind = FailureKind::not_found;

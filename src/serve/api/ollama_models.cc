@@ -107,7 +107,7 @@ Json list_entry(const ModelInfo& info) {
 
 std::optional<ModelInfo> info_of(const Service& service, const std::string& name) {
     for (const ModelInfo& info : service.models())
-        if (info.name == name) return info;
+        if (info.is_called(name)) return info;
     return {};
 }
 

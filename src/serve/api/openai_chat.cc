@@ -358,6 +358,7 @@ Json model_json(const ModelInfo& model) {
             {"object", "model"},
             {"created", model.created_s},
             {"owned_by", "heft"},
+            {"aliases", model.aliases},
             {"parent", model.base.empty() ? Json() : Json(model.base)},
             {"context_length", model.n_ctx},
             {"loaded", model.loaded}};
@@ -372,7 +373,7 @@ void list_models(Api& api, const HttpRequest& /*http*/, std::shared_ptr<Responde
 void show_model(Api& api, const HttpRequest& http, std::shared_ptr<Responder> out) {
     const auto id = http.parameters.find("id");
     for (const ModelInfo& model : api.service.models())
-        if (id != http.parameters.end() && model.name == id->second)
+        if (id != http.parameters.end() && model.is_called(id->second))
             return send_json(*out, model_json(model));
     Failure failure;
     failure.kind = FailureKind::not_found;
