@@ -156,6 +156,10 @@ Result<int> Model::offer_adapter(Adapter adapter) {
     return static_cast<int>(impl_->changes.size()) - 1;
 }
 
+std::vector<MatrixName> Model::matrix_names() const {
+    return model::matrix_names(impl_->weights, impl_->config);
+}
+
 Status Model::check(std::span<const Input> inputs) const {
     for (const Input& input : inputs) {
         if (input.token < 0 || input.token >= impl_->config.n_vocab)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "arch/arch.h"
@@ -35,6 +36,14 @@ constexpr kv::Types usual_types(op::Precision precision) {
 // compute n_tokens at once.
 std::int64_t cache_bytes_per_token(const arch::Config& config, kv::Types types);
 std::int64_t working_bytes(const arch::Config& config, std::int64_t n_tokens);
+
+// A matrix that multiplies, and the tensor of a GGUF file of this model that holds it: one of
+// `count` stacked ones. Of several that a file has as one, the first, for all have the same input.
+struct MatrixName {
+    const op::Weight* weight;
+    std::string name;
+    int index = 0, count = 1;
+};
 
 class Model {
   public:
@@ -80,6 +89,9 @@ class Model {
     // matrix.
     Status forward_hidden(op::Context& context, std::span<const Input> inputs,
                           std::vector<float>& hidden) const;
+
+    // The matrices that are multiplied, and what a GGUF file of this model calls them.
+    std::vector<MatrixName> matrix_names() const;
 
     struct Impl;
 

@@ -135,6 +135,7 @@ struct Binder {
             if (to.matrix != nullptr && to.matrix->data == nullptr) {
                 HEFT_TRY(Matrix matrix, read_matrix(at));
                 *to.matrix = keep(std::move(matrix));
+                weights.matrices.push_back({&tensor, layer, expert});
                 if (at.view->input_order != nullptr) weights.orders.push_back(at.view->input_order);
             } else if (to.vector != nullptr && to.vector->empty()) {
                 HEFT_TRY(*to.vector, read_vector(at));
@@ -223,6 +224,28 @@ const op::Weight* matrix_of(Weights& weights, Role role, int layer, int expert) 
             return place_in_expert(in, role, expert).matrix;
         default: return place_in_layer(in, role).matrix;
     }
+}
+
+std::vector<MatrixName> matrix_names(Weights& weights, const arch::Config& config) {
+    std::vector<MatrixName> out;
+    for (const Bound& bound : weights.matrices) {
+        const arch::Tensor& row = *bound.row;
+        if (row.gguf == nullptr || row.gguf_fused.part != 0) continue;
+        const std::string name = arch::tensor_name(row.gguf, bound.layer, bound.expert);
+        if (row.split == arch::Dim::heads) {
+            LatentAttention& latent = weights.layers[static_cast<std::size_t>(bound.layer)].latent;
+            const auto& heads = row.role == Role::latent_v_b ? latent.v_b : latent.k_b;
+            for (std::size_t h = 0; h < heads.size(); ++h)
+                out.push_back({&heads[h], name, static_cast<int>(h), config.n_head});
+            continue;
+        }
+        const op::Weight* weight = matrix_of(weights, row.role, bound.layer, bound.expert);
+        if (weight == nullptr) continue;  // looked up, or turned round and taken apart
+        const bool stacked = row.per_expert && arch::copies(row.gguf, config) == 1;
+        out.push_back({weight, name, stacked ? bound.expert : 0, stacked ? config.experts.n : 1});
+    }
+    if (config.tied) out.push_back({&weights.output.weight, "token_embd.weight"});
+    return out;
 }
 
 double bytes_per_pass(const Weights& weights, const arch::Config& config, double n_tokens) {

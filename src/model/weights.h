@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "arch/tensors.h"
 #include "format/checkpoint.h"
+#include "model/model.h"
 #include "op/matmul.h"
 
 namespace heft::model {
@@ -59,6 +61,12 @@ struct Layer {
     Linear shared_router;       // [1, d_model]
 };
 
+// A matrix of the table that was found in the file.
+struct Bound {
+    const arch::Tensor* row;
+    int layer, expert;
+};
+
 struct Weights {
     Linear embedding;      // [n_vocab, d_model]
     op::Weight positions;  // [n_ctx, d_model]
@@ -66,6 +74,7 @@ struct Weights {
     Linear output;     // [n_vocab, d_model]; the embedding when tied
     Norm output_norm;  // [d_model]
     std::vector<Layer> layers;
+    std::vector<Bound> matrices;
     // What views of the file could not give: rows put in order, matrices turned round. And orders
     // of inputs, which weights point to.
     std::vector<std::unique_ptr<std::byte[]>> owned;
@@ -79,6 +88,9 @@ Result<Weights> bind_weights(const format::Checkpoint& checkpoint, const arch::C
 // Where the matrix of a role is kept; nullptr when it is in no place of its own that multiplies
 // (embeddings, and what was turned round at loading).
 const op::Weight* matrix_of(Weights& weights, arch::Role role, int layer, int expert);
+
+// Of the matrices that multiply (model.h).
+std::vector<MatrixName> matrix_names(Weights& weights, const arch::Config& config);
 
 // Bytes of weights that one pass over n_tokens tokens reads, with experts chosen at random.
 double bytes_per_pass(const Weights& weights, const arch::Config& config, double n_tokens);

@@ -15,6 +15,8 @@ namespace heft::op {
 // best, such as int8 activations for quantised weights.
 enum class Precision : std::uint8_t { f32, fast };
 
+class MatmulObserver;  // op/matmul.h
+
 // Where operations run. One caller at a time. Scratch grows to the largest need and stays.
 struct Context {
     ThreadPool& pool;
@@ -33,6 +35,7 @@ struct Context {
     std::vector<float> activations = {};  // the decoder's
     std::vector<float> experts = {};      // rows gathered for the experts
     Tuning tuning = {};
+    MatmulObserver* observer = nullptr;  // shown all that is multiplied; outlives its use here
 };
 
 }  // namespace heft::op

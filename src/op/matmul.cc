@@ -101,6 +101,7 @@ int tokens_with_equal_bits(const Context& context) {
 }
 
 void matmul(Context& context, std::span<const Group> groups) {
+    if (context.observer != nullptr) context.observer->see(context, groups);
     Calls calls(context, groups);
     if (!calls.few().empty()) by_rows(context, calls.few());
     if (!calls.many().empty()) by_panels(context, calls.many());

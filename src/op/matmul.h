@@ -35,6 +35,14 @@ struct Group {
     int n_tokens;
 };
 
+// Sees what weights are multiplied with, before it is done: for measuring. Weights that it does not
+// know, such as those of adapters, are to be passed over.
+class MatmulObserver {
+  public:
+    virtual ~MatmulObserver() = default;
+    virtual void see(Context& context, std::span<const Group> groups) = 0;
+};
+
 // All groups in one hand-over to the threads (two, where some have few tokens and some many), and
 // one quantisation of each x. Results do not depend on the number of threads.
 void matmul(Context& context, std::span<const Group> groups);
