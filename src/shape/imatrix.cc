@@ -1,11 +1,13 @@
 #include "shape/imatrix.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/mapped_file.h"
 #include "format/gguf.h"
 #include "format/gguf_writer.h"
 #include "format/names.h"
+#include "format/output_file.h"
 #include "tensor/rows.h"
 
 namespace heft::shape {
@@ -99,6 +101,43 @@ Result<Imatrix> from_dat(Bytes bytes) {
     return out;
 }
 
+template <class T>
+void append(std::string& to, T value) {
+    to.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void append_text(std::string& to, const std::string& text) {
+    append(to, static_cast<std::int32_t>(text.size()));
+    to += text;
+}
+
+// How many chunks a matrix was part of: what the older format counts.
+std::int32_t calls_of(const Imatrix& imatrix, const Imatrix::Entry& entry) {
+    const double tokens = *std::max_element(entry.counts.begin(), entry.counts.end());
+    const double calls = std::ceil(tokens / std::max(imatrix.chunk_size, 1));
+    return static_cast<std::int32_t>(std::clamp(calls, 1.0, 1e9));
+}
+
+std::string as_dat(const Imatrix& imatrix) {
+    std::string out;
+    append(out, static_cast<std::int32_t>(imatrix.entries.size()));
+    for (const auto& [name, entry] : imatrix.entries) {
+        const std::int32_t calls = calls_of(imatrix, entry);
+        const std::size_t n_cols = entry.sums.size() / entry.counts.size();
+        append_text(out, name);
+        append(out, calls);
+        append(out, static_cast<std::int32_t>(entry.sums.size()));
+        for (std::size_t i = 0; i < entry.sums.size(); ++i) {
+            const float count = entry.counts[i / n_cols];
+            const float mean = count > 0 ? entry.sums[i] / count : 1;
+            append(out, mean * static_cast<float>(calls));
+        }
+    }
+    append(out, static_cast<std::int32_t>(imatrix.chunks));
+    append_text(out, imatrix.datasets.empty() ? std::string() : imatrix.datasets.front());
+    return out;
+}
+
 }  // namespace
 
 std::vector<float> Imatrix::importance(std::string_view name, std::int64_t n_cols) const {
@@ -130,6 +169,7 @@ Result<Imatrix> read_imatrix(const std::filesystem::path& path) {
 }
 
 Status write_imatrix(const Imatrix& imatrix, const std::filesystem::path& path) {
+    if (path.extension() == ".dat") return format::write_file(path, as_dat(imatrix));
     format::GgufWriter writer;
     writer.set_string("general.type", "imatrix");
     writer.set_strings("imatrix.datasets", imatrix.datasets);

@@ -32,6 +32,8 @@ struct Imatrix {
 Result<Imatrix> read_imatrix(const std::filesystem::path& path);
 Result<Imatrix> parse_imatrix(Bytes bytes);
 
+// The older format where the path ends in ".dat". It has no counts for each of stacked matrices:
+// one that saw nothing gets ones.
 Status write_imatrix(const Imatrix& imatrix, const std::filesystem::path& path);
 
 }  // namespace heft::shape

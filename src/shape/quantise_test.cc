@@ -291,6 +291,21 @@ TEST(Imatrix, ReadsTheOlderFormat) {
     EXPECT_EQ(read->datasets, std::vector<std::string>{"text"});
 }
 
+TEST(Imatrix, WritesTheOlderFormatWithTheSameMeans) {
+    const Imatrix imatrix = some_imatrix();
+    const testing::TempFolder folder;
+    const auto path = folder.path() / "i.dat";
+    ASSERT_TRUE(write_imatrix(imatrix, path));
+    const auto read = read_imatrix(path);
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_EQ(read->importance("blk.0.ffn_up.weight", 3), (std::vector<float>{1, 2, 3}));
+    // One that saw nothing has ones, as where the newer format is read.
+    EXPECT_EQ(read->importance("blk.0.ffn_up_exps.weight", 2),
+              imatrix.importance("blk.0.ffn_up_exps.weight", 2));
+    EXPECT_EQ(read->chunks, 7);
+    EXPECT_EQ(read->datasets, imatrix.datasets);
+}
+
 TEST(Imatrix, EveryCutAndWrongByteIsRefusedOrHarmless) {
     const std::string good = old_format();
     for (std::size_t n = 0; n < good.size(); ++n) {
