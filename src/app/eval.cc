@@ -1,6 +1,7 @@
 // heft eval: how good a model is at a text, and how far it is from another one.
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,13 +9,14 @@
 
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/eval_base.h"
+#include "app/eval_text.h"
 #include "app/file_progress.h"
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "eval/scores.h"
-#include "eval/windows.h"
 
 namespace heft::app {
 
@@ -24,7 +26,7 @@ using Json = nlohmann::ordered_json;
 
 struct EvalOptions {
     ModelFlags model;
-    std::string base, text;
+    std::string base, text, save_base;
     int n_ctx = 512, chunks = 0;
     bool json = false;
 };
@@ -37,70 +39,43 @@ std::string text_of(const eval::Estimate& estimate, int digits) {
     return fmt::format("{:.{}f} ± {:.{}f}", estimate.value, digits, estimate.error, digits);
 }
 
-// A text in windows, and the rows of logits that count.
-class Text {
-  public:
-    static Result<Text> read(const EvalOptions& o, const engine::Engine& engine) {
-        HEFT_TRY(const std::string text, read_input(o.text));
-        HEFT_TRY(const text::Tokenizer* tokenizer, engine.tokenizer());
-        const text::SpecialTokens& special = tokenizer->special();
-        const auto ids = tokenizer->encode(text);
-        Text out;
-        HEFT_TRY(out.windows_,
-                 eval::cut(ids, o.n_ctx, special.add_bos ? special.bos : std::nullopt, o.chunks));
-        return out;
-    }
-
-    // Calls take(window) for each.
-    template <class Take>
-    Status each(FileProgress& line, Take take) const {
-        line.begin("measuring");
-        std::uint64_t done = 0;
-        for (const eval::Window& window : windows_) {
-            if (!line.show_count(done, windows_.size())) return Error{Code::cancelled, "stopped"};
-            HEFT_OK(take(window));
-            ++done;
-        }
-        return {};
-    }
-
-    std::size_t windows() const { return windows_.size(); }
-
-  private:
-    std::vector<eval::Window> windows_;
-};
-
-std::span<const float> row_of(const std::vector<float>& rows, std::size_t row, std::size_t n_rows) {
-    const std::size_t n = rows.size() / n_rows;
-    return std::span(rows).subspan(row * n, n);
+// Where the base's logits are to be kept; none without --save-base.
+Result<std::optional<BaseSaver>> saver_for(const EvalOptions& o, const std::string& model,
+                                           const engine::Engine& engine, const EvalText& text) {
+    if (o.save_base.empty()) return std::optional<BaseSaver>();
+    HEFT_TRY(const arch::Config* config, engine.config());
+    HEFT_TRY(BaseSaver saver, BaseSaver::create(o.save_base, model, config->n_vocab, text));
+    return std::optional<BaseSaver>(std::move(saver));
 }
 
 Status measure_perplexity(const EvalOptions& o) {
     const Clock::time_point began = Clock::now();
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
-    HEFT_TRY(const Text text, Text::read(o, engine));
+    HEFT_TRY(const EvalText text, EvalText::read(o.text, engine, o.n_ctx, o.chunks));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Perplexity perplexity;
     std::vector<double> room;
-    HEFT_OK(text.each(line, [&](const eval::Window& window) -> Status {
+    HEFT_TRY(auto saver, saver_for(o, o.model.reference, engine, text));
+    HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
         HEFT_TRY(const auto rows, engine::logits(engine, window.ids, window.positions, {}));
-        for (std::size_t r = 0; r < window.positions.size(); ++r) {
-            eval::log_softmax(row_of(rows, r, window.positions.size()), room);
-            const int next = window.ids[static_cast<std::size_t>(window.positions[r]) + 1];
-            perplexity.add(room[static_cast<std::size_t>(next)]);
+        const std::size_t n = window.positions.size();
+        for (std::size_t r = 0; r < n; ++r) {
+            eval::log_softmax(row_of(rows, r, n), room);
+            perplexity.add(room[static_cast<std::size_t>(next_token(window, r))]);
         }
-        return {};
+        return saver ? saver->add(window, rows) : Status();
     }));
+    if (saver) HEFT_OK(saver->commit());
     const double seconds = seconds_since(began);
-    const auto read = static_cast<double>(text.windows()) * o.n_ctx;
+    const auto read = static_cast<double>(text.n_tokens());
     if (o.json) {
         put_json({{"schema", "heft.eval/1"},
                   {"measure", "perplexity"},
                   {"model", o.model.reference},
                   {"perplexity", json_of(perplexity.estimate())},
                   {"tokens", perplexity.tokens()},
-                  {"windows", text.windows()},
+                  {"windows", text.n_windows()},
                   {"n_ctx", o.n_ctx},
                   {"seconds", seconds},
                   {"tokens_per_second", read / seconds}});
@@ -108,12 +83,12 @@ Status measure_perplexity(const EvalOptions& o) {
     }
     put(fmt::format(
         "perplexity  {}  over {} tokens in {} windows of {}; {:.1f} s, {:.0f} tokens/s\n",
-        text_of(perplexity.estimate(), 4), perplexity.tokens(), text.windows(), o.n_ctx, seconds,
+        text_of(perplexity.estimate(), 4), perplexity.tokens(), text.n_windows(), o.n_ctx, seconds,
         read / seconds));
     return {};
 }
 
-Json document(const EvalOptions& o, const eval::Divergence& far, std::size_t windows,
+Json document(const EvalOptions& o, const eval::Divergence& far, const EvalText& text,
               double seconds) {
     Json quantiles = Json::object();
     for (const double q : {0.5, 0.9, 0.95, 0.99, 1.0})
@@ -130,8 +105,8 @@ Json document(const EvalOptions& o, const eval::Divergence& far, std::size_t win
             {"base_perplexity", json_of(far.base_perplexity())},
             {"log_perplexity_ratio", json_of(far.log_ratio())},
             {"tokens", far.tokens()},
-            {"windows", windows},
-            {"n_ctx", o.n_ctx},
+            {"windows", text.n_windows()},
+            {"n_ctx", text.n_tokens() / text.n_windows()},
             {"seconds", seconds}};
 }
 
@@ -146,34 +121,40 @@ void put_report(const eval::Divergence& far) {
     put(fmt::format("ln of their ratio  {}\n", text_of(far.log_ratio(), 6)));
 }
 
+// The text that both are measured on: what a saved base was, or a file.
+Result<EvalText> text_for(const EvalOptions& o, const EvalBase& base) {
+    std::vector<eval::Window> saved = base.windows();
+    if (saved.empty() && o.text.empty())
+        return Error{Code::invalid, "--text is needed, unless --base is a file of --save-base"};
+    if (saved.empty()) return EvalText::read(o.text, *base.engine(), o.n_ctx, o.chunks);
+    if (!o.text.empty() || !o.save_base.empty())
+        return Error{Code::invalid, o.base + ": is saved logits, which have a text of their own; "
+                                             "leave out --text and --save-base"};
+    if (o.chunks > 0 && static_cast<std::size_t>(o.chunks) < saved.size())
+        saved.resize(static_cast<std::size_t>(o.chunks));
+    return EvalText::of(std::move(saved));
+}
+
 Status measure_divergence(const EvalOptions& o) {
     const Clock::time_point began = Clock::now();
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
-    ModelFlags of_base = o.model;
-    of_base.reference = o.base;
-    of_base.lora.clear();
-    HEFT_TRY(const engine::Engine base, open_model(of_base, op::Precision::fast, &engine));
-    HEFT_TRY(const Text text, Text::read(o, base));
-    HEFT_TRY(const arch::Config* config, engine.config());
-    HEFT_TRY(const arch::Config* base_config, base.config());
-    if (config->n_vocab != base_config->n_vocab)
-        return Error{Code::invalid,
-                     fmt::format("{} has {} tokens and {} has {}: they cannot be compared",
-                                 o.model.reference, config->n_vocab, o.base, base_config->n_vocab)};
+    HEFT_TRY(EvalBase base, EvalBase::open(o.base, o.model, engine));
+    HEFT_TRY(const EvalText text, text_for(o, base));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Divergence far;
-    HEFT_OK(text.each(line, [&](const eval::Window& window) -> Status {
+    HEFT_TRY(auto saver, saver_for(o, o.base, engine, text));
+    HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
         HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions, {}));
-        HEFT_TRY(const auto theirs, engine::logits(base, window.ids, window.positions, {}));
+        HEFT_TRY(const auto theirs, base.rows(window));
         const std::size_t n = window.positions.size();
         for (std::size_t r = 0; r < n; ++r)
-            far.add(row_of(theirs, r, n), row_of(ours, r, n),
-                    window.ids[static_cast<std::size_t>(window.positions[r]) + 1]);
-        return {};
+            far.add(row_of(theirs, r, n), row_of(ours, r, n), next_token(window, r));
+        return saver ? saver->add(window, theirs) : Status();
     }));
+    if (saver) HEFT_OK(saver->commit());
     if (o.json)
-        put_json(document(o, far, text.windows(), seconds_since(began)));
+        put_json(document(o, far, text, seconds_since(began)));
     else
         put_report(far);
     return {};
@@ -184,8 +165,8 @@ CLI::App* add_measure(CLI::App& verb, const char* name, const char* what,
     CLI::App* measure = verb.add_subcommand(name, what);
     measure->footer(verb.get_footer());
     add_model(*measure, o->model)->required();
-    measure->add_option("--text", o->text, "a text, - for standard input")
-        ->required()
+    measure->add_option("--text", o->text, "a text, - for standard input")->type_name("F");
+    measure->add_option("--save-base", o->save_base, "keep what the base says, for later --base")
         ->type_name("F");
     measure->add_option("-c,--ctx-size", o->n_ctx, "tokens of a window (512)")->type_name("N");
     measure->add_option("--chunks", o->chunks, "so many windows at most (all)")->type_name("N");
@@ -206,9 +187,12 @@ void add_eval(CLI::App& app, Action& action) {
     verb->group(kShape);
     verb->require_subcommand(1);
     CLI::App* ppl = add_measure(*verb, "ppl", "perplexity, as llama.cpp cuts the text", o);
+    ppl->get_option("--text")->required();
     ppl->callback([o, &action] { action = [o] { return measure_perplexity(*o); }; });
     CLI::App* kl = add_measure(*verb, "kl", "KL divergence from a base", o);
-    kl->add_option("--base", o->base, "the model to be compared with")->required()->type_name("M");
+    kl->add_option("--base", o->base, "a model, or what one said (--save-base)")
+        ->required()
+        ->type_name("M");
     kl->callback([o, &action] { action = [o] { return measure_divergence(*o); }; });
 }
 

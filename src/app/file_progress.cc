@@ -29,6 +29,10 @@ bool FileProgress::show_count(std::uint64_t done, std::uint64_t total) {
     return show_in(done, total, 1e6, "M weights/s");
 }
 
+bool FileProgress::show_tokens(std::uint64_t done, std::uint64_t total) {
+    return show_in(done, total, 1, "tokens/s");
+}
+
 bool FileProgress::show_in(std::uint64_t done, std::uint64_t total, double unit,
                            const char* unit_name) {
     if (cancel_ != nullptr && cancel_->load()) return false;

@@ -20,8 +20,9 @@ class FileProgress {
     void begin(std::string name);
     // Called as often as wanted; shows ten times a second. false: stop.
     bool show(std::uint64_t done, std::uint64_t total);
-    // The same of weights rather than bytes.
+    // The same of weights rather than bytes, and of tokens.
     bool show_count(std::uint64_t done, std::uint64_t total);
+    bool show_tokens(std::uint64_t done, std::uint64_t total);
 
   private:
     bool show_in(std::uint64_t done, std::uint64_t total, double unit, const char* unit_name);

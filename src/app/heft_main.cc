@@ -62,6 +62,7 @@ int run_program(int argc, char** argv) {
     add_verify(app, action);
     add_diff(app, action);
     add_eval(app, action);
+    add_imatrix(app, action);
     add_convert(app, action);
     add_quantize(app, action);
     add_merge(app, action);

@@ -12,7 +12,7 @@ TINY = ROOT / "models" / "tiny"
 VERBS = ["run", "chat", "inspect", "tokenize", "detokenize", "template", "logits", "bench",
          "version", "embed", "supported", "license", "openness", "bom", "verify", "compare",
          "serve", "keys", "ps", "stop", "doctor", "conform", "quantize", "convert",
-         "diff", "eval", "merge"]
+         "diff", "eval", "imatrix", "merge"]
 USAGE, NOT_FOUND, CORRUPT, UNSUPPORTED, EXHAUSTED, INTERRUPTED = 2, 3, 6, 7, 8, 130
 QUESTION = "Tell me a story about a fox and a lantern."
 SECONDS = 300  # generous: sanitizer builds are slow

@@ -1,0 +1,47 @@
+// A text as models are measured on it: in windows, of whose rows of logits some count.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/file_progress.h"
+#include "engine/engine.h"
+#include "eval/windows.h"
+
+namespace heft::app {
+
+class EvalText {
+  public:
+    // `path`: of a file, - for standard input. In windows of n_ctx tokens, `limit` of them at most
+    // (0: all), in the vocabulary of this model.
+    static Result<EvalText> read(const std::string& path, const engine::Engine& engine, int n_ctx,
+                                 int limit);
+    static EvalText of(std::vector<eval::Window> windows);
+
+    using Take = std::function<Status(const eval::Window& window)>;
+    // Calls take(window) for each. Errors: cancelled.
+    Status each(FileProgress& line, const std::string& doing, const Take& take) const;
+
+    std::size_t n_windows() const { return windows_.size(); }
+    std::uint64_t n_tokens() const;  // of all windows
+    const std::vector<eval::Window>& windows() const { return windows_; }
+
+  private:
+    std::vector<eval::Window> windows_;
+};
+
+// One of n_rows rows that stand one after the other.
+inline std::span<const float> row_of(std::span<const float> rows, std::size_t row,
+                                     std::size_t n_rows) {
+    const std::size_t n = rows.size() / n_rows;
+    return rows.subspan(row * n, n);
+}
+
+// The token that a row of a window tells the probability of.
+inline std::int32_t next_token(const eval::Window& window, std::size_t row) {
+    return window.ids[static_cast<std::size_t>(window.positions[row]) + 1];
+}
+
+}  // namespace heft::app
