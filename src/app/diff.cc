@@ -1,7 +1,9 @@
 // heft diff: how far the weights of a model are from those of another one.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 #include "app/model_flags.h"
 #include "shape/difference.h"
 #include "shape/quantise.h"
+#include "shape/spectral.h"
 
 namespace heft::app {
 
@@ -33,6 +36,7 @@ struct Row {
     std::string name;
     DType first, second;
     shape::Difference difference;
+    std::optional<double> spectral;  // of matrices
 };
 
 struct Outcome {
@@ -45,6 +49,13 @@ struct Outcome {
                               [](const Row& row) { return row.difference.identical; });
     }
 };
+
+Result<double> spectral_norm(const convert::Weight& first, const convert::Weight& second,
+                             const shape::Difference& difference, ThreadPool& pool,
+                             const std::function<bool()>& go_on) {
+    if (difference.identical) return 0.0;
+    return shape::spectral_norm_of_difference(first, second, pool, go_on);
+}
 
 Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& second,
                         ThreadPool& pool, FileProgress& line) {
@@ -64,7 +75,12 @@ Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& s
             continue;
         }
         HEFT_TRY(const auto difference, shape::difference(weight, *other->second, pool));
-        out.rows.push_back({weight.name, weight.stored, other->second->stored, difference});
+        out.rows.push_back({weight.name, weight.stored, other->second->stored, difference, {}});
+        if (weight.matrix && weight.shape.size() > 1) {
+            HEFT_TRY(out.rows.back().spectral,
+                     spectral_norm(weight, *other->second, difference, pool,
+                                   [&] { return line.show_count(done, all); }));
+        }
         others.erase(other);
     }
     for (const auto& [name, weight] : others) out.only_second.emplace_back(name);
@@ -73,7 +89,7 @@ Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& s
 
 Json document(const DiffOptions& o, const Outcome& outcome) {
     Json tensors = Json::array();
-    for (const Row& row : outcome.rows)
+    for (const Row& row : outcome.rows) {
         tensors.push_back({{"name", row.name},
                            {"first", dtype_info(row.first).name},
                            {"second", dtype_info(row.second).name},
@@ -81,6 +97,8 @@ Json document(const DiffOptions& o, const Outcome& outcome) {
                            {"relative_error", row.difference.relative},
                            {"cosine", row.difference.cosine},
                            {"greatest_difference", row.difference.most}});
+        tensors.back()["spectral_norm"] = row.spectral ? Json(*row.spectral) : Json(nullptr);
+    }
     return {{"schema", "heft.diff/1"},
             {"first", o.first},
             {"second", o.second},
@@ -95,12 +113,13 @@ void put_report(const Outcome& outcome) {
     std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
         return a.difference.relative > b.difference.relative;
     });
-    put(fmt::format("{:<40} {:>8} {:>8} {:>14} {:>10}\n", "tensor", "first", "second",
-                    "relative error", "cosine"));
+    put(fmt::format("{:<40} {:>8} {:>8} {:>14} {:>10} {:>14}\n", "tensor", "first", "second",
+                    "relative error", "cosine", "spectral norm"));
     for (const Row& row : rows)
-        put(fmt::format("{:<40} {:>8} {:>8} {:>14.6g} {:>10.6f}\n", row.name,
+        put(fmt::format("{:<40} {:>8} {:>8} {:>14.6g} {:>10.6f} {:>14}\n", row.name,
                         dtype_info(row.first).name, dtype_info(row.second).name,
-                        row.difference.relative, row.difference.cosine));
+                        row.difference.relative, row.difference.cosine,
+                        row.spectral ? fmt::format("{:.6g}", *row.spectral) : "-"));
     for (const std::string& name : outcome.only_first) put(name + ": only in the first\n");
     for (const std::string& name : outcome.only_second) put(name + ": only in the second\n");
 }
