@@ -21,6 +21,18 @@ Error failed(const std::filesystem::path& path) {
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+    return map(path, PROT_READ, MAP_SHARED);
+}
+
+Result<MappedFile> MappedFile::open_with(const std::filesystem::path& path, Bytes beginning) {
+    HEFT_TRY(MappedFile file, map(path, PROT_READ | PROT_WRITE, MAP_PRIVATE));
+    if (beginning.size() > file.bytes_.size())
+        return Error{Code::corrupt, path.string() + ": is shorter than its beginning"};
+    std::memcpy(const_cast<std::byte*>(file.bytes_.data()), beginning.data(), beginning.size());
+    return file;
+}
+
+Result<MappedFile> MappedFile::map(const std::filesystem::path& path, int protection, int sharing) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return failed(path);
     struct stat info {};
@@ -36,7 +48,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
     MappedFile file;
     if (info.st_size > 0) {
         const auto size = static_cast<std::size_t>(info.st_size);
-        void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+        void* at = ::mmap(nullptr, size, protection, sharing, fd, 0);
         if (at == MAP_FAILED) {
             Error error = failed(path);
             ::close(fd);

@@ -11,6 +11,8 @@ namespace heft {
 class MappedFile {
   public:
     static Result<MappedFile> open(const std::filesystem::path& path);
+    // The same, but with other bytes at its beginning, of this mapping alone.
+    static Result<MappedFile> open_with(const std::filesystem::path& path, Bytes beginning);
 
     MappedFile() = default;
     MappedFile(MappedFile&& other) noexcept;
@@ -22,6 +24,8 @@ class MappedFile {
     Bytes bytes() const { return bytes_; }
 
   private:
+    static Result<MappedFile> map(const std::filesystem::path& path, int protection, int sharing);
+
     Bytes bytes_;
 };
 

@@ -47,17 +47,24 @@ Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
 Result<Engine> Engine::open(const std::string& reference, const OpenOptions& options) {
+    HEFT_TRY(format::Checkpoint checkpoint, open_checkpoint(reference));
+    HEFT_TRY(Engine engine, of(std::move(checkpoint), options));
+    engine.impl_->embedded = reference == kEmbeddedName;
+    return engine;
+}
+
+Result<Engine> Engine::of(format::Checkpoint checkpoint, const OpenOptions& options) {
     auto impl = std::make_unique<Impl>();
-    impl->embedded = reference == kEmbeddedName;
-    HEFT_TRY(impl->checkpoint, open_checkpoint(reference));
+    impl->checkpoint = std::move(checkpoint);
     impl->config = arch::read_config(impl->checkpoint);
     const kv::Types usual = model::usual_types(options.precision);
     impl->cache_types = {options.cache_keys.value_or(usual.keys),
                          options.cache_values.value_or(usual.values)};
     if (options.weights) {
-        if (!impl->config) return within(reference, impl->config.error());
+        const std::string& name = impl->checkpoint.name();
+        if (!impl->config) return within(name, impl->config.error());
         auto model = model::Model::load(impl->checkpoint, *impl->config);
-        if (!model) return within(reference, model.error());
+        if (!model) return within(name, model.error());
         impl->model.emplace(std::move(*model));
         if (options.threads_of == nullptr) impl->pool.emplace(options.n_threads);
         ThreadPool& pool = impl->pool ? *impl->pool : options.threads_of->threads();

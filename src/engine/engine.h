@@ -58,6 +58,8 @@ class Engine {
   public:
     // `reference`: a folder, a .gguf or .safetensors file, or "tiny", the embedded model.
     static Result<Engine> open(const std::string& reference, const OpenOptions& options = {});
+    // Of files that are opened already.
+    static Result<Engine> of(format::Checkpoint checkpoint, const OpenOptions& options = {});
 
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;

@@ -91,6 +91,16 @@ Result<Checkpoint> Checkpoint::from_gguf(Bytes bytes, std::string name) {
     return out;
 }
 
+Result<Checkpoint> Checkpoint::assembled(Bytes gguf, std::vector<TensorView> tensors,
+                                         std::string name) {
+    HEFT_TRY(Checkpoint out, from_gguf(gguf, std::move(name)));
+    out.tensors_ = std::move(tensors);
+    out.file_bytes_ = 0;
+    for (const TensorView& tensor : out.tensors_) out.file_bytes_ += tensor.data.size();
+    HEFT_OK(out.index_names());
+    return out;
+}
+
 Result<Bytes> Checkpoint::map(const std::filesystem::path& file) {
     HEFT_TRY(MappedFile mapped, MappedFile::open(file));
     maps_.push_back(std::move(mapped));

@@ -26,6 +26,10 @@ class Checkpoint {
     // A GGUF file in memory that outlives the checkpoint: the embedded model.
     static Result<Checkpoint> from_gguf(Bytes bytes, std::string name);
 
+    // A GGUF file's metadata, in memory, with tensors from elsewhere; both outlive the checkpoint.
+    static Result<Checkpoint> assembled(Bytes gguf, std::vector<TensorView> tensors,
+                                        std::string name);
+
     Kind kind() const { return kind_; }
     const std::string& name() const { return name_; }                           // for messages
     const std::vector<std::filesystem::path>& files() const { return files_; }  // weights, in order

@@ -149,14 +149,18 @@ Status GgufWriter::emit(const Part& part, const std::vector<std::uint64_t>& byte
     return {};
 }
 
+std::vector<Piece> GgufWriter::pieces_of(const Part& part,
+                                         const std::vector<std::uint64_t>& bytes) const {
+    std::vector<Piece> pieces;
+    for (std::size_t i = part.begin; i < part.end; ++i)
+        pieces.push_back({&tensors_[i], bytes[i], aligned(bytes[i])});
+    return pieces;
+}
+
 Status GgufWriter::write_part(const std::filesystem::path& path, const Part& part,
                               const std::vector<std::uint64_t>& bytes, Writing how) const {
-    if (how == Writing::resumable) {
-        std::vector<Piece> pieces;
-        for (std::size_t i = part.begin; i < part.end; ++i)
-            pieces.push_back({&tensors_[i], bytes[i], aligned(bytes[i])});
-        return write_resumably(path, header(part, bytes), pieces);
-    }
+    if (how == Writing::resumable)
+        return write_resumably(path, header(part, bytes), pieces_of(part, bytes));
     HEFT_TRY(OutputFile file, OutputFile::create(path));
     HEFT_OK(emit(part, bytes, [&file](Bytes piece) { return file.write(piece); }));
     return file.commit();
@@ -165,6 +169,19 @@ Status GgufWriter::write_part(const std::filesystem::path& path, const Part& par
 Status GgufWriter::write(const std::filesystem::path& path, Writing how) const {
     HEFT_TRY(const auto bytes, check());
     return write_part(path, {0, tensors_.size()}, bytes, how);
+}
+
+Status GgufWriter::write_with(const std::filesystem::path& path, std::string_view key,
+                              const Text& text) const {
+    HEFT_TRY(const auto bytes, check());
+    const Part all{0, tensors_.size()};
+    return write_resumably(path, header(all, bytes), pieces_of(all, bytes),
+                           [&](Bytes file) -> Result<std::string> {
+                               HEFT_TRY(const std::string value, text(file));
+                               GgufWriter said = *this;
+                               said.set_string(key, value);
+                               return said.header(all, bytes);
+                           });
 }
 
 Result<std::uint64_t> GgufWriter::tensor_bytes_in_all() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,11 @@ class GgufWriter {
     // Errors: invalid (names, shapes, types that GGUF has not), and those of the disk and the
     // producers. May be called again if the producers can.
     Status write(const std::filesystem::path& path, Writing how = Writing::at_once) const;
+    // The same, resumably, of a file that says something of itself: the value of a key that is set
+    // to a text, of the same length, is found when all else is written.
+    using Text = std::function<Result<std::string>(Bytes file)>;
+    Status write_with(const std::filesystem::path& path, std::string_view key,
+                      const Text& text) const;
     // Bytes of the tensors, as write() will store them.
     Result<std::uint64_t> tensor_bytes_in_all() const;
     Result<std::vector<std::byte>> to_memory() const;
@@ -76,6 +82,7 @@ class GgufWriter {
     void put(std::string_view key, const MetaValue& value);
     Result<std::vector<std::uint64_t>> check() const;  // bytes of every tensor
     std::string header(const Part& part, const std::vector<std::uint64_t>& bytes) const;
+    std::vector<Piece> pieces_of(const Part& part, const std::vector<std::uint64_t>& bytes) const;
     std::vector<Key> part_keys(const Part& part) const;
     Status emit(const Part& part, const std::vector<std::uint64_t>& bytes,
                 const ByteSink& out) const;

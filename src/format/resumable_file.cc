@@ -137,6 +137,14 @@ Status ResumableFile::checkpoint() {
     return write_at(bytes_of(safe_ | kUnfinished), 0);
 }
 
+Result<MappedFile> ResumableFile::look() const {
+    return MappedFile::open_with(unfinished_, as_bytes(first_));
+}
+
+Status ResumableFile::begin_with(const std::string& header) {
+    return write_at(as_bytes(std::string_view(header).substr(kFirst)), kFirst);
+}
+
 Status ResumableFile::commit() {
     if (::ftruncate(fd_, static_cast<off_t>(at_)) != 0) return failed("end it");
     HEFT_OK(write_at(as_bytes(first_), 0));

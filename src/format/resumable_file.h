@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/mapped_file.h"
 
 namespace heft::format {
 
@@ -29,6 +30,11 @@ class ResumableFile {
     // The next so many bytes are there already: passes over them.
     bool skip(std::uint64_t bytes);
     Status write(Bytes bytes);  // unbuffered: pieces should be large
+
+    // When all is written: the file as it will be, and another beginning for it, of the same length
+    // as the header.
+    Result<MappedFile> look() const;
+    Status begin_with(const std::string& header);
 
     // Puts the file in its place.
     Status commit();

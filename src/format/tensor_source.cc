@@ -32,6 +32,14 @@ Status produce_exactly(const TensorSource& source, std::uint64_t bytes, const By
 
 namespace {
 
+Status finish_file(ResumableFile& file, std::size_t header_bytes, const Finish& finish) {
+    HEFT_TRY(const MappedFile all, file.look());
+    HEFT_TRY(const std::string header, finish(all.bytes()));
+    if (header.size() != header_bytes)
+        return Error{Code::internal, "the beginning of the file has changed its length"};
+    return file.begin_with(header);
+}
+
 Status write_pieces(ResumableFile& file, std::span<const Piece> pieces) {
     const auto sink = [&file](Bytes bytes) { return file.write(bytes); };
     for (const Piece& piece : pieces) {
@@ -39,7 +47,7 @@ Status write_pieces(ResumableFile& file, std::span<const Piece> pieces) {
         HEFT_OK(produce_exactly(*piece.tensor, piece.bytes, sink));
         HEFT_OK(pad(piece.padded - piece.bytes, sink));
     }
-    return file.commit();
+    return {};
 }
 
 bool is_there(const std::filesystem::path& path, const std::string& header,
@@ -54,10 +62,12 @@ bool is_there(const std::filesystem::path& path, const std::string& header,
 }  // namespace
 
 Status write_resumably(const std::filesystem::path& path, const std::string& header,
-                       std::span<const Piece> pieces) {
+                       std::span<const Piece> pieces, const Finish& finish) {
     if (is_there(path, header, pieces)) return {};
     HEFT_TRY(ResumableFile file, ResumableFile::open(path, header));
     Status status = write_pieces(file, pieces);
+    if (status && finish) status = finish_file(file, header.size(), finish);
+    if (status) status = file.commit();
     if (!status && status.error().code != Code::cancelled) file.discard();
     return status;
 }

@@ -39,11 +39,15 @@ struct Piece {
     std::uint64_t padded = 0;
 };
 
+// What is known of a file only when all of it is written, before it takes its name: called with its
+// bytes, answers the beginning that it gets in place of the header, of the same length.
+using Finish = std::function<Result<std::string>(Bytes file)>;
+
 // Writes a file that begins with `header` and goes on with the pieces. What an earlier attempt left
 // is used. Cancelled, it leaves what there is; after another error nothing. A complete file of the
 // same beginning and size stays as it is.
 Status write_resumably(const std::filesystem::path& path, const std::string& header,
-                       std::span<const Piece> pieces);
+                       std::span<const Piece> pieces, const Finish& finish = {});
 
 // A sink that hands `zeros` zero bytes on.
 Status pad(std::uint64_t zeros, const ByteSink& out);
