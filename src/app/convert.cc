@@ -11,6 +11,7 @@
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/making.h"
+#include "app/measured_writing.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "shape/quantise.h"
@@ -24,6 +25,7 @@ using Json = nlohmann::ordered_json;
 struct ConvertOptions {
     std::string in, type;
     MakingFlags making;
+    MeasureFlags measure;
 };
 
 // Types that change nothing but how many digits a number has.
@@ -54,24 +56,25 @@ class Converting {
                  ask_leave({"convert", {{o_.in, "itself"}}, recorded}, o_.making, line_));
         HEFT_OK(check_room(o_.making.out, plan.bytes));
         std::vector<std::filesystem::path> files;
+        NewModel made{o_.in, model.checkpoint(), plan.bytes, leave.record};
         if (!o_.making.dry_run) {
             if (options.mix != nullptr) shape::set_quantised(target.writer, *options.mix);
             set_licence(target.writer, leave);
-            target.writer.set_string(govern::kLineageKey, leave.record.dump());
-            HEFT_TRY(files, write(target.writer, plan));
+            HEFT_TRY(files, write(target.writer, plan, made));
         }
-        report(plan, files, leave.record, seconds_since(began));
+        report(plan, files, made.record, seconds_since(began));
         return {};
     }
 
   private:
     Result<std::vector<std::filesystem::path>> write(format::GgufWriter& writer,
-                                                     const shape::QuantisePlan& plan) {
+                                                     const shape::QuantisePlan& plan,
+                                                     NewModel& made) {
         line_.begin("converting");
         shape::Encoder encoder(
             pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
         shape::add_tensors(writer, plan, encoder);
-        return write_gguf(writer, o_.making);
+        return write_measured(writer, made, o_.making, o_.measure, line_);
     }
 
     void report(const shape::QuantisePlan& plan, const std::vector<std::filesystem::path>& files,
@@ -90,6 +93,7 @@ class Converting {
         put(fmt::format("{}: {} tensors, {}; {:.1f} s\n", o_.in, plan.tensors.size(),
                         bytes_text(plan.bytes), seconds));
         for (const auto& file : files) put(file.string() + "\n");
+        if (!o_.making.dry_run) put(difference_text(lineage["difference"]) + "\n");
     }
 
     const ConvertOptions& o_;
@@ -109,6 +113,7 @@ void add_convert(CLI::App& app, Action& action) {
     verb->group(kShape);
     verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
     verb->add_option("--type", o->type, "F32, F16 or BF16 (as stored)")->type_name("T");
+    add_measure_flags(*verb, o->measure);
     add_making_flags(*verb, o->making);
     verb->callback([o, &action] { action = [o] { return Converting(*o).run(); }; });
 }

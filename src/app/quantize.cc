@@ -1,6 +1,7 @@
 // heft quantize: a model in fewer bits.
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 #include "app/interrupt.h"
 #include "app/machine.h"
 #include "app/making.h"
+#include "app/measured_writing.h"
+#include "app/mix_choice.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "shape/quantise.h"
@@ -23,16 +26,27 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::uint64_t kRecordRoom = 16384;  // for what a search and a measurement add to it
+
 struct QuantizeOptions {
     std::string in, type = "Q4_K_M", imatrix;
     std::vector<std::string> overrides;
+    std::string target_size;
+    std::optional<double> target_kl;
     bool allow_requantize = false;
     MakingFlags making;
+    MeasureFlags measure;
+
+    bool is_searched() const { return !target_size.empty() || target_kl; }
 };
 
 Result<shape::QuantiseOptions> parsed(const QuantizeOptions& o) {
     shape::QuantiseOptions out;
     out.allow_requantise = o.allow_requantize;
+    if (!o.target_size.empty() && o.target_kl)
+        return Error{Code::invalid, "--target-size and --target-kl: only one can be searched for"};
+    if (o.target_kl && !(*o.target_kl > 0))
+        return Error{Code::invalid, "--target-kl: a divergence above 0 is needed"};
     out.mix = shape::find_mix(o.type);
     if (out.mix == nullptr) {
         std::string names;
@@ -49,7 +63,9 @@ Result<shape::QuantiseOptions> parsed(const QuantizeOptions& o) {
 // All that decides the bytes of the result.
 Json recorded(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
               const std::string& imatrix_hash) {
-    Json out{{"type", parsed.mix->name}};
+    Json out{{"type", o.is_searched() ? "searched" : parsed.mix->name}};
+    if (!o.target_size.empty()) out["target_size"] = o.target_size;
+    if (o.target_kl) out["target_kl"] = *o.target_kl;
     for (const shape::Override& one : parsed.overrides)
         out["tensors"].push_back(one.pattern + "=" + dtype_info(one.type).name);
     if (!o.imatrix.empty()) out["imatrix"] = {{"sha256", imatrix_hash}};
@@ -111,14 +127,15 @@ void put_report(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
     for (const auto& [type, total] : totals(plan))
         put(fmt::format("{:<8} {:>5} tensors  {:>10}\n", dtype_info(type).name, total.tensors,
                         bytes_text(total.bytes)));
-    const std::string what =
-        fmt::format("{} as {}: {}, {:.2f} bits per weight", o.in, parsed.mix->name,
-                    bytes_text(plan.bytes), bits_per_weight(plan));
+    const std::string what = fmt::format("{} as {}: {}, {:.2f} bits per weight", o.in,
+                                         o.is_searched() ? "a mix of its own" : parsed.mix->name,
+                                         bytes_text(plan.bytes), bits_per_weight(plan));
     if (o.making.dry_run) return put(what + "\n");
     put(fmt::format("{}; {:.1f} s, {:.1f} M weights/s, {} of memory\n", what, outcome.seconds,
                     static_cast<double>(plan.work) / 1e6 / std::max(outcome.seconds, 1e-9),
                     bytes_text(static_cast<std::uint64_t>(peak_memory_bytes()))));
     for (const auto& file : outcome.files) put(file.string() + "\n");
+    put(difference_text(outcome.lineage["difference"]) + "\n");
 }
 
 // Where the importances come from, as llama.cpp records it.
@@ -150,21 +167,26 @@ class Quantizing {
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
         HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making));
         HEFT_TRY(shape::GgufModel target, shape::gguf_model(model.checkpoint()));
-        HEFT_TRY(const shape::QuantisePlan plan,
-                 shape::plan_quantising(std::move(target.weights), target.facts, options));
+        HEFT_TRY(shape::QuantisePlan plan,
+                 shape::plan_quantising(target.weights, target.facts, options));
         Outcome outcome;
         HEFT_TRY(auto leave,
                  ask_leave({"quantize", {{o_.in, "itself"}}, recorded(o_, options, imatrix_hash)},
                            o_.making, line_));
         outcome.lineage = std::move(leave.record);
+        if (o_.is_searched()) {
+            HEFT_OK(search(target, options, outcome.lineage));
+            HEFT_TRY(plan, shape::plan_quantising(target.weights, target.facts, options));
+        }
         HEFT_OK(check_room(o_.making.out, plan.bytes));
         for (const std::string& remark : plan.remarks) say("heft: " + remark);
         if (!o_.making.dry_run) {
             shape::set_quantised(target.writer, *options.mix);
             if (options.imatrix != nullptr) set_imatrix(target.writer, o_, imatrix_);
             set_licence(target.writer, leave);
-            target.writer.set_string(govern::kLineageKey, outcome.lineage.dump());
-            HEFT_TRY(outcome.files, write(target.writer, plan));
+            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage)};
+            HEFT_TRY(outcome.files, write(target.writer, plan, made));
+            outcome.lineage = std::move(made.record);
         }
         outcome.seconds = seconds_since(began);
         if (o_.making.json)
@@ -175,13 +197,35 @@ class Quantizing {
     }
 
   private:
+    // Types for what the person has not said a type for, found by measuring.
+    Status search(const shape::GgufModel& model, shape::QuantiseOptions& options, Json& record) {
+        MixTarget target;
+        target.kl = o_.target_kl;
+        if (!o_.target_size.empty()) {
+            HEFT_TRY(target.bytes, parse_size("--target-size", o_.target_size));
+        }
+        HEFT_TRY(const Yardstick yardstick,
+                 Yardstick::make(o_.in, o_.measure.text, o_.making.n_threads, line_));
+        HEFT_TRY(const std::uint64_t overhead,
+                 overhead_bytes(model, record.dump().size() + kRecordRoom));
+        HEFT_TRY(ChosenMix chosen,
+                 choose_mix(model, target, yardstick, {options, overhead, pool_, line_}));
+        options.mix = chosen.mix;
+        options.overrides.insert(options.overrides.end(), chosen.overrides.begin(),
+                                 chosen.overrides.end());
+        record["options"]["search"] = std::move(chosen.record);
+        record["options"]["search"]["text"] = yardstick.text();
+        return {};
+    }
+
     Result<std::vector<std::filesystem::path>> write(format::GgufWriter& writer,
-                                                     const shape::QuantisePlan& plan) {
+                                                     const shape::QuantisePlan& plan,
+                                                     NewModel& made) {
         line_.begin("quantizing");
         shape::Encoder encoder(
             pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
         shape::add_tensors(writer, plan, encoder);
-        auto files = write_gguf(writer, o_.making);
+        auto files = write_measured(writer, made, o_.making, o_.measure, line_);
         if (!files && files.error().code == Code::cancelled)
             return Error{Code::cancelled, "stopped; the same command goes on where this one ended"};
         return files;
@@ -206,12 +250,18 @@ void add_quantize(CLI::App& app, Action& action) {
     verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
     verb->add_option("--type", o->type, "Q4_K_M, Q8_0, ... (docs/quantize.md lists them)")
         ->type_name("T");
+    verb->add_option("--target-size", o->target_size,
+                     "search the best mix of at most so much: 4GiB")
+        ->type_name("N");
+    verb->add_option("--target-kl", o->target_kl, "search the smallest mix so near: 0.02")
+        ->type_name("X");
     verb->add_option("--tensor", o->overrides, "another type for some: 'blk.0.*=Q8_0'")
         ->type_name("P=T");
     verb->add_option("--imatrix", o->imatrix, "what errors cost (`heft imatrix`, llama.cpp)")
         ->type_name("F");
     verb->add_flag("--allow-requantize", o->allow_requantize,
                    "from a type that has lost precision already");
+    add_measure_flags(*verb, o->measure);
     add_making_flags(*verb, o->making);
     verb->callback([o, &action] { action = [o] { return Quantizing(*o).run(); }; });
 }

@@ -118,10 +118,9 @@ class Planner {
     Result<DType> type_of(const Weight& weight) {
         const TensorFacts tensor{weight.name, weight.shape.back(),
                                  static_cast<int>(weight.shape.size())};
-        for (std::size_t i = 0; i < options_.overrides.size(); ++i) {
-            const Override& override = options_.overrides[i];
-            if (::fnmatch(override.pattern.c_str(), weight.name.c_str(), 0) != 0) continue;
-            used_[i] = true;
+        if (const Override* found = find_override(options_.overrides, weight.name)) {
+            const Override& override = *found;
+            used_[static_cast<std::size_t>(found - options_.overrides.data())] = true;
             if (tensor.n_cols % dtype_info(override.type).block == 0) return override.type;
             return Error{Code::invalid, "tensor " + weight.name + " has rows of "
                                             + std::to_string(tensor.n_cols) + ", not whole blocks "
@@ -208,6 +207,12 @@ Result<Override> parse_override(const std::string& text) {
     }
     return Error{Code::invalid, "--tensor " + text + ": there is no type " + wanted
                                     + " to write; `heft supported` lists them"};
+}
+
+const Override* find_override(const std::vector<Override>& overrides, const std::string& name) {
+    for (const Override& override : overrides)
+        if (::fnmatch(override.pattern.c_str(), name.c_str(), 0) == 0) return &override;
+    return nullptr;
 }
 
 Result<QuantisePlan> plan_quantising(std::vector<Weight> weights, const ModelFacts& facts,

@@ -32,6 +32,8 @@ struct Override {
     DType type = DType::f32;
 };
 Result<Override> parse_override(const std::string& text);
+// The first that fits; nullptr: none does.
+const Override* find_override(const std::vector<Override>& overrides, const std::string& name);
 
 struct QuantiseOptions {
     const MixInfo* mix = nullptr;     // absent: as stored, or the nearest type that GGUF has

@@ -1,0 +1,122 @@
+#include "app/yardstick.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "app/built_in_text.h"
+#include "app/console.h"
+#include "app/making.h"
+#include "base/memory.h"
+#include "base/sha256.h"
+
+namespace heft::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kContext = 128;
+constexpr std::size_t kMostWindows = 4;
+constexpr std::size_t kMostNumbers = std::size_t{1} << 25;  // of logits kept: 128 MiB
+
+// In four digits, so that a last bit of a sum does not change a file.
+double rounded(double x) {
+    if (!std::isfinite(x)) return x;
+    return std::stod(fmt::format("{:.4g}", x));
+}
+
+Result<std::vector<eval::Window>> windows_of(const std::string& text, const engine::Engine& model) {
+    HEFT_TRY(const text::Tokenizer* tokenizer, model.tokenizer());
+    const text::SpecialTokens& special = tokenizer->special();
+    HEFT_TRY(auto windows, eval::cut(tokenizer->encode(text), kContext,
+                                     special.add_bos ? special.bos : std::nullopt, 0));
+    const auto n_vocab = static_cast<std::size_t>(model.model().config().n_vocab);
+    const std::size_t per_window = n_vocab * windows.front().positions.size();
+    const std::size_t most = std::clamp<std::size_t>(kMostNumbers / per_window, 1, kMostWindows);
+    if (windows.size() > most) windows.resize(most);
+    return windows;
+}
+
+}  // namespace
+
+Result<Yardstick> Yardstick::make(const std::string& parent, const std::string& text, int n_threads,
+                                  FileProgress& line) {
+    engine::OpenOptions options;
+    options.n_threads = n_threads;
+    HEFT_TRY(engine::Engine engine, engine::Engine::open(parent, options));
+    Yardstick out(std::move(engine));
+    std::string words(kBuiltInText);
+    out.name_ = "built-in";
+    if (!text.empty()) {
+        HEFT_TRY(words, read_input(text));
+        out.name_ = std::filesystem::path(text).filename().string();
+    }
+    HEFT_TRY(out.sha256_, sha256(as_bytes(words)));
+    HEFT_TRY(auto windows, windows_of(words, out.parent_));
+    out.text_ = EvalText::of(std::move(windows));
+    HEFT_OK(out.keep_rows(line));
+    return out;
+}
+
+Status Yardstick::keep_rows(FileProgress& line) {
+    return text_.each(line, "measuring the original", [this](const eval::Window& window) -> Status {
+        HEFT_TRY(rows_.emplace_back(), engine::logits(parent_, window.ids, window.positions));
+        return {};
+    });
+}
+
+Result<eval::Divergence> Yardstick::measure(format::Checkpoint model, const std::string& doing,
+                                            FileProgress& line) const {
+    engine::OpenOptions options;
+    options.threads_of = &parent_;
+    HEFT_TRY(const engine::Engine engine, engine::Engine::of(std::move(model), options));
+    if (engine.model().config().n_vocab != parent_.model().config().n_vocab)
+        return Error{Code::invalid, "its vocabulary is not its parent's"};
+    eval::Divergence far;
+    auto rows = rows_.begin();
+    HEFT_OK(text_.each(line, doing, [&](const eval::Window& window) -> Status {
+        HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions));
+        const std::size_t n = window.positions.size();
+        for (std::size_t r = 0; r < n; ++r)
+            far.add(row_of(*rows, r, n), row_of(ours, r, n), next_token(window, r));
+        ++rows;
+        return {};
+    }));
+    return far;
+}
+
+std::string why_not_run(const format::Checkpoint& parent, std::uint64_t bytes) {
+    const std::uint64_t needed = parent.file_bytes() + bytes;
+    const std::int64_t there = free_memory_bytes();
+    if (there == 0 || needed <= static_cast<std::uint64_t>(there)) return {};
+    return fmt::format("both models take {} and there is memory for {}", bytes_text(needed),
+                       bytes_text(static_cast<std::uint64_t>(there)));
+}
+
+Json difference_record(const Yardstick& yardstick, const eval::Divergence& far) {
+    return {{"measured", true},
+            {"text", yardstick.text()},
+            {"tokens", far.tokens()},
+            {"kl", rounded(far.kl().value)},
+            {"kl_most", rounded(far.kl_quantile(1))},
+            {"same_top", rounded(far.same_top().value)},
+            {"perplexity", rounded(far.perplexity().value)},
+            {"parent_perplexity", rounded(far.base_perplexity().value)}};
+}
+
+Json not_measured(const std::string& why) {
+    return {{"measured", false}, {"why", why}};
+}
+
+std::string difference_text(const Json& record) {
+    if (!record.value("measured", false))
+        return "difference from the original not measured: " + record.value("why", std::string());
+    return fmt::format(
+        "KL divergence {:.4g} from the original, the same likeliest token in {:.1f} "
+        "% of {}",
+        record.value("kl", 0.0), 100 * record.value("same_top", 0.0), record.value("tokens", 0));
+}
+
+}  // namespace heft::app
