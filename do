@@ -340,6 +340,7 @@ usage() {
   bench [ARGS]   micro-benchmarks, then heft bench on the embedded model
   eval           repeat the embedded model's evaluation and compare it with the stored scores
   docs           write docs/models.md, the table of what is supported, anew
+  shape-table    write docs/quantize.md's table of types anew: perplexity and KL of the built-in model
   web            build web/dist, the page that heft serve gives, anew
   fmt            format all sources
   lint           format check, layers, clang-tidy, size report
@@ -360,6 +361,7 @@ case $task in
     bench) setup build test bench; run_benches "$@" ;;
     eval) setup build; build_program_quietly; evaluate ;;
     docs) setup build; build_program_quietly; python3 "$root/scripts/models_doc.py" "$build/heft" "$root" ;;
+    shape-table) setup build; build_program_quietly; python3 "$root/scripts/shape_table.py" "$build/heft" "$root" ;;
     web) build_page ;;
     fmt) setup build lint; format -i ;;
     lint) setup build test lint; lint ;;
