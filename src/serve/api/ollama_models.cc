@@ -7,6 +7,7 @@
 #include "serve/api/fields.h"
 #include "serve/api/ollama.h"
 #include "serve/api/routes.h"
+#include "serve/api/sampling_rows.h"
 #include "serve/embed.h"
 
 namespace heft::serve::ollama {
@@ -39,28 +40,12 @@ constexpr Parameter kOptions[] = {
      9e18},
     {"temperature", number, "0 takes the most probable token",
      take_sampling<&Sampling::temperature>, 0, 100},
-    {"top_k", integer, "sample from so many tokens; 0 is no limit", take_sampling<&Sampling::top_k>,
-     -1, 1e9},
     {"top_p", number, "sample from the most probable tokens that make up this share",
      take_sampling<&Sampling::top_p>, 0, 1},
-    {"min_p", number, "sample from tokens at least so probable, relative to the best",
-     take_sampling<&Sampling::min_p>, 0, 1},
-    {"typical_p", number, "sample from tokens of typical surprise",
-     take_sampling<&Sampling::typical_p>, 0, 1},
-    {"repeat_penalty", number, "divides the logits of tokens that occurred",
-     take_sampling<&Sampling::repeat>, 0.01, 100},
-    {"repeat_last_n", integer, "how far back penalties look; -1 is everything",
-     take_sampling<&Sampling::repeat_last_n>, -1, 1e9},
     {"presence_penalty", number, "subtracted from the logit of a token that occurred",
      take_sampling<&Sampling::presence>, -100, 100},
     {"frequency_penalty", number, "subtracted from a token's logit each time it occurred",
      take_sampling<&Sampling::frequency>, -100, 100},
-    {"mirostat", integer, "2 keeps the surprise of the text even",
-     take_sampling<&Sampling::mirostat>, 0, 2},
-    {"mirostat_tau", number, "the surprise wanted, in bits", take_sampling<&Sampling::mirostat_tau>,
-     0.001, 1000},
-    {"mirostat_eta", number, "how fast it is corrected", take_sampling<&Sampling::mirostat_eta>,
-     0.001, 1000},
     {"stop", string | array, "texts to end before", take_stop},
     row("num_ctx", integer, Use::degraded, "the context is the server's (-c)"),
     row("num_keep", integer, Use::degraded, "a full context ends the reply, nothing is dropped"),
@@ -171,11 +156,12 @@ Json details(const ModelInfo& info) {
 }
 
 std::optional<Failure> take_options(const Json& value, Draft& draft) {
-    return read_object(value, kOptions, Unknown::degraded, draft, "options.");
+    return read_object(value, option_rows(), Unknown::degraded, draft, "options.");
 }
 
 Parameters option_rows() {
-    return kOptions;
+    static const auto kAll = joined(kOptions, kSamplingRows);
+    return kAll;
 }
 Parameters show_parameters() {
     return kShow;

@@ -4,6 +4,7 @@
 #include "serve/api/fields.h"
 #include "serve/api/openai.h"
 #include "serve/api/routes.h"
+#include "serve/api/sampling_rows.h"
 
 namespace heft::serve {
 
@@ -53,24 +54,8 @@ constexpr Parameter kShared[] = {
      take_sampling<&Sampling::top_p>, 0, 1},
     row("user", string, Use::accepted, kNothing),
     row("metadata", object, Use::accepted, kNothing),
-    {"top_k", integer, "sample from so many tokens; 0 is no limit", take_sampling<&Sampling::top_k>,
-     -1, 1e9},
-    {"min_p", number, "sample from tokens at least so probable, relative to the best",
-     take_sampling<&Sampling::min_p>, 0, 1},
-    {"typical_p", number, "sample from tokens of typical surprise",
-     take_sampling<&Sampling::typical_p>, 0, 1},
-    {"repeat_penalty", number, "divides the logits of tokens that occurred",
-     take_sampling<&Sampling::repeat>, 0.01, 100},
     {"repetition_penalty", number, "the same as repeat_penalty", take_sampling<&Sampling::repeat>,
      0.01, 100},
-    {"repeat_last_n", integer, "how far back penalties look; -1 is everything",
-     take_sampling<&Sampling::repeat_last_n>, -1, 1e9},
-    {"mirostat", integer, "2 keeps the surprise of the text even",
-     take_sampling<&Sampling::mirostat>, 0, 2},
-    {"mirostat_tau", number, "the surprise wanted, in bits", take_sampling<&Sampling::mirostat_tau>,
-     0.001, 1000},
-    {"mirostat_eta", number, "how fast it is corrected", take_sampling<&Sampling::mirostat_eta>,
-     0.001, 1000},
     {"grammar", string, "a GBNF grammar that the reply has to follow", take_grammar},
     {"ignore_eos", boolean, "go on after the model's own end", take_request<&Request::ignore_eos>},
     {"truncate", boolean, "cut a prompt that is too long, rather than refuse it",
@@ -124,12 +109,12 @@ constexpr Parameter kCompletionsOnly[] = {
 };
 
 Parameters chat_parameters() {
-    static const auto kAll = joined(kChatOnly, kShared);
+    static const auto kAll = joined(kChatOnly, kShared, kSamplingRows);
     return kAll;
 }
 
 Parameters completion_parameters() {
-    static const auto kAll = joined(kCompletionsOnly, kShared);
+    static const auto kAll = joined(kCompletionsOnly, kShared, kSamplingRows);
     return kAll;
 }
 
