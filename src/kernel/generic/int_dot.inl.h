@@ -125,7 +125,9 @@ inline constexpr int kTokensOfPass = 16;
 template <class L, class Format, int rows>
 void few_tokens(const void* const* w, const IntProduct& p, int first, int n_tokens, float* out) {
     using F = typename L::F;
-    F sums[kTokensOfPass][rows] = {};
+    F sums[kTokensOfPass][rows];
+    for (int t = 0; t < n_tokens; ++t)
+        unroll<rows>([&](auto r) __attribute__((always_inline)) { sums[t][r.value] = F{}; });
     for (std::int64_t c = 0; c * kChunk < p.n; ++c) {
         Chunk<L> chunk[rows];
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
