@@ -56,12 +56,6 @@ Result<govern::Source> source_of(const govern::Catalogue& catalogue, const Ingre
     return source;
 }
 
-Error refused(const govern::GateOutcome& outcome) {
-    std::string what = outcome.why.empty() ? "the licences do not allow it" : outcome.why;
-    if (outcome.may_be_accepted) what += "; if you have settled that, say --accept-terms";
-    return {Code::invalid, what};
-}
-
 }  // namespace
 
 void add_making_flags(CLI::App& verb, MakingFlags& flags) {
@@ -113,6 +107,12 @@ Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& fla
     if (!outcome.may_proceed) return refused(outcome);
     if (!outcome.why.empty()) say("heft: " + outcome.why);
     return outcome;
+}
+
+Error refused(const govern::GateOutcome& outcome) {
+    std::string what = outcome.why.empty() ? "the licences do not allow it" : outcome.why;
+    if (outcome.may_be_accepted) what += "; if you have settled that, say --accept-terms";
+    return {Code::invalid, what};
 }
 
 void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome) {

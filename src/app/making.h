@@ -53,6 +53,9 @@ struct Leave {
 Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& flags,
                                       FileProgress& line);
 
+// What the gate said, as an error.
+Error refused(const govern::GateOutcome& outcome);
+
 // Where the model's terms are those of one licence, its id, so that readers of the file find it.
 void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome);
 

@@ -79,10 +79,10 @@ Result<merge::MakeOptions> make_options(const MergeFlags& o) {
 // The inputs are hashed while they are merged: both read the same files.
 class Hashing {
   public:
-    Hashing(const merge::Plan& plan, const MergeTerms& terms, std::uint64_t seed,
+    Hashing(const govern::Catalogue& catalogue, const MergeTerms& terms,
             const std::atomic<bool>& interrupted)
-        : work_(std::async(std::launch::async, [this, &plan, &terms, seed, &interrupted] {
-              return lineage_of(plan, terms, seed, [this, &interrupted](auto, auto) {
+        : work_(std::async(std::launch::async, [this, &catalogue, &terms, &interrupted] {
+              return lineage_of(catalogue, terms, [this, &interrupted](auto, auto) {
                   return !interrupted.load() && !stop_.load();
               });
           })) {}
@@ -106,15 +106,15 @@ class Hashing {
     std::future<Result<nlohmann::ordered_json>> work_;
 };
 
-Status carry_out(const merge::Plan& plan, const MergeTerms& terms, const merge::Target& target,
-                 merge::MakeOptions options) {
+Status carry_out(const govern::Catalogue& catalogue, const merge::Plan& plan,
+                 const MergeTerms& terms, const merge::Target& target, merge::MakeOptions options) {
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     line.begin(target.path.filename().string());
     options.progress = [&line](std::uint64_t done, std::uint64_t total) {
         return line.show(done, total);
     };
-    Hashing hashing(plan, terms, options.seed, interrupt.requested());
+    Hashing hashing(catalogue, terms, interrupt.requested());
     merge::Papers papers;
     papers.card = merge::model_card(plan, target.path.stem().string(), terms.outcome.assessment);
     papers.lineage = [&hashing] { return hashing.text(); };
@@ -131,12 +131,6 @@ Status stopped(const merge::Plan& plan, const merge::Target& target,
                                        : "stopped; nothing is left behind"};
 }
 
-Error refused(const govern::GateOutcome& outcome) {
-    std::string what = outcome.why.empty() ? "the licences do not allow the merge" : outcome.why;
-    if (outcome.may_be_accepted) what += "; if you have settled that, say --accept-terms";
-    return {Code::invalid, what};
-}
-
 Status merge_models(const MergeFlags& o) {
     HEFT_TRY(merge::MakeOptions options, make_options(o));
     HEFT_TRY(const merge::Plan plan, plan_of(o));
@@ -144,7 +138,7 @@ Status merge_models(const MergeFlags& o) {
     HEFT_OK(merge::check_target(plan, target, options));
     HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
     HEFT_TRY(const MergeTerms terms,
-             terms_of(catalogue, plan, target.path.stem().string(), o.use, o.accept_terms));
+             terms_of(catalogue, plan, target.path.stem().string(), o.seed, o.use, o.accept_terms));
     MergeFigures figures;
     figures.out = target.path.string();
     figures.seed = o.seed;
@@ -160,7 +154,7 @@ Status merge_models(const MergeFlags& o) {
     if (!o.dry_run) {
         if (!terms.outcome.may_proceed) return refused(terms.outcome);
         const Clock::time_point began = Clock::now();
-        Status done = carry_out(plan, terms, target, options);
+        Status done = carry_out(catalogue, plan, terms, target, options);
         if (!done && done.error().code == Code::cancelled) return stopped(plan, target, options);
         if (!done) return done;
         figures.seconds = seconds_since(began);

@@ -11,7 +11,6 @@ namespace heft::app {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 const char* relation_of(const merge::Plan& plan, const merge::Model& model) {
@@ -38,13 +37,13 @@ void copy_texts(const govern::ReleaseFiles& files, const govern::Identification&
 }  // namespace
 
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
-                            const std::string& name, const UseFlags& flags, bool accept_terms) {
+                            const std::string& name, std::uint64_t seed, const UseFlags& flags,
+                            bool accept_terms) {
     HEFT_TRY(govern::Use use, use_of(flags, catalogue.vocabulary()));
     // A merge is mostly made to be used and shared: who does something else with it says so.
     if (use.facts().empty()) use = govern::usual_use();
     use.suggest("name", name);
     MergeTerms out;
-    std::vector<govern::Parent> parents;
     for (const merge::Model& model : plan.models) {
         HEFT_TRY(govern::ReleaseFiles files, govern::read_release(model.path));
         if (model.checkpoint->kind() == format::Kind::gguf)
@@ -53,38 +52,28 @@ Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Pla
         copy_texts(files, found, out.copies);
         if (found.is_multimodal)
             use.suggest("modality", std::string(*found.is_multimodal ? "multimodal" : "text-only"));
-        parents.push_back({std::move(found), relation_of(plan, model), files.folder.parent_path()});
+        govern::Parent parent = {std::move(found), relation_of(plan, model),
+                                 files.folder.parent_path()};
+        out.sources.push_back({std::move(parent), {}, govern::carried_record(*model.checkpoint)});
     }
-    out.outcome = govern::gate(catalogue, "merge", parents, use, accept_terms);
+    out.making.verb = "merge";
+    out.making.made_by = std::string("heft ") + build_info().version;
+    out.making.options = {{"method", plan.recipe.method->name}, {"recipe", plan.recipe.text}};
+    out.making.seed = seed;
+    out.making.use = std::move(use);
+    out.making.accept_terms = accept_terms;
+    HEFT_TRY(out.outcome, govern::passport(catalogue, out.sources, out.making));
+    for (std::size_t i = 0; i < plan.models.size(); ++i)
+        out.sources[i].files = plan.models[i].checkpoint->files();
     return out;
 }
 
-Result<Json> lineage_of(const merge::Plan& plan, const MergeTerms& terms, std::uint64_t seed,
+Result<Json> lineage_of(const govern::Catalogue& catalogue, const MergeTerms& terms,
                         const HashProgress& progress) {
-    const Json& record = terms.outcome.record;
-    Json out = {{"schema", record["schema"]},
-                {"verb", "merge"},
-                {"made_by", std::string("heft ") + build_info().version},
-                {"options", {{"method", plan.recipe.method->name}, {"recipe", plan.recipe.text}}},
-                {"seed", seed},
-                {"inputs", Json::array()}};
-    for (const merge::Model& model : plan.models) {
-        Json files = Json::array();
-        for (const fs::path& file : model.checkpoint->files()) {
-            HEFT_TRY(std::string hash, sha256_file(file, progress));
-            std::error_code ignored;
-            files.push_back({{"name", file.filename().string()},
-                             {"bytes", fs::file_size(file, ignored)},
-                             {"sha256", std::move(hash)}});
-        }
-        out["inputs"].push_back({{"model", model.reference},
-                                 {"relation", relation_of(plan, model)},
-                                 {"files", std::move(files)}});
-    }
-    for (const auto& [key, value] : record.items())
-        if (!out.contains(key)) out[key] = value;
-    out["difference"] = nullptr;
-    return out;
+    govern::Making making = terms.making;
+    making.progress = progress;
+    HEFT_TRY(govern::GateOutcome outcome, govern::passport(catalogue, terms.sources, making));
+    return std::move(outcome.record);
 }
 
 }  // namespace heft::app

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +10,7 @@
 #include "app/use_flags.h"
 #include "base/sha256.h"
 #include "govern/duties_folder.h"
-#include "govern/gate.h"
+#include "govern/passport.h"
 #include "merge/plan.h"
 
 namespace heft::app {
@@ -21,15 +19,19 @@ namespace heft::app {
 struct MergeTerms {
     govern::GateOutcome outcome;
     std::vector<govern::LicenceCopy> copies;  // of the models' licences and notices
+    // What the record is made of.
+    std::vector<govern::Source> sources;
+    govern::Making making;
 };
 
-// Asks the gate about all models of the plan. `name` is what the result will be called.
+// Asks the gate about all models of the plan. `name` is what the result will be called. Hashes
+// nothing yet.
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
-                            const std::string& name, const UseFlags& flags, bool accept_terms);
+                            const std::string& name, std::uint64_t seed, const UseFlags& flags,
+                            bool accept_terms);
 
-// The record of lineage (schema heft.lineage/1): the inputs by their hashes, the recipe, the seed,
-// terms and duties. Reads all files of all inputs.
-Result<nlohmann::ordered_json> lineage_of(const merge::Plan& plan, const MergeTerms& terms,
-                                          std::uint64_t seed, const HashProgress& progress);
+// The record of lineage (govern/passport.h). Reads all files of all inputs.
+Result<nlohmann::ordered_json> lineage_of(const govern::Catalogue& catalogue,
+                                          const MergeTerms& terms, const HashProgress& progress);
 
 }  // namespace heft::app

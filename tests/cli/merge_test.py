@@ -107,6 +107,19 @@ class Merge(Case):
         card = (out / "README.md").read_text()
         self.assertTrue(card.startswith('---\nbase_model:\n- "base"\n- "a"\n- "b"\nlicense: "apache-2.0"'))
 
+    def test_the_record_has_the_records_of_merged_inputs(self):
+        self.model("a", 1), self.model("b", 2)
+        mean = "merge_method: linear\nparameters: {weight: 0.5}\nmodels:\n- model: a\n- model: "
+        self.ok("merge", self.recipe(mean + "b"), self.folder / "first", "-q")
+        self.ok("merge", self.recipe(mean + "first"), self.folder / "second", "-q")
+        first, second = (json.loads((self.folder / name / "heft.json").read_text())
+                         for name in ("first", "second"))
+        self.assertEqual(first["history"], [])
+        (earlier,) = second["history"]
+        self.assertEqual(earlier.pop("of"), second["inputs"][1]["files"][0]["sha256"])
+        first.pop("history")
+        self.assertEqual(earlier, first)
+
     def test_merging_a_model_with_itself_changes_nothing(self):
         self.model("a")
         out = self.folder / "same"
