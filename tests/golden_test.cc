@@ -6,9 +6,17 @@
 #include <gtest/gtest.h>
 
 #include "arch/arch.h"
+#include "arch/tensors.h"
+#include "convert/folder_files.h"
 #include "convert/to_gguf.h"
 #include "format/checkpoint.h"
+#include "format/output_file.h"
+#include "format/safetensors_writer.h"
 #include "golden_run.h"
+#include "shape/folder.h"
+#include "shape/quantise.h"
+#include "temp_folder.h"
+#include "tensor/rows.h"
 
 namespace heft {
 namespace {
@@ -119,6 +127,96 @@ TEST_P(GoldenTest, AgreesAfterConversionToGguf) {
         }
     }
     std::filesystem::remove(file);
+}
+
+// A folder again, in `folder`; nothing where it cannot be.
+Status make_folder(const std::filesystem::path& gguf, ThreadPool& pool,
+                   const std::filesystem::path& folder) {
+    HEFT_TRY(const auto checkpoint, format::Checkpoint::open(gguf));
+    HEFT_TRY(const auto model, convert::folder_model(checkpoint, std::nullopt));
+    format::SafetensorsWriter writer;
+    shape::Encoder encoder(pool, {});
+    shape::add_tensors(writer, model.tensors, encoder, {});
+    HEFT_OK(writer.write(folder / "model.safetensors"));
+    for (const auto& file : model.files) HEFT_OK(format::write_file(folder / file.name, file.text));
+    return {};
+}
+
+std::vector<std::byte> bytes_of(const TensorView& view) {
+    const auto rows = rows_of(view);
+    std::vector<std::byte> out(*tensor_bytes(view.type, view.shape));
+    read_stored_rows(view, 0, rows, out.data());
+    return out;
+}
+
+TEST_P(GoldenTest, ComesBackFromGgufAsItWas) {
+    const testing::TempFolder temp;
+    const auto source = format::Checkpoint::open(GetParam());
+    ASSERT_TRUE(source);
+    {
+        auto target = shape::gguf_model(*source);
+        ASSERT_TRUE(target) << target.error().what;
+        const auto plan = shape::plan_quantising(std::move(target->weights), target->facts, {});
+        ASSERT_TRUE(plan) << plan.error().what;
+        shape::Encoder encoder(two_, {});
+        shape::add_tensors(target->writer, *plan, encoder);
+        ASSERT_TRUE(target->writer.write(temp.path() / "model.gguf"));
+    }
+    const auto made = make_folder(temp.path() / "model.gguf", two_, temp.path());
+    ASSERT_TRUE(made) << made.error().what;
+    std::filesystem::remove(temp.path() / "model.gguf");
+    const auto loaded = load(temp.path());
+    ASSERT_TRUE(loaded);
+    const auto config = arch::read_config(*source);
+    ASSERT_TRUE(config);
+    for (const TensorView& view : source->tensors()) {
+        const TensorView* back = loaded->checkpoint.find(view.name);
+        if (back == nullptr) {  // masks, which models do without
+            EXPECT_TRUE(view.name.ends_with("bias")) << view.name;
+            continue;
+        }
+        EXPECT_EQ(back->type, view.type) << view.name;
+        EXPECT_EQ(back->shape, view.shape) << view.name;
+        EXPECT_TRUE(bytes_of(*back) == bytes_of(view)) << view.name;
+    }
+    for (const char* name : {"config.json", "tokenizer.json"}) {
+        const auto before = source->side_file(name);
+        const auto after = loaded->checkpoint.side_file(name);
+        ASSERT_EQ(static_cast<bool>(before), static_cast<bool>(after));
+        if (!before) continue;
+        EXPECT_EQ(as_text(before->bytes()), as_text(after->bytes()));
+    }
+    op::Context context{two_, kernel::best(), op::Precision::f32};
+    const auto logits = run(*loaded, context, golden_, kFeedings.front());
+    EXPECT_LE(testing::worst(testing::errors(golden_, logits)), kFloatBound);
+    EXPECT_EQ(greedy(*loaded, context, golden_), golden_.greedy);
+}
+
+// By its metadata alone.
+TEST_P(GoldenTest, AFolderIsMadeOfAStrangersGguf) {
+    const testing::TempFolder temp;
+    {
+        const auto source = format::Checkpoint::open(GetParam());
+        ASSERT_TRUE(source);
+        const auto config = arch::read_config(*source);
+        ASSERT_TRUE(config);
+        convert::GgufOptions options;
+        options.matrices = DType::f32;
+        ASSERT_TRUE(
+            convert::to_gguf(*source, *config, nullptr, options, temp.path() / "model.gguf"));
+    }
+    const auto made = make_folder(temp.path() / "model.gguf", two_, temp.path());
+    ASSERT_TRUE(made) << made.error().what;
+    std::filesystem::remove(temp.path() / "model.gguf");
+    const auto loaded = load(temp.path());
+    ASSERT_TRUE(loaded);
+    const auto config = arch::read_config(loaded->checkpoint);
+    ASSERT_TRUE(config);
+    EXPECT_EQ(arch::unplaced(loaded->checkpoint, *config), std::vector<std::string>());
+    op::Context context{two_, kernel::best(), op::Precision::f32};
+    const auto logits = run(*loaded, context, golden_, kFeedings.front());
+    EXPECT_LE(testing::worst(testing::errors(golden_, logits)), kFloatBound);
+    EXPECT_EQ(greedy(*loaded, context, golden_), golden_.greedy);
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, GoldenTest, ::testing::ValuesIn(testing::golden_folders()),

@@ -1,4 +1,6 @@
 // heft convert: the same model in another layout.
+// Into a GGUF file where OUT ends in .gguf; else into a Hugging Face folder.
+#include <deque>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -8,12 +10,17 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/file_progress.h"
+#include "app/folder_writer.h"
 #include "app/help.h"
 #include "app/interrupt.h"
+#include "app/lora_flags.h"
 #include "app/making.h"
 #include "app/measured_writing.h"
+#include "app/merged_adapter.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
+#include "base/sha256.h"
+#include "convert/folder_files.h"
 #include "shape/quantise.h"
 
 namespace heft::app {
@@ -24,6 +31,7 @@ using Json = nlohmann::ordered_json;
 
 struct ConvertOptions {
     std::string in, type;
+    std::vector<std::string> lora;
     MakingFlags making;
     MeasureFlags measure;
 };
@@ -37,6 +45,28 @@ Result<const shape::MixInfo*> plain_type(const std::string& name) {
                                     + name + " there is `heft quantize`"};
 }
 
+std::optional<DType> type_of(const shape::MixInfo* mix) {
+    return mix != nullptr ? std::optional(mix->base) : std::nullopt;
+}
+
+bool names_gguf(const std::filesystem::path& out) {
+    std::error_code error;
+    const bool is_device = std::filesystem::exists(out, error)
+                           && !std::filesystem::is_directory(out, error)
+                           && !std::filesystem::is_regular_file(out, error);
+    return out.extension() == ".gguf" || is_device;
+}
+
+// What there is to say in the end.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct Converted {
+    std::vector<std::filesystem::path> files;
+    std::vector<std::string> missing;  // of the folder that the file was made of
+    std::size_t n_tensors = 0;
+    std::uint64_t bytes = 0;
+    Json lineage;
+};
+
 class Converting {
   public:
     explicit Converting(const ConvertOptions& o)
@@ -44,75 +74,129 @@ class Converting {
 
     Status run() {
         const Clock::time_point began = Clock::now();
-        shape::QuantiseOptions options;
-        HEFT_TRY(options.mix, plain_type(o_.type));
+        HEFT_TRY(const shape::MixInfo* mix, plain_type(o_.type));
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
         HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making));
-        HEFT_TRY(shape::GgufModel target, shape::gguf_model(model.checkpoint()));
-        HEFT_TRY(const shape::QuantisePlan plan,
-                 shape::plan_quantising(std::move(target.weights), target.facts, options));
-        const Json recorded{{"type", options.mix != nullptr ? options.mix->name : "as stored"}};
-        HEFT_TRY(const auto leave,
-                 ask_leave({"convert", {{o_.in, "itself"}}, recorded}, o_.making, line_));
-        HEFT_OK(check_room(o_.making.out, plan.bytes));
-        std::vector<std::filesystem::path> files;
-        NewModel made{o_.in, model.checkpoint(), plan.bytes, leave.record};
-        if (!o_.making.dry_run) {
-            if (options.mix != nullptr) shape::set_quantised(target.writer, *options.mix);
-            set_licence(target.writer, leave);
-            HEFT_TRY(files, write(target.writer, plan, made));
-        }
-        report(plan, files, made.record, seconds_since(began));
+        HEFT_OK(merge_adapters(model.checkpoint(), type_of(mix)));
+        HEFT_TRY(const Converted done, names_gguf(o_.making.out)
+                                           ? into_gguf(model.checkpoint(), mix)
+                                           : into_folder(model.checkpoint(), mix));
+        report(done, seconds_since(began));
         return {};
     }
 
   private:
-    Result<std::vector<std::filesystem::path>> write(format::GgufWriter& writer,
-                                                     const shape::QuantisePlan& plan,
-                                                     NewModel& made) {
+    Status merge_adapters(const format::Checkpoint& checkpoint, std::optional<DType> type) {
+        if (o_.lora.empty()) return {};
+        HEFT_TRY(const arch::Config config, arch::read_config(checkpoint));
+        for (const std::string& argument : o_.lora) {
+            HEFT_TRY(const LoraArgument lora, parse_lora(argument));
+            HEFT_TRY(adapters_.emplace_back(),
+                     model::load_adapter(lora.path, checkpoint, config, lora.scale));
+            HEFT_OK(merge_adapter(adapters_.back(), checkpoint, config, type, overlay_));
+            const bool is_folder = std::filesystem::is_directory(lora.path);
+            HEFT_TRY(std::string hash,
+                     sha256_file(is_folder ? lora.path / "adapter_model.safetensors" : lora.path));
+            merged_.push_back({{"sha256", std::move(hash)}, {"scale", lora.scale}});
+        }
+        return {};
+    }
+
+    Result<govern::GateOutcome> leave(const shape::MixInfo* mix) {
+        Json recorded{{"type", mix != nullptr ? mix->name : "as stored"}};
+        if (!merged_.empty()) recorded["lora"] = merged_;
+        return ask_leave({"convert", {{o_.in, "itself"}}, recorded}, o_.making, line_);
+    }
+
+    Result<Converted> into_gguf(const format::Checkpoint& checkpoint, const shape::MixInfo* mix) {
+        shape::QuantiseOptions options;
+        options.mix = mix;
+        HEFT_TRY(shape::GgufModel target, shape::gguf_model(checkpoint, overlay_));
+        HEFT_TRY(const shape::QuantisePlan plan,
+                 shape::plan_quantising(std::move(target.weights), target.facts, options));
+        Converted out;
+        out.n_tensors = plan.tensors.size();
+        out.bytes = plan.bytes;
+        HEFT_TRY(const auto outcome, leave(mix));
+        out.lineage = outcome.record;
+        HEFT_OK(check_room(o_.making.out, plan.bytes));
+        if (o_.making.dry_run) return out;
+        if (mix != nullptr) shape::set_quantised(target.writer, *mix);
+        set_licence(target.writer, outcome);
         line_.begin("converting");
         shape::Encoder encoder(
             pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
-        shape::add_tensors(writer, plan, encoder);
-        return write_measured(writer, made, o_.making, o_.measure, line_);
+        shape::add_tensors(target.writer, plan, encoder);
+        NewModel made{o_.in, checkpoint, plan.bytes, out.lineage};
+        HEFT_TRY(out.files, write_measured(target.writer, made, o_.making, o_.measure, line_));
+        out.lineage = std::move(made.record);
+        return out;
     }
 
-    void report(const shape::QuantisePlan& plan, const std::vector<std::filesystem::path>& files,
-                const Json& lineage, double seconds) const {
+    Result<Converted> into_folder(const format::Checkpoint& checkpoint, const shape::MixInfo* mix) {
+        HEFT_TRY(const convert::FolderModel made,
+                 convert::folder_model(checkpoint, type_of(mix), overlay_));
+        Converted out;
+        out.missing = made.tensors.missing;
+        HEFT_TRY(const auto outcome, leave(mix));
+        out.lineage = outcome.record;
+        FolderWriter writer(made, pool_, line_);
+        HEFT_TRY(out.bytes, writer.bytes());
+        out.n_tensors = writer.n_tensors();
+        HEFT_OK(check_room(o_.making.out, out.bytes));
+        if (o_.making.dry_run) return out;
+        line_.begin("converting");
+        HEFT_TRY(out.files, writer.write(o_.making, outcome.record));
+        return out;
+    }
+
+    void report(const Converted& done, double seconds) const {
         Json names = Json::array();
-        for (const auto& file : files) names.push_back(file.string());
+        for (const auto& file : done.files) names.push_back(file.string());
         if (o_.making.json)
             return put_json({{"schema", "heft.convert/1"},
                              {"model", o_.in},
                              {"dry_run", o_.making.dry_run},
                              {"files", std::move(names)},
-                             {"tensors", plan.tensors.size()},
-                             {"bytes", plan.bytes},
+                             {"tensors", done.n_tensors},
+                             {"missing", done.missing},
+                             {"bytes", done.bytes},
                              {"seconds", seconds},
-                             {"lineage", lineage}});
-        put(fmt::format("{}: {} tensors, {}; {:.1f} s\n", o_.in, plan.tensors.size(),
-                        bytes_text(plan.bytes), seconds));
-        for (const auto& file : files) put(file.string() + "\n");
-        if (!o_.making.dry_run) put(difference_text(lineage["difference"]) + "\n");
+                             {"lineage", done.lineage}});
+        if (!done.missing.empty())
+            say(fmt::format(
+                "heft: {} tensors of the folder that the file was made of are not in it "
+                "(buffers, encoders): {} ...",
+                done.missing.size(), done.missing.front()));
+        put(fmt::format("{}: {} tensors, {}; {:.1f} s\n", o_.in, done.n_tensors,
+                        bytes_text(done.bytes), seconds));
+        for (const auto& file : done.files) put(file.string() + "\n");
+        if (done.lineage.contains("difference"))
+            put(difference_text(done.lineage["difference"]) + "\n");
     }
 
     const ConvertOptions& o_;
     const InterruptGuard interrupt_;
     FileProgress line_;
     ThreadPool pool_;
+    std::deque<model::Adapter> adapters_;  // which the overlay reads
+    convert::Overlay overlay_;
+    Json merged_ = Json::array();
 };
 
 }  // namespace
 
 void add_convert(CLI::App& app, Action& action) {
     const auto o = std::make_shared<ConvertOptions>();
-    CLI::App* verb = add_verb(app, "convert",
-                              "The same model as a GGUF file: names, numbers, tokenizer and "
-                              "template carried over.",
-                              "heft convert my-model/ my-model.gguf --type BF16");
+    CLI::App* verb =
+        add_verb(app, "convert",
+                 "The same model as a GGUF file (OUT ends in .gguf) or a Hugging Face folder.",
+                 "heft convert my-model/ my-model.gguf --type BF16");
     verb->group(kShape);
     verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
-    verb->add_option("--type", o->type, "F32, F16 or BF16 (as stored)")->type_name("T");
+    verb->add_option("--type", o->type, "of matrices: F32, F16 or BF16 (as stored)")
+        ->type_name("T");
+    add_lora(*verb, o->lora);
     add_measure_flags(*verb, o->measure);
     add_making_flags(*verb, o->making);
     verb->callback([o, &action] { action = [o] { return Converting(*o).run(); }; });

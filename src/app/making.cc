@@ -59,7 +59,7 @@ Result<govern::Source> source_of(const govern::Catalogue& catalogue, const Ingre
 }  // namespace
 
 void add_making_flags(CLI::App& verb, MakingFlags& flags) {
-    verb.add_option("OUT", flags.out, "the new file")->required();
+    verb.add_option("OUT", flags.out, "what is made; it appears whole")->required();
     verb.add_option("--shard-size", flags.shard_size, "several files of at most so much: 4GB")
         ->type_name("N");
     verb.add_flag("--accept-terms", flags.accept_terms,
@@ -124,12 +124,16 @@ void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome)
 Status check_place(const fs::path& out, const std::vector<fs::path>& in, const MakingFlags& flags) {
     std::error_code error;
     for (const fs::path& file : in)
-        if (fs::equivalent(file, out, error))
+        if (fs::equivalent(file, out, error) || fs::equivalent(file.parent_path(), out, error))
             return Error{Code::invalid, out.string() + ": is the model itself; give the result "
                                             "another name"};
-    if (!flags.force && fs::is_regular_file(out, error))
+    const bool is_there = fs::is_regular_file(out, error)
+                          || (fs::is_directory(out, error) && !fs::is_empty(out, error));
+    if (!flags.force && is_there)
         return Error{Code::invalid, out.string() + ": exists; say --force to write over it"};
-    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+    // "name/" is a folder's name, too.
+    const fs::path name = out.has_filename() ? out : out.parent_path();
+    const fs::path folder = name.has_parent_path() ? name.parent_path() : fs::path(".");
     if (!fs::is_directory(folder, error))
         return Error{Code::not_found, folder.string() + ": there is no such folder to write into"};
     return {};

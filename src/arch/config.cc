@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "arch/arch.h"
+#include "arch/config_document.h"
 #include "arch/config_parts.h"
 #include "arch/config_source.h"
 #include "arch/nearest.h"
@@ -26,36 +27,21 @@ constexpr ActName kActs[] = {
     {"gelu_fast", Act::gelu_tanh},
 };
 
-// The family, and the object of config.json that describes it when it is part of a larger model.
-struct Found {
-    const Family* family = nullptr;
-    std::string nested;
-};
-
 const Family* family_named(std::string_view name, bool gguf) {
     for (const Family* family : families())
         if (name == (gguf ? family->gguf : family->name)) return family;
     return nullptr;
 }
 
-Result<Found> find_family(const format::Checkpoint& checkpoint) {
-    if (checkpoint.kind() == format::Kind::gguf) {
-        const std::string name(checkpoint.metadata().string("general.architecture").value_or(""));
-        if (name.empty())
-            return Error{Code::corrupt,
-                         "general.architecture is missing: the architecture is unknown"};
-        if (const Family* family = family_named(name, true)) return Found{family, {}};
-        return unknown_family(checkpoint, name, {});
-    }
-    const auto config = checkpoint.config();
-    if (!config) return Error{Code::corrupt, "has no configuration"};
-    const std::string name(json_string(*config, "model_type").value_or(""));
-    const auto inner = json_find(*config, "text_config");
+// Of a config.json, which belongs to the checkpoint.
+Result<FoundFamily> family_in(JsonElement config, const format::Checkpoint& checkpoint) {
+    const std::string name(json_string(config, "model_type").value_or(""));
+    const auto inner = json_find(config, "text_config");
     const std::string inner_name(inner ? json_string(*inner, "model_type").value_or("") : "");
     if (const Family* family = family_named(name, false); family != nullptr && !inner)
-        return Found{family, {}};
+        return FoundFamily{family, {}};
     if (const Family* family = family_named(inner_name.empty() ? name : inner_name, false))
-        return Found{family, "text_config"};
+        return FoundFamily{family, "text_config"};
     if (name.empty() && inner_name.empty())
         return Error{Code::corrupt, "model_type is missing: the architecture is unknown"};
     return unknown_family(checkpoint, inner_name.empty() ? name : inner_name,
@@ -184,6 +170,20 @@ Status read_factors(const ConfigSource& source, Config& c) {
 
 }  // namespace
 
+Result<FoundFamily> find_family(const format::Checkpoint& checkpoint) {
+    if (checkpoint.kind() == format::Kind::gguf) {
+        const std::string name(checkpoint.metadata().string("general.architecture").value_or(""));
+        if (name.empty())
+            return Error{Code::corrupt,
+                         "general.architecture is missing: the architecture is unknown"};
+        if (const Family* family = family_named(name, true)) return FoundFamily{family, {}};
+        return unknown_family(checkpoint, name, {});
+    }
+    const auto config = checkpoint.config();
+    if (!config) return Error{Code::corrupt, "has no configuration"};
+    return family_in(*config, checkpoint);
+}
+
 Result<std::int64_t> size_of(const ConfigSource& source, std::string_view hf, std::string_view gguf,
                              std::int64_t most, std::int64_t fallback) {
     const auto found = source.integer(hf, gguf);
@@ -236,8 +236,16 @@ Result<Config> read_config_as(const ConfigSource& source, const Family& family) 
 }
 
 Result<Config> read_config(const format::Checkpoint& checkpoint) {
-    HEFT_TRY(const Found found, find_family(checkpoint));
+    HEFT_TRY(const FoundFamily found, find_family(checkpoint));
     const ConfigSource source(checkpoint, found.family->gguf, found.nested, found.family->defaults);
+    return read_config_as(source, *found.family);
+}
+
+Result<Config> read_config_document(const format::Checkpoint& checkpoint, std::string_view text) {
+    HEFT_TRY(const JsonDoc document, JsonDoc::parse(text));
+    HEFT_TRY(const FoundFamily found, family_in(document.root(), checkpoint));
+    ConfigSource source(checkpoint, found.family->gguf, found.nested, found.family->defaults);
+    source.use_document(document.root());
     return read_config_as(source, *found.family);
 }
 

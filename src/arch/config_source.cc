@@ -101,7 +101,7 @@ ConfigSource::ConfigSource(const format::Checkpoint& checkpoint, std::string ggu
       defaults_(defaults) {}
 
 ConfigSource::Found ConfigSource::find(std::string_view hf) const {
-    const auto config = checkpoint_->config();
+    const auto config = this->config();
     if (!config) return {};
     const auto inner = nested_.empty() ? std::nullopt : json_find(*config, nested_);
     bool is_null = false;
@@ -124,8 +124,26 @@ ConfigSource::Found ConfigSource::find(std::string_view hf) const {
     return {};
 }
 
+template <class T>
+std::optional<T> ConfigSource::noted(std::string_view hf, std::optional<T> value) const {
+    if (!value || hf.empty()) return value;
+    std::string_view rest = hf;
+    std::string_view best = next_alternative(rest);
+    for (rest = hf; !rest.empty();) {
+        const std::string_view path = next_alternative(rest);
+        const bool usual = std::any_of(defaults_.begin(), defaults_.end(),
+                                       [path](const Default& d) { return d.key == path; });
+        if (usual) {
+            best = path;
+            break;
+        }
+    }
+    answers_.push_back({std::string(best), *value});
+    return value;
+}
+
 std::optional<double> ConfigSource::number(std::string_view hf, std::string_view gguf) const {
-    if (is_gguf()) return checkpoint_->metadata().number(key(gguf));
+    if (is_gguf()) return noted(hf, checkpoint_->metadata().number(key(gguf)));
     const Found found = find(hf);
     if (!found.value) return found.by_default;
     double value = 0;
@@ -137,7 +155,7 @@ std::optional<std::int64_t> ConfigSource::integer(std::string_view hf,
                                                   std::string_view gguf) const {
     if (is_gguf()) {
         const auto one = checkpoint_->metadata().integer(key(gguf));
-        return one ? one : same_in_all_layers(checkpoint_->metadata(), key(gguf));
+        return noted(hf, one ? one : same_in_all_layers(checkpoint_->metadata(), key(gguf)));
     }
     const auto value = number(hf, gguf);  // some configs write 32768.0
     if (!value || std::abs(*value) > 9e15 || *value != std::floor(*value)) return {};
@@ -157,7 +175,7 @@ std::optional<std::string> ConfigSource::string(std::string_view hf, std::string
 }
 
 std::optional<bool> ConfigSource::flag(std::string_view hf, std::string_view gguf) const {
-    if (is_gguf()) return checkpoint_->metadata().flag(key(gguf));
+    if (is_gguf()) return noted(hf, checkpoint_->metadata().flag(key(gguf)));
     const Found found = find(hf);
     if (found.by_default) return *found.by_default != 0;
     bool value = false;
@@ -211,7 +229,7 @@ bool ConfigSource::in_gguf(std::string_view gguf) const {
 
 std::vector<std::string> ConfigSource::unheeded() const {
     std::vector<std::string> out;
-    const auto config = checkpoint_->config();
+    const auto config = this->config();
     if (!config) return out;
     const auto inner = nested_.empty() ? config : json_find(*config, nested_);
     JsonObject fields;

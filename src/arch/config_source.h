@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "format/checkpoint.h"
@@ -27,7 +28,10 @@ class ConfigSource {
     ConfigSource(const format::Checkpoint& checkpoint, std::string gguf_prefix,
                  std::string nested = {}, std::span<const Default> defaults = {});
 
-    bool is_gguf() const { return checkpoint_->kind() == format::Kind::gguf; }
+    // Asks this document, which outlives us, in place of what the checkpoint has.
+    void use_document(JsonElement document) { document_ = document; }
+
+    bool is_gguf() const { return !document_ && checkpoint_->kind() == format::Kind::gguf; }
     const format::Checkpoint& checkpoint() const { return *checkpoint_; }
 
     // `hf`: a key of config.json, or a path such as "rope_scaling.factor", or several alternatives
@@ -47,19 +51,36 @@ class ConfigSource {
     // say and heft does not heed. Keys about training, files and saving are not among them.
     std::vector<std::string> unheeded() const;
 
+    // What a GGUF file answered, by the first of config.json's keys for the same, or by the one
+    // that has a default. In the order of asking.
+    struct Answer {
+        std::string hf;
+        std::variant<std::int64_t, double, bool> value;
+    };
+    const std::vector<Answer>& answers() const { return answers_; }
+    // Whether config.json was asked for a key (of the first level).
+    bool was_asked(std::string_view hf) const { return asked_.contains(hf); }
+
   private:
     struct Found {
         std::optional<JsonElement> value;
         std::optional<double> by_default;  // the key is nowhere
     };
     Found find(std::string_view hf) const;
+    std::optional<JsonElement> config() const {
+        return document_ ? document_ : checkpoint_->config();
+    }
+    template <class T>
+    std::optional<T> noted(std::string_view hf, std::optional<T> value) const;
     std::string key(std::string_view gguf) const { return prefix_ + "." + std::string(gguf); }
 
     const format::Checkpoint* checkpoint_;  // outlives us
     std::string prefix_;
     std::string nested_;
     std::span<const Default> defaults_;
+    std::optional<JsonElement> document_;
     mutable std::set<std::string, std::less<>> asked_;
+    mutable std::vector<Answer> answers_;
 };
 
 }  // namespace heft::arch

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <unordered_set>
 #include <vector>
 
 #include "arch/tensors.h"
 #include "convert/gguf_keys.h"
+#include "convert/part_rows.h"
 #include "format/gguf_writer.h"
 #include "tensor/quant/quant.h"
 #include "tensor/rows.h"
@@ -18,11 +18,6 @@ namespace heft::convert {
 namespace {
 
 using arch::Role;
-
-bool is_interleaved(Role role) {
-    return role == Role::attn_q || role == Role::attn_k || role == Role::attn_q_bias
-           || role == Role::attn_k_bias;
-}
 
 // Reads rows of one part of a tensor as floats, changed as GGUF wants them.
 struct RowReader {
@@ -42,14 +37,12 @@ struct RowReader {
 
     // Whether rows can go as they are.
     bool keeps(DType type) const {
-        return type == at.view->type && at.load == arch::Load::as_is && at.view->repack == nullptr
+        return type == at.view->type && at.load == arch::Load::as_is && !is_in_memory_only(type)
                && at.view->input_order == nullptr;
     }
 
-    Bytes raw(std::int64_t expert, std::int64_t row, std::int64_t stride) const {
-        return at.view->data.subspan(
-            static_cast<std::size_t>((expert * at.stored_rows + source_row(row)) * stride),
-            static_cast<std::size_t>(stride));
+    void copy(std::int64_t expert, std::int64_t row, std::byte* to) const {
+        read_stored_rows(*at.view, expert * at.stored_rows + source_row(row), 1, to);
     }
 
     void read(std::int64_t expert, std::int64_t row, float* out) const {
@@ -77,34 +70,14 @@ struct RowReader {
 
 // A GGUF tensor and what it is made of: the parts of a fused matrix, the experts of a stack.
 struct Target {
-    std::vector<RowReader> parts;    // in the order of their rows
-    std::vector<std::int64_t> rows;  // of each part, in all units
-    std::int64_t units = 1;
+    std::vector<RowReader> parts;  // in the order of their rows
+    PartRows rows;
     std::vector<std::vector<arch::Located>> experts;  // [expert][part], where each has a tensor
     std::int64_t n_stack = 1;
     std::int64_t cols = 1;
     std::uint64_t stored_row_bytes = 0;  // of the stored type
 
-    std::int64_t total_rows() const {
-        return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
-    }
-
-    std::int64_t n_rows() const { return n_stack * total_rows(); }
-
-    // Rows are counted over experts, then units, then the parts' shares of a unit.
-    struct Place {
-        std::size_t part;
-        std::int64_t expert, row;
-    };
-    Place place(std::int64_t row) const {
-        const std::int64_t each = total_rows();
-        const std::int64_t expert = row / each;
-        const std::int64_t unit = row % each / (each / units);
-        std::int64_t within = row % each % (each / units);
-        std::size_t part = 0;
-        for (; within >= rows[part] / units; ++part) within -= rows[part] / units;
-        return {part, expert, unit * (rows[part] / units) + within};
-    }
+    std::int64_t n_rows() const { return n_stack * rows.total(); }
 
     bool keeps(DType type) const {
         return std::all_of(parts.begin(), parts.end(),
@@ -113,17 +86,16 @@ struct Target {
 
     void read(std::int64_t first, std::int64_t count, float* to) const {
         for (std::int64_t r = first; r < first + count; ++r, to += cols) {
-            const Place at = place(r);
-            part_of(at.expert, at.part).read(index_of(at.expert), at.row, to);
+            const PartRows::Place at = rows.place(r);
+            part_of(at.matrix, at.part).read(index_of(at.matrix), at.row, to);
         }
     }
 
     void copy(std::int64_t first, std::int64_t count, std::byte* to) const {
         const auto size = static_cast<std::int64_t>(stored_row_bytes);
         for (std::int64_t r = first; r < first + count; ++r, to += size) {
-            const Place at = place(r);
-            const Bytes row = part_of(at.expert, at.part).raw(index_of(at.expert), at.row, size);
-            std::copy(row.begin(), row.end(), to);
+            const PartRows::Place at = rows.place(r);
+            part_of(at.matrix, at.part).copy(index_of(at.matrix), at.row, to);
         }
     }
 
@@ -165,8 +137,12 @@ Weight floats(const std::string& name, std::vector<float> values) {
 class TargetBuilder {
   public:
     TargetBuilder(const format::Checkpoint& checkpoint, const arch::Config& config,
-                  const arch::Tensor& first, int layer)
-        : checkpoint_(checkpoint), config_(config), first_(first), layer_(layer) {}
+                  const Overlay& overlay, const arch::Tensor& first, int layer)
+        : checkpoint_(checkpoint),
+          config_(config),
+          overlay_(overlay),
+          first_(first),
+          layer_(layer) {}
 
     // Nothing where the checkpoint does not have it.
     Result<std::optional<Weight>> build(const std::string& name) {
@@ -200,21 +176,22 @@ class TargetBuilder {
   private:
     Result<bool> collect() {
         for (const arch::Tensor& part : parts()) {
-            HEFT_TRY(const arch::Located at, arch::locate(checkpoint_, config_, part, layer_));
+            HEFT_TRY(arch::Located at, arch::locate(checkpoint_, config_, part, layer_));
             if (at.view == nullptr) return false;
+            at.view = &overlay_.of(*at.view);
             RowReader reader{at, at.cols, part.cols == arch::Dim::none};
             if (config_.family->gguf_interleaves_qk && config_.rope.pairs == arch::Pairs::half
                 && is_interleaved(part.role))
                 reader.interleaved_head = config_.d_head;
             target_.parts.push_back(reader);
-            target_.rows.push_back(at.rows);
+            target_.rows.rows.push_back(at.rows);
             target_.cols = reader.cols;
             const auto bytes = row_bytes(at.view->type, static_cast<std::uint64_t>(at.cols));
             target_.stored_row_bytes = bytes ? *bytes : 0;
         }
-        target_.units = first_.gguf_fused.parts[0] == arch::Dim::none
-                            ? 1
-                            : arch::extent(first_.gguf_fused.units, config_);
+        target_.rows.units = first_.gguf_fused.parts[0] == arch::Dim::none
+                                 ? 1
+                                 : arch::extent(first_.gguf_fused.units, config_);
         if (!first_.per_expert) return true;
         target_.n_stack = config_.experts.n;
         if (arch::copies(first_.hf, config_) == 1) return true;
@@ -224,6 +201,7 @@ class TargetBuilder {
                 HEFT_TRY(located.emplace_back(),
                          arch::locate(checkpoint_, config_, part, layer_, expert));
                 if (located.back().view == nullptr) return false;
+                located.back().view = &overlay_.of(*located.back().view);
             }
         }
         return true;
@@ -244,13 +222,14 @@ class TargetBuilder {
     Shape shape() const {
         Shape out;
         if (first_.per_expert) out.push_back(config_.experts.n);
-        out.push_back(target_.total_rows());
+        out.push_back(target_.rows.total());
         if (first_.cols != arch::Dim::none) out.push_back(target_.cols);
         return out;
     }
 
     const format::Checkpoint& checkpoint_;
     const arch::Config& config_;
+    const Overlay& overlay_;
     const arch::Tensor& first_;
     int layer_;
     Target target_;
@@ -311,7 +290,7 @@ Status set_model(format::GgufWriter& writer, const arch::Config& config,
 }
 
 Result<std::vector<Weight>> gguf_weights(const format::Checkpoint& checkpoint,
-                                         const arch::Config& config) {
+                                         const arch::Config& config, const Overlay& overlay) {
     std::vector<Weight> out;
     std::unordered_set<std::string> written;
     for (const arch::Tensor& tensor : config.family->tensors) {
@@ -325,7 +304,8 @@ Result<std::vector<Weight>> gguf_weights(const format::Checkpoint& checkpoint,
         for (int layer = 0; layer < layers; ++layer) {
             const std::string name = arch::tensor_name(tensor.gguf, layer);
             if (written.contains(name)) continue;
-            HEFT_TRY(auto weight, TargetBuilder(checkpoint, config, tensor, layer).build(name));
+            HEFT_TRY(auto weight,
+                     TargetBuilder(checkpoint, config, overlay, tensor, layer).build(name));
             if (!weight) continue;
             out.push_back(std::move(*weight));
             written.insert(name);

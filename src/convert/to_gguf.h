@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arch/arch.h"
+#include "convert/overlay.h"
 #include "convert/weight.h"
 #include "format/checkpoint.h"
 #include "format/gguf_writer.h"
@@ -30,9 +31,9 @@ Status set_model(format::GgufWriter& writer, const arch::Config& config,
                  const text::Tokenizer* tokenizer, const GgufOptions& options);
 
 // The tensors of a GGUF file made of a checkpoint in another layout, in its order: fused and split,
-// turned and interleaved as such files have them. The checkpoint must stay open.
+// turned and interleaved as such files have them. The checkpoint and the overlay must stay.
 Result<std::vector<Weight>> gguf_weights(const format::Checkpoint& checkpoint,
-                                         const arch::Config& config);
+                                         const arch::Config& config, const Overlay& overlay = {});
 
 // `tokenizer` may be null: a file without one. A matrix whose rows are not whole blocks of the
 // wanted type is stored as F16. Errors: what GGUF cannot say of this model; a type without encoder.

@@ -9,6 +9,7 @@
 #include "base/mapped_file.h"
 #include "base/sha256.h"
 #include "format/output_file.h"
+#include "format/unfinished_folder.h"
 #include "merge/card.h"
 #include "merge/gguf_result.h"
 #include "merge/side_files.h"
@@ -21,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kState = ".heft-merge.json";
 // Of two things that are made again, whichever is larger: room for names, papers and file systems.
 constexpr std::uint64_t kSpareBytes = 64U << 20;
 
@@ -41,49 +41,6 @@ Result<std::string> key_of(const Plan& plan, const MakeOptions& options) {
                                         {"shard_bytes", options.shard_bytes},
                                         {"inputs", std::move(inputs)}};
     return sha256(as_bytes(all.dump()));
-}
-
-bool is_same_merge(const fs::path& partial, const std::string& key) {
-    const auto state = read_text(partial / kState, 4096);
-    return state && *state == key;
-}
-
-Error cannot(const fs::path& path, const char* doing, const std::error_code& error) {
-    const bool full = error == std::errc::no_space_on_device;
-    return {full ? Code::exhausted : Code::invalid,
-            path.string() + ": cannot " + doing + ": " + error.message()};
-}
-
-Status begin(const fs::path& partial, const std::string& key) {
-    std::error_code error;
-    if (is_same_merge(partial, key)) return {};
-    // An attempt may have ended before it had left its mark, or when it had just taken it off.
-    const bool is_ours = fs::exists(partial / kState, error)
-                         || fs::exists(partial / "heft.json", error)
-                         || fs::is_empty(partial, error);
-    if (fs::exists(partial, error) && !is_ours)
-        return Error{Code::invalid, partial.string() + ": is in the way, and not of a merge; remove "
-                                                       "it"};
-    fs::remove_all(partial, error);
-    fs::create_directories(partial, error);
-    if (error) return cannot(partial, "make the folder", error);
-    return format::write_file(partial / kState, key);
-}
-
-// A name is taken over in one step; what was there before goes away after it.
-Status put_in_place(const fs::path& from, const fs::path& to, bool replace) {
-    std::error_code error;
-    fs::path old;
-    if (replace && fs::exists(to, error) && !fs::is_empty(to, error)) {
-        old = to.string() + ".replaced";
-        fs::remove_all(old, error);
-        fs::rename(to, old, error);
-        if (error) return cannot(to, "move it away", error);
-    }
-    fs::rename(from, to, error);
-    if (error) return cannot(to, "put it in its place", error);
-    if (!old.empty()) fs::remove_all(old, error);
-    return {};
 }
 
 Status write_papers(const fs::path& folder, const Plan& plan, const Papers& papers,
@@ -119,12 +76,10 @@ class Maker {
             return write_gguf(plan_, target_.path, options_.type, texts, scanner);
         }
         HEFT_TRY(const std::string key, key_of(plan_, options_));
-        const fs::path partial = target_.partial();
-        HEFT_OK(begin(partial, key));
-        Status done = make_in(partial, scanner);
-        if (done || done.error().code == Code::cancelled) return done;
-        std::error_code ignored;
-        fs::remove_all(partial, ignored);
+        format::UnfinishedFolder folder(target_.path, key);
+        HEFT_OK(folder.begin());
+        Status done = make_in(folder, scanner);
+        if (!done && done.error().code != Code::cancelled) folder.discard();
         return done;
     }
 
@@ -143,21 +98,18 @@ class Maker {
         return texts;
     }
 
-    Status make_in(const fs::path& partial, Scanner& scanner) {
+    Status make_in(format::UnfinishedFolder& folder, Scanner& scanner) {
+        const fs::path& partial = folder.folder();
         HEFT_TRY(const Shards shards,
                  write_shards(plan_, partial, options_.shard_bytes, scanner,
                               [this](std::uint64_t bytes) { (void)advance(bytes); }));
         (void)shards;
         const std::string name = target_.path.stem().string();
         HEFT_OK(write_papers(partial, plan_, papers_, name));
-        std::error_code error;
-        if (!target_.is_gguf) {
-            fs::remove(partial / kState, error);
-            return put_in_place(partial, target_.path, options_.replace);
-        }
+        if (!target_.is_gguf) return folder.commit(options_.replace);
         HEFT_TRY(const Texts texts, gguf_texts());
         HEFT_OK(folder_to_gguf(partial, target_.path, options_.type, name, texts));
-        fs::remove_all(partial, error);
+        folder.discard();
         return {};
     }
 
@@ -193,7 +145,7 @@ Status check_room(const Plan& plan, const Target& target, const MakeOptions& opt
 }  // namespace
 
 fs::path Target::partial() const {
-    return path.string() + ".partial";
+    return format::UnfinishedFolder::partial(path);
 }
 
 Target target_of(const fs::path& path) {
@@ -249,7 +201,7 @@ Status check_target(const Plan& plan, const Target& target, const MakeOptions& o
 
 bool can_go_on(const Plan& plan, const Target& target, const MakeOptions& options) {
     const auto key = key_of(plan, options);
-    return key && is_same_merge(target.partial(), *key);
+    return key && format::UnfinishedFolder(target.path, *key).is_begun();
 }
 
 Status make(const Plan& plan, const Target& target, const Papers& papers,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "convert/source_notes.h"
 #include "merge/chat_templates.h"
 
 namespace heft::merge {
@@ -13,28 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kTokenizerFiles[] = {"tokenizer.json",
-                                           "tokenizer_config.json",
-                                           "special_tokens_map.json",
-                                           "tokenizer.model",
-                                           "added_tokens.json",
-                                           "vocab.json",
-                                           "merges.txt",
-                                           "vocab.txt",
-                                           "tekken.json",
-                                           "chat_template.jinja"};
 constexpr const char* kLayerCounts[] = {"num_hidden_layers", "n_layer", "num_layers", "n_layers"};
 
 std::string dump(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string_view type_name(DType type) {
-    switch (type) {
-        case DType::f32: return "float32";
-        case DType::f16: return "float16";
-        default: return "bfloat16";
-    }
 }
 
 Result<Json> read_tree(const Model& model, const char* name) {
@@ -89,7 +72,7 @@ Result<std::string> config_of(const Plan& plan, const Model& model) {
         [](const PlannedTensor& tensor) { return !tensor.is_buffer && tensor.shape.size() >= 2; });
     if (matrix != plan.tensors.end()) {
         const char* key = config.contains("dtype") ? "dtype" : "torch_dtype";
-        config[key] = type_name(matrix->type);
+        config[key] = convert::torch_name(matrix->type);
     }
     config.erase("quantization_config");  // the result is stored plainly
     return dump(config);
@@ -120,9 +103,9 @@ Status add_tokens(const Vocabulary& vocabulary, Json& tokenizer) {
 }
 
 Status take_tokenizer(const Plan& plan, const Model& model, std::vector<SideFile>& files) {
-    for (const char* name : kTokenizerFiles)
+    for (const std::string_view name : convert::kTokenizerFiles)
         if (const auto file = model.checkpoint->side_file(name))
-            files.push_back({name, std::string(as_text(file->bytes()))});
+            files.push_back({std::string(name), std::string(as_text(file->bytes()))});
     if (plan.vocabulary.added.empty()) return {};
     const auto json = std::find_if(files.begin(), files.end(), [](const SideFile& file) {
         return file.name == "tokenizer.json";

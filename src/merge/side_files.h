@@ -6,13 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "convert/folder_files.h"
 #include "merge/plan.h"
 
 namespace heft::merge {
 
-struct SideFile {
-    std::string name, text;
-};
+using convert::SideFile;
 
 // config.json, generation_config.json, and the tokenizer's files, with what the merge changes about
 // them. Errors: unsupported, where no model of the merge is a Hugging Face folder to take them

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 
 #include "arch/proposal.h"
+#include "convert/source_notes.h"
 #include "tensor/quant/quant.h"
 #include "text/template_source.h"
 #include "text/tokenizer.h"
@@ -37,10 +38,11 @@ ModelFacts facts_of(const format::Metadata& metadata) {
     return facts;
 }
 
-Result<GgufModel> from_gguf(const format::Checkpoint& checkpoint) {
+Result<GgufModel> from_gguf(const format::Checkpoint& checkpoint, const convert::Overlay& overlay) {
     GgufModel out;
     for (const format::MetaEntry& entry : checkpoint.metadata().entries()) out.writer.copy(entry);
-    for (const TensorView& view : checkpoint.tensors()) {
+    for (const TensorView& stored : checkpoint.tensors()) {
+        const TensorView& view = overlay.of(stored);
         if (codec(view.type) == nullptr)
             return Error{Code::unsupported, "tensor " + view.name + " is of type "
                                                 + dtype_info(view.type).name
@@ -52,7 +54,8 @@ Result<GgufModel> from_gguf(const format::Checkpoint& checkpoint) {
     return out;
 }
 
-Result<GgufModel> from_others(const format::Checkpoint& checkpoint) {
+Result<GgufModel> from_others(const format::Checkpoint& checkpoint,
+                              const convert::Overlay& overlay) {
     HEFT_TRY(const arch::Config config, arch::read_config(checkpoint));
     convert::GgufOptions options;
     options.name = checkpoint.folder().filename().string();
@@ -67,7 +70,8 @@ Result<GgufModel> from_others(const format::Checkpoint& checkpoint) {
     if (!tokenizer && tokenizer.error().code != Code::not_found)
         return std::move(tokenizer.error());
     HEFT_OK(convert::set_model(out.writer, config, tokenizer ? &*tokenizer : nullptr, options));
-    HEFT_TRY(out.weights, convert::gguf_weights(checkpoint, config));
+    HEFT_OK(convert::note_source(out.writer, checkpoint, config));
+    HEFT_TRY(out.weights, convert::gguf_weights(checkpoint, config, overlay));
     out.facts = facts_of(config);
     return out;
 }
@@ -182,9 +186,10 @@ class Planner {
 
 }  // namespace
 
-Result<GgufModel> gguf_model(const format::Checkpoint& checkpoint) {
-    auto out =
-        checkpoint.kind() == format::Kind::gguf ? from_gguf(checkpoint) : from_others(checkpoint);
+Result<GgufModel> gguf_model(const format::Checkpoint& checkpoint,
+                             const convert::Overlay& overlay) {
+    auto out = checkpoint.kind() == format::Kind::gguf ? from_gguf(checkpoint, overlay)
+                                                       : from_others(checkpoint, overlay);
     if (!out) return within(checkpoint.name(), std::move(out.error()));
     out->facts.has_output =
         std::any_of(out->weights.begin(), out->weights.end(),

@@ -17,14 +17,15 @@
 namespace heft::shape {
 
 // A model as its GGUF file will have it: metadata and tensors, read from a checkpoint of any
-// layout, which must stay open.
+// layout, which (and the overlay) must stay.
 struct GgufModel {
     format::GgufWriter writer;  // metadata only
     std::vector<convert::Weight> weights;
     ModelFacts facts;
 };
 // Errors: what the configuration or the tokenizer cannot say in GGUF.
-Result<GgufModel> gguf_model(const format::Checkpoint& checkpoint);
+Result<GgufModel> gguf_model(const format::Checkpoint& checkpoint,
+                             const convert::Overlay& overlay = {});
 
 // "blk.0.*=Q8_0": tensors whose names fit the pattern (* and ? as in file names).
 struct Override {

@@ -1,13 +1,11 @@
 """heft embed, and --lora."""
 import json
 import pathlib
-import random
 import shutil
-import struct
 import tempfile
 import unittest
 
-from support import NOT_FOUND, TINY, UNSUPPORTED, USAGE, Case
+from support import NOT_FOUND, TINY, UNSUPPORTED, USAGE, Case, write_adapter
 
 TEXT = "A fox and a lantern."
 
@@ -65,24 +63,7 @@ class Embed(Case):
             self.fails(UNSUPPORTED, "embed", folder, TEXT, saying="bert")
 
 
-def write_adapter(folder, rows, seed=1):
-    """A PEFT adapter of rank 2 on the first layer's q_proj, with `rows` outputs."""
-    width = json.loads((TINY / "config.json").read_text())["hidden_size"]
-    stem = "base_model.model.model.layers.0.self_attn.q_proj"
-    chance = random.Random(seed)
-    header, data = {}, b""
-    for half, shape in (("A", [2, width]), ("B", [rows, 2])):
-        values = [chance.uniform(-0.5, 0.5) for _ in range(shape[0] * shape[1])]
-        packed = struct.pack(f"<{len(values)}f", *values)
-        header[f"{stem}.lora_{half}.weight"] = {
-            "dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
-        data += packed
-    text = json.dumps(header).encode()
-    folder = pathlib.Path(folder)
-    (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
-    (folder / "adapter_config.json").write_text(
-        json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"]}))
-    return width
+Q_PROJ = "base_model.model.model.layers.0.self_attn.q_proj"
 
 
 class Lora(Case):
@@ -93,7 +74,7 @@ class Lora(Case):
     def test_strength(self):
         with tempfile.TemporaryDirectory() as folder:
             width = json.loads((TINY / "config.json").read_text())["hidden_size"]
-            write_adapter(folder, width)
+            write_adapter(folder, {Q_PROJ: (width, width)})
             without = self.logits()
             self.assertEqual(self.logits("--lora", f"{folder}:0"), without)
             once = self.logits("--lora", folder)
@@ -105,7 +86,7 @@ class Lora(Case):
 
     def test_refusals(self):
         with tempfile.TemporaryDirectory() as folder:
-            write_adapter(folder, 40)
+            write_adapter(folder, {Q_PROJ: (40, json.loads((TINY / "config.json").read_text())["hidden_size"])})
             error = self.fails(USAGE, "logits", "tiny", "--ids", "1", "--lora", folder,
                                saying="40")
             self.assertIn("q_proj", error)

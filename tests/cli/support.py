@@ -2,6 +2,8 @@
 import json
 import os
 import pathlib
+import random
+import struct
 import subprocess
 import sys
 import unittest
@@ -26,6 +28,35 @@ def heft(*args, stdin=b"", env=None):
         args = (args[0], "-t", "1", *args[1:])
     return subprocess.run([HEFT, *map(str, args)], input=stdin, capture_output=True,
                           timeout=SECONDS, env={**os.environ, **(env or {})})
+
+
+def read_safetensors(path):
+    """Tensors by name, in the order of the file: type, shape, bytes."""
+    raw = pathlib.Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    header, data = json.loads(raw[8:8 + size]), raw[8 + size:]
+    return {name: (t["dtype"], t["shape"], data[slice(*t["data_offsets"])])
+            for name, t in header.items() if name != "__metadata__"}
+
+
+def write_adapter(folder, modules, seed=1):
+    """A PEFT adapter of rank 2; `modules`: outputs and inputs by their names in the adapter."""
+    chance = random.Random(seed)
+    header, data = {}, b""
+    for stem, (rows, width) in modules.items():
+        for half, shape in (("A", [2, width]), ("B", [rows, 2])):
+            packed = struct.pack(f"<{shape[0] * shape[1]}f",
+                                 *(chance.uniform(-0.5, 0.5) for _ in range(shape[0] * shape[1])))
+            header[f"{stem}.lora_{half}.weight"] = {
+                "dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+            data += packed
+    text = json.dumps(header).encode()
+    folder = pathlib.Path(folder)
+    folder.mkdir(exist_ok=True)
+    (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    (folder / "adapter_config.json").write_text(
+        json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4,
+                    "target_modules": sorted({stem.rsplit(".", 1)[1] for stem in modules})}))
 
 
 class Case(unittest.TestCase):

@@ -1,0 +1,85 @@
+#include "app/folder_writer.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/sha256.h"
+#include "format/output_file.h"
+#include "format/unfinished_folder.h"
+#include "govern/passport.h"
+
+namespace heft::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kShardSize = "5GB";
+constexpr const char* kOneFile = "model.safetensors";
+
+// Inputs by hash and options are in the record; with the sizes of files it decides the result.
+Result<std::string> key_of(const nlohmann::ordered_json& record, std::uint64_t shard_bytes) {
+    return sha256(as_bytes(record.dump() + std::to_string(shard_bytes)));
+}
+
+Result<std::vector<fs::path>> files_in(const fs::path& folder) {
+    std::vector<fs::path> out;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) out.push_back(entry.path());
+    if (error) return Error{Code::not_found, folder.string() + ": " + error.message()};
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+}  // namespace
+
+FolderWriter::FolderWriter(const convert::FolderModel& model, ThreadPool& pool, FileProgress& line)
+    : model_(model), line_(line), encoder_(pool, [this](std::uint64_t done) {
+          done_by_encoder_ = done;
+          return line_.show_count(done_by_encoder_ + done_in_pairs_, work_);
+      }) {
+    writer_.set("format", "pt");  // which readers ask for
+    work_ = shape::work_of(model.tensors);
+    n_tensors_ =
+        shape::add_tensors(writer_, model.tensors, encoder_, [this](std::uint64_t weights) {
+            done_in_pairs_ += weights;
+            return line_.show_count(done_by_encoder_ + done_in_pairs_, work_);
+        });
+}
+
+Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
+                                                  const nlohmann::ordered_json& record) {
+    HEFT_TRY(const std::uint64_t shard_bytes,
+             parse_size("--shard-size", flags.shard_size.empty() ? kShardSize : flags.shard_size));
+    fs::path out = flags.out;
+    if (!out.has_filename()) out = out.parent_path();
+    HEFT_TRY(std::string key, key_of(record, shard_bytes));
+    format::UnfinishedFolder folder(out, std::move(key));
+    HEFT_OK(folder.begin());
+    Status done = write_in(folder.folder(), shard_bytes, record);
+    if (!done && done.error().code == Code::cancelled)
+        return Error{Code::cancelled,
+                     "stopped; the same command goes on where this one ended, with "
+                         + folder.folder().string()};
+    if (done) done = folder.commit(flags.force);
+    if (!done) {
+        folder.discard();
+        return done.error();
+    }
+    return files_in(out);
+}
+
+Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
+                              const nlohmann::ordered_json& record) {
+    HEFT_TRY(const std::uint64_t all, bytes());
+    constexpr auto kHow = format::Writing::resumable;
+    HEFT_OK(all <= shard_bytes ? writer_.write(folder / kOneFile, kHow)
+                               : writer_.write_sharded(folder, shard_bytes, kHow));
+    for (const convert::SideFile& file : model_.files)
+        HEFT_OK(format::write_file(folder / file.name, file.text));
+    return format::write_file(
+        folder / govern::kLineageFile,
+        record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace heft::app

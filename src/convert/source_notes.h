@@ -1,0 +1,59 @@
+// What a GGUF file that heft makes of a Hugging Face folder says of that folder, so that the folder
+// can be made again (decision 23): keys heft.source.*, which other programs pass over.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/arch.h"
+#include "format/checkpoint.h"
+#include "format/gguf_writer.h"
+
+namespace heft::convert {
+
+// Files of a model's tokenizer and template, in any form.
+inline constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json",
+                                                       "tokenizer_config.json",
+                                                       "special_tokens_map.json",
+                                                       "added_tokens.json",
+                                                       "vocab.json",
+                                                       "merges.txt",
+                                                       "vocab.txt",
+                                                       "tokenizer.model",
+                                                       "tekken.json",
+                                                       "tiktoken.model",
+                                                       "qwen.tiktoken",
+                                                       "chat_template.jinja",
+                                                       "chat_template.json"};
+// Those of sampling and terms.
+inline constexpr std::string_view kOtherFiles[] = {
+    "generation_config.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt",
+    "USE_POLICY.md"};
+inline constexpr std::string_view kConfigFile = "config.json";
+
+struct SourceTensor {
+    std::string name;
+    DType type = DType::f32;
+};
+
+// As a file has it; views into its metadata, which must stay.
+class SourceNotes {
+  public:
+    explicit SourceNotes(const format::Metadata& metadata) : metadata_(&metadata) {}
+
+    // In the order of the folder; empty where the file was not made of one, or says so wrongly.
+    std::vector<SourceTensor> tensors() const;
+    // Of a side file or a tensor whose numbers do not come back from what GGUF keeps. Empty: none.
+    Bytes file(std::string_view name) const;
+    Bytes exact(std::string_view tensor) const;
+
+  private:
+    const format::Metadata* metadata_;
+};
+
+// Writes them. The checkpoint is a Hugging Face folder.
+Status note_source(format::GgufWriter& writer, const format::Checkpoint& checkpoint,
+                   const arch::Config& config);
+
+}  // namespace heft::convert
