@@ -145,8 +145,10 @@ class Converting {
         out.n_tensors = writer.n_tensors();
         HEFT_OK(check_room(o_.making.out, out.bytes));
         if (o_.making.dry_run) return out;
+        out.lineage["difference"] =
+            not_measured(o_.measure.none ? "--no-measure" : "the result is a folder");
         line_.begin("converting");
-        HEFT_TRY(out.files, writer.write(o_.making, outcome.record));
+        HEFT_TRY(out.files, writer.write(o_.making, out.lineage));
         return out;
     }
 
