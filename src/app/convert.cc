@@ -102,7 +102,7 @@ class Converting {
         return {};
     }
 
-    Result<govern::GateOutcome> leave(const shape::MixInfo* mix) {
+    Result<Granted> leave(const shape::MixInfo* mix) {
         Json recorded{{"type", mix != nullptr ? mix->name : "as stored"}};
         if (!merged_.empty()) recorded["lora"] = merged_;
         return ask_leave({"convert", {{o_.in, "itself"}}, recorded}, o_.making, line_);

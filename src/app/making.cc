@@ -56,6 +56,12 @@ Result<govern::Source> source_of(const govern::Catalogue& catalogue, const Ingre
     return source;
 }
 
+std::string only_licence(const govern::Assessment& assessment) {
+    const auto& terms = assessment.terms;
+    if (terms.size() != 1 || terms.front().licences.size() != 1) return {};
+    return terms.front().licences.front()->id;
+}
+
 }  // namespace
 
 void add_making_flags(CLI::App& verb, MakingFlags& flags) {
@@ -83,8 +89,7 @@ Result<std::uint64_t> parse_size(const std::string& option, const std::string& t
     return Error{Code::invalid, option + " " + text + ": write it like 4GB or 500MiB"};
 }
 
-Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& flags,
-                                      FileProgress& line) {
+Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line) {
     HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
     govern::Making making;
     making.verb = leave.verb;
@@ -106,7 +111,8 @@ Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& fla
     HEFT_TRY(govern::GateOutcome outcome, govern::passport(catalogue, sources, making));
     if (!outcome.may_proceed) return refused(outcome);
     if (!outcome.why.empty()) say("heft: " + outcome.why);
-    return outcome;
+    // The assessment points into the catalogue, and ends with it.
+    return Granted{std::move(outcome.record), only_licence(outcome.assessment)};
 }
 
 Error refused(const govern::GateOutcome& outcome) {
@@ -115,10 +121,8 @@ Error refused(const govern::GateOutcome& outcome) {
     return {Code::invalid, what};
 }
 
-void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome) {
-    const auto& terms = outcome.assessment.terms;
-    if (terms.size() != 1 || terms.front().licences.size() != 1) return;
-    writer.set_string("general.license", terms.front().licences.front()->id);
+void set_licence(format::GgufWriter& writer, const Granted& granted) {
+    if (!granted.licence.empty()) writer.set_string("general.license", granted.licence);
 }
 
 Status check_place(const fs::path& out, const std::vector<fs::path>& in, const MakingFlags& flags) {

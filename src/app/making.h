@@ -48,16 +48,20 @@ struct Leave {
     nlohmann::ordered_json options;
     std::optional<std::uint64_t> seed = {};
 };
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct Granted {
+    nlohmann::ordered_json record;
+    std::string licence;  // its id, where the terms are those of one licence
+};
 // The passport of what is about to be made. What was accepted is said on stderr. Errors: invalid
 // where the terms do not allow it, or not without --accept-terms.
-Result<govern::GateOutcome> ask_leave(const Leave& leave, const MakingFlags& flags,
-                                      FileProgress& line);
+Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line);
 
 // What the gate said, as an error.
 Error refused(const govern::GateOutcome& outcome);
 
-// Where the model's terms are those of one licence, its id, so that readers of the file find it.
-void set_licence(format::GgufWriter& writer, const govern::GateOutcome& outcome);
+// So that readers of the file find it.
+void set_licence(format::GgufWriter& writer, const Granted& granted);
 
 // Refuses to write over an input, and over what exists without --force; and what the disk has no
 // room for, less what an earlier attempt has written already.

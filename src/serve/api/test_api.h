@@ -203,6 +203,7 @@ class Server {
         http.body = body;
         http.id = "r" + std::to_string(++n_requests_);
         http.caller.name = caller;
+        http.caller.admin = caller == "local";
         if (const std::size_t question = path.find('?'); question != std::string::npos) {
             http.path = path.substr(0, question);
             const std::size_t equals = path.find('=', question);
