@@ -67,7 +67,7 @@ def rows(measure):
 
 def main():
     program, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    windows = sys.argv[4] if sys.argv[3:4] == ["--windows"] else "64"
+    windows = sys.argv[4] if sys.argv[3:4] == ["--windows"] else "32"
     page = root / "docs" / "quantize.md"
     before, rest = page.read_text().split(BEGIN)
     after = rest.split(END)[1]
