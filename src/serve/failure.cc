@@ -58,9 +58,10 @@ Failure failure_of(const Error& error) {
 
 Failure admin_needed() {
     return {.kind = FailureKind::forbidden,
-            .message = "Only an administrator may do that: a key made by `heft keys add NAME "
-                       "--admin`, or, where no keys are in use, a program of the server's own "
-                       "machine.",
+            .message =
+                "Only an administrator may do that: a key made by `heft keys add NAME "
+                "--admin`, or, where no keys are in use, a program of the server's own "
+                "machine.",
             .code = "admin_needed",
             .param = {}};
 }

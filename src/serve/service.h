@@ -23,7 +23,7 @@ namespace heft::serve {
 
 // A model as lists show it, loaded or not.
 struct ModelInfo {
-    std::string name;            // as requests name it
+    std::string name;                       // as requests name it
     std::vector<std::string> aliases = {};  // as they may name it besides
     std::string base;            // of an adapter: the model beside whose weights it is applied
     std::int64_t created_s = 0;  // of the file, since 1970
