@@ -19,7 +19,6 @@
 #include "app/merged_adapter.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "convert/folder_files.h"
 #include "shape/quantise.h"
 
@@ -70,7 +69,10 @@ struct Converted {
 class Converting {
   public:
     explicit Converting(const ConvertOptions& o)
-        : o_(o), line_(&interrupt_.requested()), pool_(o.making.n_threads) {}
+        : o_(o),
+          line_(&interrupt_.requested()),
+          pool_(o.making.n_threads),
+          made_of_{{o.in, "itself"}} {}
 
     Status run() {
         const Clock::time_point began = Clock::now();
@@ -95,17 +97,18 @@ class Converting {
                      model::load_adapter(lora.path, checkpoint, config, lora.scale));
             HEFT_OK(merge_adapter(adapters_.back(), checkpoint, config, type, overlay_));
             const bool is_folder = std::filesystem::is_directory(lora.path);
-            HEFT_TRY(std::string hash,
-                     sha256_file(is_folder ? lora.path / "adapter_model.safetensors" : lora.path));
-            merged_.push_back({{"sha256", std::move(hash)}, {"scale", lora.scale}});
+            made_of_.push_back({lora.path.string(),
+                                "adapter",
+                                {is_folder ? lora.path / "adapter_model.safetensors" : lora.path}});
+            scales_.push_back(lora.scale);
         }
         return {};
     }
 
     Result<Granted> leave(const shape::MixInfo* mix) {
         Json recorded{{"type", mix != nullptr ? mix->name : "as stored"}};
-        if (!merged_.empty()) recorded["lora"] = merged_;
-        return ask_leave({"convert", {{o_.in, "itself"}}, recorded}, o_.making, line_);
+        if (!scales_.empty()) recorded["lora_scales"] = scales_;
+        return ask_leave({"convert", made_of_, recorded}, o_.making, line_);
     }
 
     Result<Converted> into_gguf(const format::Checkpoint& checkpoint, const shape::MixInfo* mix) {
@@ -183,7 +186,8 @@ class Converting {
     ThreadPool pool_;
     std::deque<model::Adapter> adapters_;  // which the overlay reads
     convert::Overlay overlay_;
-    Json merged_ = Json::array();
+    std::vector<Ingredient> made_of_;
+    Json scales_ = Json::array();  // of adapters, in their order among these
 };
 
 }  // namespace

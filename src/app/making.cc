@@ -50,6 +50,8 @@ Result<govern::Source> source_of(const govern::Catalogue& catalogue, const Ingre
     if (source.parent.model.is_multimodal)
         use.suggest("modality",
                     std::string(*source.parent.model.is_multimodal ? "multimodal" : "text-only"));
+    source.files = one.files;
+    if (!source.files.empty()) return source;
     if (!local.engine) return Error{Code::invalid, local.why_not_opened};
     source.files = local.engine->checkpoint().files();
     source.record = govern::carried_record(local.engine->checkpoint());

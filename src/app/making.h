@@ -39,7 +39,8 @@ Result<std::uint64_t> parse_size(const std::string& option, const std::string& t
 // they stand to it.
 struct Ingredient {
     std::string reference;
-    std::string relation;  // govern/gate.h: "itself", "merged", …
+    std::string relation;                           // govern/gate.h: "itself", "merged", …
+    std::vector<std::filesystem::path> files = {};  // of what is no model, such as an adapter
 };
 // NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Leave {

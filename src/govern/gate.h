@@ -14,8 +14,8 @@ namespace heft::govern {
 
 struct Parent {
     Identification model;
-    std::string relation;  // "itself" (convert, quantize), "base model", "merged", "teacher",
-                           // "data"
+    std::string relation;  // "itself" (convert, quantize), "adapter", "base model", "merged",
+                           // "teacher", "data"
     std::filesystem::path folder;  // where its bases may stand beside it; may be empty
 };
 

@@ -104,7 +104,8 @@ class Convert(Case):
                 for name in ("merged.gguf", "merged"):
                     made = self.make(source, name, "--lora", adapter, "--type", "F32", "--force",
                                      "--accept-terms")
-                    self.assertEqual(made["lineage"]["options"]["lora"][0]["scale"], 1)
+                    self.assertEqual(made["lineage"]["options"]["lora_scales"], [1])
+                    self.assertEqual([i["relation"] for i in made["lineage"]["inputs"]], ["itself", "adapter"])
                     self.assertLess(self.distance(beside, self.logits(self.path(name))), 1e-4, (source, name))
 
     def logits(self, model, *args):
