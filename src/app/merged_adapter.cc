@@ -143,7 +143,7 @@ Status merge_adapter(const model::Adapter& adapter, const format::Checkpoint& ch
     std::map<const TensorView*, std::vector<Change>> by_tensor;
     for (const LowRank& low_rank : adapter.changes) {
         HEFT_TRY(Change change, change_of(low_rank, checkpoint, config));
-        by_tensor[change.at.view].push_back(std::move(change));
+        by_tensor[change.at.view].push_back(change);
     }
     for (const auto& [stored, changes] : by_tensor) {
         TensorView view = overlay.of(*stored);
