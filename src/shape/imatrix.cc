@@ -31,6 +31,11 @@ Status check(const std::string& name, const Imatrix::Entry& entry) {
     if (!are_sane(entry.sums) || !are_sane(entry.counts))
         return Error{Code::corrupt,
                      "the sums of " + format::in_quotes(name) + " are not all finite and positive"};
+    // Sums divided by less than one token are no numbers any more.
+    if (std::any_of(entry.counts.begin(), entry.counts.end(),
+                    [](float count) { return count > 0 && count < 1; }))
+        return Error{Code::corrupt,
+                     "the counts of " + format::in_quotes(name) + " are not of whole tokens"};
     return {};
 }
 
