@@ -176,7 +176,7 @@ class Converting {
         put(fmt::format("{}: {} tensors, {}; {:.1f} s\n", o_.in, done.n_tensors,
                         bytes_text(done.bytes), seconds));
         for (const auto& file : done.files) put(file.string() + "\n");
-        if (done.lineage.contains("difference"))
+        if (!o_.making.dry_run)
             put(difference_text(done.lineage["difference"]) + "\n");
     }
 

@@ -12,6 +12,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kRoom = 640;     // for what is measured, in the record
 constexpr std::size_t kMostWhy = 300;  // characters of a reason
 
+std::string text_of(const Json& record) {
+    return record.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 // Empty: it can be measured.
 std::string why_not(const NewModel& model, const MakingFlags& making, const MeasureFlags& flags) {
     if (flags.none) return "--no-measure";
@@ -46,11 +50,11 @@ Result<std::vector<fs::path>> write_measured(format::GgufWriter& writer, NewMode
     const std::string why = why_not(model, making, flags);
     if (!why.empty()) {
         difference = not_measured(why);
-        writer.set_string(govern::kLineageKey, model.record.dump());
+        writer.set_string(govern::kLineageKey, text_of(model.record));
         return write_gguf(writer, making);
     }
     // A record of this length, which is known only when all else is written.
-    std::string text = model.record.dump();
+    std::string text = text_of(model.record);
     text.append(kRoom, ' ');
     writer.set_string(govern::kLineageKey, text);
     const auto finish = [&](Bytes file) -> Result<std::string> {
@@ -58,7 +62,11 @@ Result<std::vector<fs::path>> write_measured(format::GgufWriter& writer, NewMode
         if (!found && found.error().code == Code::cancelled) return std::move(found.error());
         difference =
             found ? std::move(*found) : not_measured(found.error().what.substr(0, kMostWhy));
-        std::string said = model.record.dump(-1, ' ', false, Json::error_handler_t::replace);
+        std::string said = text_of(model.record);
+        if (said.size() > text.size()) {  // names and reasons may be of any length
+            difference = not_measured("what was measured is too long for the record");
+            said = text_of(model.record);
+        }
         said.resize(text.size(), ' ');
         return said;
     };

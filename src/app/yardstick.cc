@@ -111,7 +111,6 @@ Json not_measured(const std::string& why) {
 }
 
 std::string difference_text(const Json& record) {
-    if (!record.is_object()) return "difference from the original not measured";
     if (!record.value("measured", false))
         return "difference from the original not measured: " + record.value("why", std::string());
     return fmt::format(
