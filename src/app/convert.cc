@@ -78,7 +78,7 @@ class Converting {
         const Clock::time_point began = Clock::now();
         HEFT_TRY(const shape::MixInfo* mix, plain_type(o_.type));
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
-        HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making));
+        HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making.force));
         HEFT_OK(merge_adapters(model.checkpoint(), type_of(mix)));
         HEFT_TRY(const Converted done, names_gguf(o_.making.out)
                                            ? into_gguf(model.checkpoint(), mix)
@@ -176,8 +176,7 @@ class Converting {
         put(fmt::format("{}: {} tensors, {}; {:.1f} s\n", o_.in, done.n_tensors,
                         bytes_text(done.bytes), seconds));
         for (const auto& file : done.files) put(file.string() + "\n");
-        if (!o_.making.dry_run)
-            put(difference_text(done.lineage["difference"]) + "\n");
+        if (!o_.making.dry_run) put(difference_text(done.lineage["difference"]) + "\n");
     }
 
     const ConvertOptions& o_;

@@ -7,6 +7,11 @@ namespace heft::app {
 Result<EvalText> EvalText::read(const std::string& path, const engine::Engine& engine, int n_ctx,
                                 int limit) {
     HEFT_TRY(const std::string text, read_input(path));
+    return cut(text, engine, n_ctx, limit);
+}
+
+Result<EvalText> EvalText::cut(std::string_view text, const engine::Engine& engine, int n_ctx,
+                               int limit) {
     HEFT_TRY(const text::Tokenizer* tokenizer, engine.tokenizer());
     const text::SpecialTokens& special = tokenizer->special();
     const auto ids = tokenizer->encode(text);

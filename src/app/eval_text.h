@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/file_progress.h"
@@ -18,6 +19,9 @@ class EvalText {
     // (0: all), in the vocabulary of this model.
     static Result<EvalText> read(const std::string& path, const engine::Engine& engine, int n_ctx,
                                  int limit);
+    // The same of the text itself.
+    static Result<EvalText> cut(std::string_view text, const engine::Engine& engine, int n_ctx,
+                                int limit);
     static EvalText of(std::vector<eval::Window> windows);
 
     using Take = std::function<Status(const eval::Window& window)>;

@@ -26,9 +26,8 @@ class FolderWriter {
     Result<std::uint64_t> bytes() const { return writer_.tensor_bytes_in_all(); }
     std::size_t n_tensors() const { return n_tensors_; }
 
-    // Into flags.out; `record` goes into heft.json. Returns what it wrote. One file of weights
-    // where
-    // --shard-size (5 GB) allows it.
+    // Into flags.out; `record` goes into heft.json. Returns what it wrote. One file of weights,
+    // where --shard-size (5 GB) allows it.
     Result<std::vector<std::filesystem::path>> write(const MakingFlags& flags,
                                                      const nlohmann::ordered_json& record);
 

@@ -14,6 +14,7 @@
 #include "app/eval_text.h"
 #include "app/help.h"
 #include "app/interrupt.h"
+#include "app/making.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "model/input_sums.h"
@@ -31,17 +32,6 @@ struct ImatrixOptions {
     int n_ctx = 512, chunks = 0;
     bool with_output = false, force = false, json = false;
 };
-
-Status check_place(const ImatrixOptions& o) {
-    std::error_code error;
-    const fs::path out = o.out;
-    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
-    if (!fs::is_directory(folder, error))
-        return Error{Code::not_found, folder.string() + ": there is no such folder to write into"};
-    if (!o.force && fs::is_regular_file(out, error))
-        return Error{Code::invalid, o.out + ": exists; say --force to write over it"};
-    return {};
-}
 
 shape::Imatrix imatrix_of(const ImatrixOptions& o, const model::InputSums& sums,
                           std::size_t n_windows) {
@@ -89,7 +79,7 @@ void report(const ImatrixOptions& o, const shape::Imatrix& imatrix, std::uint64_
 
 Status collect(const ImatrixOptions& o) {
     const Clock::time_point began = Clock::now();
-    HEFT_OK(check_place(o));
+    HEFT_OK(check_place(o.out, {}, o.force));
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
     HEFT_TRY(const EvalText text, EvalText::read(o.text, engine, o.n_ctx, o.chunks));
     const InterruptGuard interrupt;

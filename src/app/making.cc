@@ -12,6 +12,7 @@
 #include "app/release.h"
 #include "app/scaled.h"
 #include "format/resumable_file.h"
+#include "format/unfinished_folder.h"
 
 namespace heft::app {
 
@@ -127,7 +128,7 @@ void set_licence(format::GgufWriter& writer, const Granted& granted) {
     if (!granted.licence.empty()) writer.set_string("general.license", granted.licence);
 }
 
-Status check_place(const fs::path& out, const std::vector<fs::path>& in, const MakingFlags& flags) {
+Status check_place(const fs::path& out, const std::vector<fs::path>& in, bool force) {
     std::error_code error;
     for (const fs::path& file : in)
         if (fs::equivalent(file, out, error) || fs::equivalent(file.parent_path(), out, error))
@@ -135,8 +136,9 @@ Status check_place(const fs::path& out, const std::vector<fs::path>& in, const M
                                             "another name"};
     const bool is_there = fs::is_regular_file(out, error)
                           || (fs::is_directory(out, error) && !fs::is_empty(out, error));
-    if (!flags.force && is_there)
+    if (!force && is_there)
         return Error{Code::invalid, out.string() + ": exists; say --force to write over it"};
+    HEFT_OK(format::UnfinishedFolder::may_replace(out));
     // "name/" is a folder's name, too.
     const fs::path name = out.has_filename() ? out : out.parent_path();
     const fs::path folder = name.has_parent_path() ? name.parent_path() : fs::path(".");

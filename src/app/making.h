@@ -67,7 +67,7 @@ void set_licence(format::GgufWriter& writer, const Granted& granted);
 // Refuses to write over an input, and over what exists without --force; and what the disk has no
 // room for, less what an earlier attempt has written already.
 Status check_place(const std::filesystem::path& out, const std::vector<std::filesystem::path>& in,
-                   const MakingFlags& flags);
+                   bool force);
 Status check_room(const std::filesystem::path& out, std::uint64_t bytes);
 
 // Writes OUT, or its parts, and tells their paths.

@@ -1,6 +1,5 @@
 #include "app/mix_choice.h"
 
-#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -13,10 +12,6 @@ namespace heft::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double in_four_digits(double x) {
-    return std::isfinite(x) ? std::stod(fmt::format("{:.4g}", x)) : x;
-}
 
 // The mix whose base most of the weights have.
 const shape::MixInfo* nearest_mix(const shape::SearchSpace& space, const shape::Picks& picks) {

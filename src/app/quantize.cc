@@ -165,7 +165,7 @@ class Quantizing {
             options.imatrix = &imatrix_;
         }
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
-        HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making));
+        HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making.force));
         HEFT_TRY(shape::GgufModel target, shape::gguf_model(model.checkpoint()));
         HEFT_TRY(shape::QuantisePlan plan,
                  shape::plan_quantising(target.weights, target.facts, options));

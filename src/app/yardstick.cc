@@ -18,25 +18,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kContext = 128;
-constexpr std::size_t kMostWindows = 4;
+constexpr int kMostWindows = 4;
 constexpr std::size_t kMostNumbers = std::size_t{1} << 25;  // of logits kept: 128 MiB
 
-// In four digits, so that a last bit of a sum does not change a file.
-double rounded(double x) {
-    if (!std::isfinite(x)) return x;
-    return std::stod(fmt::format("{:.4g}", x));
-}
-
-Result<std::vector<eval::Window>> windows_of(const std::string& text, const engine::Engine& model) {
-    HEFT_TRY(const text::Tokenizer* tokenizer, model.tokenizer());
-    const text::SpecialTokens& special = tokenizer->special();
-    HEFT_TRY(auto windows, eval::cut(tokenizer->encode(text), kContext,
-                                     special.add_bos ? special.bos : std::nullopt, 0));
+// Fewer windows where each takes much memory.
+EvalText shortened(const EvalText& text, const engine::Engine& model) {
     const auto n_vocab = static_cast<std::size_t>(model.model().config().n_vocab);
+    std::vector<eval::Window> windows = text.windows();
     const std::size_t per_window = n_vocab * windows.front().positions.size();
     const std::size_t most = std::clamp<std::size_t>(kMostNumbers / per_window, 1, kMostWindows);
     if (windows.size() > most) windows.resize(most);
-    return windows;
+    return EvalText::of(std::move(windows));
 }
 
 }  // namespace
@@ -54,8 +46,8 @@ Result<Yardstick> Yardstick::make(const std::string& parent, const std::string& 
         out.name_ = std::filesystem::path(text).filename().string();
     }
     HEFT_TRY(out.sha256_, sha256(as_bytes(words)));
-    HEFT_TRY(auto windows, windows_of(words, out.parent_));
-    out.text_ = EvalText::of(std::move(windows));
+    HEFT_TRY(const EvalText whole, EvalText::cut(words, out.parent_, kContext, kMostWindows));
+    out.text_ = shortened(whole, out.parent_);
     HEFT_OK(out.keep_rows(line));
     return out;
 }
@@ -95,15 +87,19 @@ std::string why_not_run(const format::Checkpoint& parent, std::uint64_t bytes) {
                        bytes_text(static_cast<std::uint64_t>(there)));
 }
 
+double in_four_digits(double x) {
+    return std::isfinite(x) ? std::stod(fmt::format("{:.4g}", x)) : x;
+}
+
 Json difference_record(const Yardstick& yardstick, const eval::Divergence& far) {
     return {{"measured", true},
             {"text", yardstick.text()},
             {"tokens", far.tokens()},
-            {"kl", rounded(far.kl().value)},
-            {"kl_most", rounded(far.kl_quantile(1))},
-            {"same_top", rounded(far.same_top().value)},
-            {"perplexity", rounded(far.perplexity().value)},
-            {"parent_perplexity", rounded(far.base_perplexity().value)}};
+            {"kl", in_four_digits(far.kl().value)},
+            {"kl_most", in_four_digits(far.kl_quantile(1))},
+            {"same_top", in_four_digits(far.same_top().value)},
+            {"perplexity", in_four_digits(far.perplexity().value)},
+            {"parent_perplexity", in_four_digits(far.base_perplexity().value)}};
 }
 
 Json not_measured(const std::string& why) {

@@ -41,7 +41,8 @@ class Yardstick {
 // Why a model of so many bytes should not be run beside its parent on this machine; empty: it may.
 std::string why_not_run(const format::Checkpoint& parent, std::uint64_t bytes);
 
-// For lineage records: what was measured, in four digits.
+// For lineage records: in four digits, so that a last bit of a sum does not change a file.
+double in_four_digits(double x);
 nlohmann::ordered_json difference_record(const Yardstick& yardstick, const eval::Divergence& far);
 nlohmann::ordered_json not_measured(const std::string& why);
 // "KL divergence 0.0123 from the original, the same likeliest token in 96.4 %".

@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kState = ".heft-making";
+constexpr const char* kRecord = "heft.json";
 constexpr std::size_t kMostKey = 4096;
 
 Error cannot(const fs::path& path, const char* doing, const std::error_code& error) {
@@ -25,6 +26,15 @@ Error cannot(const fs::path& path, const char* doing, const std::error_code& err
 
 UnfinishedFolder::UnfinishedFolder(fs::path path, std::string key)
     : path_(std::move(path)), partial_(partial(path_)), key_(std::move(key)) {}
+
+Status UnfinishedFolder::may_replace(const fs::path& path) {
+    std::error_code error;
+    if (!fs::is_directory(path, error) || fs::is_empty(path, error)
+        || fs::exists(path / kRecord, error))
+        return {};
+    return Error{Code::invalid, path.string() + ": is a folder that heft did not make, which "
+                                                "--force does not remove; name another result"};
+}
 
 fs::path UnfinishedFolder::partial(const fs::path& path) {
     return path.string() + ".partial";
@@ -40,8 +50,7 @@ Status UnfinishedFolder::begin() {
     std::error_code error;
     // An attempt may have ended before it had left its mark, or when it had just taken it off.
     const bool is_ours = fs::exists(partial_ / kState, error)
-                         || fs::exists(partial_ / "heft.json", error)
-                         || fs::is_empty(partial_, error);
+                         || fs::exists(partial_ / kRecord, error) || fs::is_empty(partial_, error);
     if (fs::exists(partial_, error) && !is_ours)
         return Error{Code::invalid, partial_.string() + ": is in the way, and not an earlier "
                                                         "attempt; remove it"};

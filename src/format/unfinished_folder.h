@@ -15,6 +15,10 @@ class UnfinishedFolder {
     // `key`: whatever decides the result, as a short text. Nothing is touched.
     UnfinishedFolder(std::filesystem::path path, std::string key);
 
+    // Whether what stands at `path` may make room: nothing, an empty folder, or one that heft made.
+    // Errors: invalid. A slip of the pen must not remove a folder of something else.
+    static Status may_replace(const std::filesystem::path& path);
+
     static std::filesystem::path partial(const std::filesystem::path& path);
     const std::filesystem::path& folder() const { return partial_; }  // where files go till then
 

@@ -169,6 +169,7 @@ Status check_target(const Plan& plan, const Target& target, const MakeOptions& o
     if (is_there && !is_empty_folder && !options.replace)
         return Error{Code::invalid,
                      target.path.string() + ": is there already; --force replaces it"};
+    HEFT_OK(format::UnfinishedFolder::may_replace(target.path));
     if (options.type && !target.is_gguf)
         return Error{Code::invalid,
                      "--type is for GGUF results; a folder's type is the recipe's "
