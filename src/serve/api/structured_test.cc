@@ -147,9 +147,10 @@ TEST(Structured, OneCallIsOneCall) {
     Caller caller;
     const std::string call =
         R"(<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"days\": 3}}\n</tool_call>)";
-    Json body = {{"messages", kAsked},
-                 {"tools", chat_tools()},
-                 {"grammar", "root ::= \"" + call + "\\n" + call + "\\n" + call + "\" [a-z]? [a-z]?"}};
+    Json body = {
+        {"messages", kAsked},
+        {"tools", chat_tools()},
+        {"grammar", "root ::= \"" + call + "\\n" + call + "\\n" + call + "\" [a-z]? [a-z]?"}};
     for (const bool parallel : {true, false}) {
         body["parallel_tool_calls"] = parallel;
         body["stream"] = false;
