@@ -55,15 +55,10 @@ Status measure_perplexity(const EvalOptions& o) {
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Perplexity perplexity;
-    std::vector<double> room;
     HEFT_TRY(auto saver, saver_for(o, o.model.reference, engine, text));
     HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
         HEFT_TRY(const auto rows, engine::logits(engine, window.ids, window.positions, {}));
-        const std::size_t n = window.positions.size();
-        for (std::size_t r = 0; r < n; ++r) {
-            eval::log_softmax(row_of(rows, r, n), room);
-            perplexity.add(room[static_cast<std::size_t>(next_token(window, r))]);
-        }
+        add_window(engine, window, rows, perplexity);
         return saver ? saver->add(window, rows) : Status();
     }));
     if (saver) HEFT_OK(saver->commit());
@@ -147,9 +142,7 @@ Status measure_divergence(const EvalOptions& o) {
     HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
         HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions, {}));
         HEFT_TRY(const auto theirs, base.rows(window));
-        const std::size_t n = window.positions.size();
-        for (std::size_t r = 0; r < n; ++r)
-            far.add(row_of(theirs, r, n), row_of(ours, r, n), next_token(window, r));
+        add_window(engine, window, theirs, ours, far);
         return saver ? saver->add(window, theirs) : Status();
     }));
     if (saver) HEFT_OK(saver->commit());

@@ -1,6 +1,7 @@
 #include "app/eval_text.h"
 
 #include "app/console.h"
+#include "op/parallel.h"
 
 namespace heft::app {
 
@@ -43,6 +44,30 @@ std::uint64_t EvalText::n_tokens() const {
     std::uint64_t n = 0;
     for (const eval::Window& window : windows_) n += window.ids.size();
     return n;
+}
+
+void add_window(const engine::Engine& model, const eval::Window& window,
+                std::span<const float> logits, eval::Perplexity& to) {
+    const std::size_t n = window.positions.size();
+    std::vector<double> tokens(n);
+    op::for_each(model.context(), static_cast<int>(n), [&](int i, int) {
+        const auto r = static_cast<std::size_t>(i);
+        tokens[r] = eval::log_probability(row_of(logits, r, n), next_token(window, r));
+    });
+    for (const double log_p : tokens) to.add(log_p);
+}
+
+void add_window(const engine::Engine& model, const eval::Window& window,
+                std::span<const float> base_logits, std::span<const float> logits,
+                eval::Divergence& to) {
+    const std::size_t n = window.positions.size();
+    std::vector<eval::TokenDivergence> tokens(n);
+    op::for_each(model.context(), static_cast<int>(n), [&](int i, int) {
+        const auto r = static_cast<std::size_t>(i);
+        tokens[r] = eval::compare(row_of(base_logits, r, n), row_of(logits, r, n),
+                                  next_token(window, r));
+    });
+    for (const eval::TokenDivergence& token : tokens) to.add(token);
 }
 
 }  // namespace heft::app

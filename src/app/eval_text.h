@@ -9,6 +9,7 @@
 
 #include "app/file_progress.h"
 #include "engine/engine.h"
+#include "eval/scores.h"
 #include "eval/windows.h"
 
 namespace heft::app {
@@ -47,5 +48,13 @@ inline std::span<const float> row_of(std::span<const float> rows, std::size_t ro
 inline std::int32_t next_token(const eval::Window& window, std::size_t row) {
     return window.ids[static_cast<std::size_t>(window.positions[row]) + 1];
 }
+
+// Adds the tokens of a window, in their order; computed on the model's threads. Logits for each of
+// the window's positions, one row after the other.
+void add_window(const engine::Engine& model, const eval::Window& window,
+                std::span<const float> logits, eval::Perplexity& to);
+void add_window(const engine::Engine& model, const eval::Window& window,
+                std::span<const float> base_logits, std::span<const float> logits,
+                eval::Divergence& to);
 
 }  // namespace heft::app

@@ -70,10 +70,7 @@ Result<eval::Divergence> Yardstick::measure(format::Checkpoint model, const std:
     auto rows = rows_.begin();
     HEFT_OK(text_.each(line, doing, [&](const eval::Window& window) -> Status {
         HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions));
-        const std::size_t n = window.positions.size();
-        for (std::size_t r = 0; r < n; ++r)
-            far.add(row_of(*rows, r, n), row_of(ours, r, n), next_token(window, r));
-        ++rows;
+        add_window(engine, window, *rows++, ours, far);
         return {};
     }));
     return far;

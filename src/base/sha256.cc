@@ -1,15 +1,20 @@
 #include "base/sha256.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <vector>
+#include <mutex>
+#include <utility>
 
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 namespace heft {
 
@@ -82,6 +87,43 @@ Result<std::string> sha256_file(const std::filesystem::path& path, const HashPro
     auto hex = hash(fd, path, progress);
     ::close(fd);
     return hex;
+}
+
+Result<std::vector<std::string>> sha256_files(const std::vector<std::filesystem::path>& paths,
+                                              const HashProgress& progress) {
+    std::uint64_t total = 0;
+    std::error_code ignored;
+    for (const auto& path : paths) total += std::filesystem::file_size(path, ignored);
+    std::vector<Result<std::string>> hashes(paths.size(), std::string());
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> failed{false};
+    std::mutex mutex;
+    std::uint64_t all_done = 0;
+    const auto hash_one = [&](std::size_t i) {
+        std::uint64_t before = 0;
+        hashes[i] = sha256_file(paths[i], [&](std::uint64_t done, std::uint64_t) {
+            const std::lock_guard lock(mutex);
+            all_done += done - std::exchange(before, done);
+            return !failed && (!progress || progress(all_done, total));
+        });
+        if (!hashes[i]) failed = true;
+    };
+    ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(paths.size(), 1, 256)));
+    pool.run([&](int, int) {
+        for (std::size_t i = next++; i < paths.size() && !failed; i = next++) hash_one(i);
+    });
+    std::vector<std::string> out;
+    const Error* stopped = nullptr;
+    for (auto& hash : hashes) {
+        if (hash) {
+            out.push_back(std::move(*hash));
+            continue;
+        }
+        // Where one failed, the others were stopped for it.
+        if (stopped == nullptr || stopped->code == Code::cancelled) stopped = &hash.error();
+    }
+    if (stopped != nullptr) return *stopped;
+    return out;
 }
 
 }  // namespace heft

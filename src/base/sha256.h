@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -18,5 +19,10 @@ using HashProgress = std::function<bool(std::uint64_t done, std::uint64_t total)
 // Reads the file in pieces; memory does not depend on its size. Errors: not_found, cancelled.
 Result<std::string> sha256_file(const std::filesystem::path& path,
                                 const HashProgress& progress = {});
+
+// Of each, in their order; several at once, on as many threads as there are CPUs. `progress` is of
+// them all and called from one thread at a time. Errors: as above, of the first that fails.
+Result<std::vector<std::string>> sha256_files(const std::vector<std::filesystem::path>& paths,
+                                              const HashProgress& progress = {});
 
 }  // namespace heft

@@ -53,5 +53,31 @@ TEST_F(Sha256File, NamesTheMissingFile) {
     EXPECT_NE(hex.error().what.find(path_.string()), std::string::npos);
 }
 
+TEST_F(Sha256File, HashesOfManyStandInTheirOrder) {
+    std::filesystem::create_directory(path_);
+    std::vector<std::filesystem::path> paths;
+    for (int i = 0; i < 9; ++i) {
+        paths.push_back(path_ / std::to_string(i));
+        std::ofstream(paths.back(), std::ios::binary) << std::string(300'000U * (9U - i), 'a');
+    }
+    std::uint64_t last = 0;
+    const auto hashes = sha256_files(paths, [&last](std::uint64_t done, std::uint64_t total) {
+        EXPECT_GT(done, last);
+        EXPECT_EQ(total, 300'000U * 45);
+        last = done;
+        return true;
+    });
+    ASSERT_TRUE(hashes);
+    ASSERT_EQ(hashes->size(), paths.size());
+    for (std::size_t i = 0; i < paths.size(); ++i)
+        EXPECT_EQ((*hashes)[i], *sha256_file(paths[i])) << i;
+    EXPECT_EQ(last, 300'000U * 45);
+    paths.insert(paths.begin() + 4, path_ / "none");
+    const auto failed = sha256_files(paths);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Code::not_found);
+    std::filesystem::remove_all(path_);
+}
+
 }  // namespace
 }  // namespace heft

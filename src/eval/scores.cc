@@ -5,13 +5,30 @@
 
 namespace heft::eval {
 
-void log_softmax(std::span<const float> logits, std::vector<double>& to) {
-    to.resize(logits.size());
+namespace {
+
+// The logarithm of what a row's exponentials sum to.
+double log_sum(std::span<const float> logits) {
     const float most = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
     for (const float x : logits) sum += std::exp(static_cast<double>(x) - most);
-    const double less = most + std::log(sum);
+    return most + std::log(sum);
+}
+
+std::ptrdiff_t likeliest(std::span<const float> row) {
+    return std::max_element(row.begin(), row.end()) - row.begin();
+}
+
+}  // namespace
+
+void log_softmax(std::span<const float> logits, std::vector<double>& to) {
+    to.resize(logits.size());
+    const double less = log_sum(logits);
     for (std::size_t i = 0; i < logits.size(); ++i) to[i] = logits[i] - less;
+}
+
+double log_probability(std::span<const float> logits, std::int32_t token) {
+    return logits[static_cast<std::size_t>(token)] - log_sum(logits);
 }
 
 void Mean::add(double x) {
@@ -33,24 +50,31 @@ Estimate Perplexity::estimate() const {
     return {value, value * mean.error};
 }
 
-void Divergence::add(std::span<const float> base, std::span<const float> model,
-                     std::int32_t token) {
-    log_softmax(base, p_);
-    log_softmax(model, q_);
-    double kl = 0;
-    for (std::size_t i = 0; i < p_.size(); ++i) kl += std::exp(p_[i]) * (p_[i] - q_[i]);
-    kl = std::max(kl, 0.0);  // rounding
-    kl_.push_back(static_cast<float>(kl));
-    mean_kl_.add(kl);
-    const auto top = [](std::span<const float> row) {
-        return std::max_element(row.begin(), row.end()) - row.begin();
-    };
-    same_top_.add(top(base) == top(model) ? 1 : 0);
+TokenDivergence compare(std::span<const float> base, std::span<const float> model,
+                        std::int32_t token) {
+    const double base_sum = log_sum(base);
+    const double model_sum = log_sum(model);
+    TokenDivergence out;
+    for (std::size_t i = 0; i < base.size(); ++i) {
+        const double p = base[i] - base_sum;
+        out.kl += std::exp(p) * (p - (model[i] - model_sum));
+    }
+    out.kl = std::max(out.kl, 0.0);  // rounding
     const auto id = static_cast<std::size_t>(token);
-    base_.add(p_[id]);
-    model_.add(q_[id]);
-    difference_.add(p_[id] - q_[id]);
-    const double change = std::exp(q_[id]) - std::exp(p_[id]);
+    out.base_log_p = base[id] - base_sum;
+    out.model_log_p = model[id] - model_sum;
+    out.same_top = likeliest(base) == likeliest(model);
+    return out;
+}
+
+void Divergence::add(const TokenDivergence& token) {
+    kl_.push_back(static_cast<float>(token.kl));
+    mean_kl_.add(token.kl);
+    same_top_.add(token.same_top ? 1 : 0);
+    base_.add(token.base_log_p);
+    model_.add(token.model_log_p);
+    difference_.add(token.base_log_p - token.model_log_p);
+    const double change = std::exp(token.model_log_p) - std::exp(token.base_log_p);
     squared_change_.add(change * change);
 }
 

@@ -10,6 +10,8 @@ namespace heft::eval {
 
 // ln p of all ids of a row of logits; to[n_vocab].
 void log_softmax(std::span<const float> logits, std::vector<double>& to);
+// ln p of one of them.
+double log_probability(std::span<const float> logits, std::int32_t token);
 
 struct Estimate {
     double value = 0;
@@ -40,11 +42,21 @@ class Perplexity {
     Mean mean_;
 };
 
+// What a model and its base say of one token.
+struct TokenDivergence {
+    double kl = 0;
+    double base_log_p = 0, model_log_p = 0;  // of the token that came
+    bool same_top = false;
+};
+
+// Both of the same vocabulary; `token` is the one that came.
+TokenDivergence compare(std::span<const float> base, std::span<const float> model,
+                        std::int32_t token);
+
 // How far a model is from a base, token by token.
 class Divergence {
   public:
-    // Both of the same vocabulary; `token` is the one that came.
-    void add(std::span<const float> base, std::span<const float> model, std::int32_t token);
+    void add(const TokenDivergence& token);
 
     std::int64_t tokens() const { return static_cast<std::int64_t>(kl_.size()); }
     Estimate kl() const;                  // sum over ids of p ln(p / q), p the base's; in nats
@@ -60,7 +72,6 @@ class Divergence {
     std::vector<float> kl_;
     Mean mean_kl_, same_top_, squared_change_, difference_;
     Perplexity base_, model_;
-    std::vector<double> p_, q_;  // room
 };
 
 }  // namespace heft::eval

@@ -49,7 +49,7 @@ TEST(Perplexity, OfEvenOddsIsTheirNumber) {
 TEST(Divergence, OfAModelFromItselfIsNothing) {
     const std::vector<float> row{1, 2, -3, 0.5F};
     Divergence same;
-    for (int i = 0; i < 5; ++i) same.add(row, row, i % 4);
+    for (int i = 0; i < 5; ++i) same.add(compare(row, row, i % 4));
     EXPECT_EQ(same.kl().value, 0);
     EXPECT_EQ(same.same_top().value, 1);
     EXPECT_EQ(same.log_ratio().value, 0);
@@ -64,12 +64,12 @@ TEST(Divergence, IsThatOfTheFormula) {
         return out;
     };
     Divergence far;
-    far.add(logs({0.5, 0.25, 0.25}), logs({0.25, 0.5, 0.25}), 0);
+    far.add(compare(logs({0.5, 0.25, 0.25}), logs({0.25, 0.5, 0.25}), 0));
     EXPECT_NEAR(far.kl().value, 0.25 * std::log(2.0), 1e-6);
     EXPECT_EQ(far.same_top().value, 0);
     EXPECT_NEAR(far.log_ratio().value, std::log(2.0), 1e-6);
     EXPECT_NEAR(far.probability_change().value, 0.25, 1e-6);
-    far.add(logs({0.5, 0.5}), logs({0.5, 0.5}), 1);
+    far.add(compare(logs({0.5, 0.5}), logs({0.5, 0.5}), 1));
     EXPECT_NEAR(far.kl_quantile(0), 0, 1e-6);
     EXPECT_NEAR(far.kl_quantile(1), 0.25 * std::log(2.0), 1e-6);
     EXPECT_EQ(far.tokens(), 2);
@@ -128,8 +128,8 @@ TEST(BaseLogits, GiveTheDivergencesThatTheBaseGives) {
             for (float& x : other) x += static_cast<float>(0.3 * (rng.uniform() - 0.5));
             const auto next = window.ids[static_cast<std::size_t>(position) + 1];
             ASSERT_TRUE(base->next(row));
-            exact.add(logits, other, next);
-            saved.add(row, other, next);
+            exact.add(compare(logits, other, next));
+            saved.add(compare(row, other, next));
         }
     EXPECT_GT(exact.kl().value, 0.001);
     EXPECT_NEAR(saved.kl().value, exact.kl().value, 0.01 * exact.kl().value);

@@ -1,6 +1,7 @@
 #include "govern/passport.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/json.h"
 #include "base/mapped_file.h"
@@ -22,36 +23,17 @@ Json parsed_record(std::string_view text) {
     return std::move(*tree);
 }
 
-class Hashes {
-  public:
-    Hashes(const std::vector<Source>& sources, const HashProgress& progress) : progress_(progress) {
+// Name, size and hash of each of a model's files; `hashes` begins with theirs.
+Json files_record(const std::vector<fs::path>& files, std::span<const std::string> hashes) {
+    Json out = Json::array();
+    for (std::size_t i = 0; i < files.size(); ++i) {
         std::error_code ignored;
-        for (const Source& source : sources)
-            for (const fs::path& file : source.files) total_ += fs::file_size(file, ignored);
+        out.push_back({{"name", files[i].filename().string()},
+                       {"bytes", fs::file_size(files[i], ignored)},
+                       {"sha256", hashes[i]}});
     }
-
-    Result<Json> of(const std::vector<fs::path>& files) {
-        Json out = Json::array();
-        for (const fs::path& file : files) {
-            std::error_code error;
-            const std::uint64_t bytes = fs::file_size(file, error);
-            const auto shown = [this](std::uint64_t done, std::uint64_t) {
-                return !progress_ || progress_(before_ + done, total_);
-            };
-            HEFT_TRY(std::string hash, sha256_file(file, shown));
-            before_ += bytes;
-            out.push_back({{"name", file.filename().string()},
-                           {"bytes", bytes},
-                           {"sha256", std::move(hash)}});
-        }
-        return out;
-    }
-
-  private:
-    const HashProgress& progress_;
-    std::uint64_t total_ = 0;
-    std::uint64_t before_ = 0;
-};
+    return out;
+}
 
 // The records of the inputs, oldest first, each with the hash of the file that it came with.
 class History {
@@ -109,12 +91,20 @@ Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Sourc
                       {"options", making.options},
                       {"seed", making.seed ? Json(*making.seed) : Json()},
                       {"inputs", Json::array()}};
-    Hashes hashes(sources, making.progress);
+    std::vector<std::string> hashes;
+    if (out.may_proceed) {
+        std::vector<fs::path> all;
+        for (const Source& source : sources)
+            all.insert(all.end(), source.files.begin(), source.files.end());
+        HEFT_TRY(hashes, sha256_files(all, making.progress));
+    }
+    std::span<const std::string> left = hashes;
     History history;
     for (const Source& source : sources) {
         Json files = Json::array();
         if (out.may_proceed) {
-            HEFT_TRY(files, hashes.of(source.files));
+            files = files_record(source.files, left);
+            left = left.subspan(source.files.size());
         }
         history.add(source.record, files);
         out.record["inputs"].push_back({{"model", source.parent.model.name},

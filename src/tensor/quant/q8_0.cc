@@ -18,8 +18,9 @@ void quantise(const float* from, std::int64_t n, void* to) {
         const float inv = inverse(scale);
         Block block{};
         put_half(block.d, scale);
-        for (int j = 0; j < kWeights; ++j)
-            block.qs[j] = static_cast<std::uint8_t>(nearest_within(x[j] * inv, 127));
+        int level[kWeights];
+        for (int j = 0; j < kWeights; ++j) level[j] = nearest_within(x[j] * inv, 127);
+        for (int j = 0; j < kWeights; ++j) block.qs[j] = static_cast<std::uint8_t>(level[j]);
         return block;
     });
 }
