@@ -49,15 +49,16 @@ Result<std::optional<BaseSaver>> saver_for(const EvalOptions& o, const std::stri
 }
 
 Status measure_perplexity(const EvalOptions& o) {
-    const Clock::time_point began = Clock::now();
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
     HEFT_TRY(const EvalText text, EvalText::read(o.text, engine, o.n_ctx, o.chunks));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Perplexity perplexity;
     HEFT_TRY(auto saver, saver_for(o, o.model.reference, engine, text));
+    engine::TextReader reader(engine);
+    const Clock::time_point began = Clock::now();
     HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto rows, engine::logits(engine, window.ids, window.positions, {}));
+        HEFT_TRY(const auto rows, reader.logits(window.ids, window.positions));
         add_window(engine, window, rows, perplexity);
         return saver ? saver->add(window, rows) : Status();
     }));
@@ -139,8 +140,9 @@ Status measure_divergence(const EvalOptions& o) {
     FileProgress line(&interrupt.requested());
     eval::Divergence far;
     HEFT_TRY(auto saver, saver_for(o, o.base, engine, text));
+    engine::TextReader reader(engine);
     HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions, {}));
+        HEFT_TRY(const auto ours, reader.logits(window.ids, window.positions));
         HEFT_TRY(const auto theirs, base.rows(window));
         add_window(engine, window, theirs, ours, far);
         return saver ? saver->add(window, theirs) : Status();

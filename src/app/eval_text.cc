@@ -64,8 +64,8 @@ void add_window(const engine::Engine& model, const eval::Window& window,
     std::vector<eval::TokenDivergence> tokens(n);
     op::for_each(model.context(), static_cast<int>(n), [&](int i, int) {
         const auto r = static_cast<std::size_t>(i);
-        tokens[r] = eval::compare(row_of(base_logits, r, n), row_of(logits, r, n),
-                                  next_token(window, r));
+        tokens[r] =
+            eval::compare(row_of(base_logits, r, n), row_of(logits, r, n), next_token(window, r));
     });
     for (const eval::TokenDivergence& token : tokens) to.add(token);
 }

@@ -86,12 +86,13 @@ Status collect(const ImatrixOptions& o) {
     FileProgress line(&interrupt.requested());
     model::InputSums sums(engine.model(), o.with_output);
     sums.watch(engine.context());
+    engine::TextReader reader(engine);
     HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
         // Without the output matrix there is no need of logits.
         std::vector<int> positions;
         for (std::size_t i = 0; o.with_output && i < window.ids.size(); ++i)
             positions.push_back(static_cast<int>(i));
-        HEFT_OK(engine::logits(engine, window.ids, positions));
+        HEFT_OK(reader.logits(window.ids, positions));
         return {};
     }));
     const shape::Imatrix imatrix = imatrix_of(o, sums, text.n_windows());

@@ -66,10 +66,11 @@ Result<eval::Divergence> Yardstick::measure(format::Checkpoint model, const std:
     HEFT_TRY(const engine::Engine engine, engine::Engine::of(std::move(model), options));
     if (engine.model().config().n_vocab != parent_.model().config().n_vocab)
         return Error{Code::invalid, "its vocabulary is not its parent's"};
+    engine::TextReader reader(engine);
     eval::Divergence far;
     auto rows = rows_.begin();
     HEFT_OK(text_.each(line, doing, [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto ours, engine::logits(engine, window.ids, window.positions));
+        HEFT_TRY(const auto ours, reader.logits(window.ids, window.positions));
         add_window(engine, window, *rows++, ours, far);
         return {};
     }));

@@ -189,6 +189,25 @@ class Session {
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks = {});
 
+// The same of texts one after the other, in the same memory. Not thread-safe.
+class TextReader {
+  public:
+    explicit TextReader(const Engine& engine) : engine_(&engine) {}  // which outlives it
+
+    // Valid until the next call.
+    Result<std::span<const float>> logits(std::span<const TokenId> ids,
+                                          std::span<const int> positions,
+                                          std::span<const int> chunks = {});
+
+  private:
+    Status make_cache(std::int64_t length);
+
+    const Engine* engine_;
+    std::optional<kv::Cache> cache_;  // for texts of a certain length
+    std::vector<model::Input> inputs_;
+    std::vector<float> rows_;
+};
+
 // What the last norm gives for every token, one row of d_model each: the text's embeddings before
 // pooling.
 Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,

@@ -120,36 +120,62 @@ Result<Reply> Session::generate(const Request& request) {
     return answer->take_reply();
 }
 
-Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
-                                  std::span<const int> positions, std::span<const int> chunks) {
-    const auto length = static_cast<std::int64_t>(ids.size());
-    if (ids.empty()) return Error{Code::invalid, "there are no token ids to compute"};
+namespace {
+
+Status check_positions(std::span<const int> positions, std::int64_t length) {
     for (std::size_t i = 0; i < positions.size(); ++i)
         if (positions[i] < 0 || positions[i] >= length
             || (i > 0 && positions[i] <= positions[i - 1]))
             return Error{Code::invalid, "position " + std::to_string(positions[i])
                                             + " is not within 0 to " + std::to_string(length - 1)
                                             + " in ascending order"};
-    HEFT_TRY(kv::Cache cache, engine.make_cache(length, length));
-    std::vector<float> out;
-    std::vector<model::Input> inputs;
+    return {};
+}
+
+}  // namespace
+
+Status TextReader::make_cache(std::int64_t length) {
+    if (cache_ && cache_->shape().n_ctx == length) {
+        cache_->set_length(0);
+        return {};
+    }
+    HEFT_TRY(kv::Cache cache, engine_->make_cache(length, length));
+    cache_.emplace(std::move(cache));
+    return {};
+}
+
+Result<std::span<const float>> TextReader::logits(std::span<const TokenId> ids,
+                                                  std::span<const int> positions,
+                                                  std::span<const int> chunks) {
+    const auto length = static_cast<std::int64_t>(ids.size());
+    if (ids.empty()) return Error{Code::invalid, "there are no token ids to compute"};
+    HEFT_OK(check_positions(positions, length));
+    HEFT_OK(make_cache(length));
+    rows_.clear();
     std::size_t wanted = 0;
     std::size_t chunk = 0;
     for (std::int64_t from = 0; from < length;) {
         std::int64_t size = length;
         if (!chunks.empty()) size = std::max(1, chunks[chunk++ % chunks.size()]);
         size = std::min(size, length - from);
-        inputs.clear();
+        inputs_.clear();
         for (std::int64_t i = from; i < from + size; ++i) {
             const bool want = wanted < positions.size() && positions[wanted] == i;
             if (want) ++wanted;
-            inputs.push_back(
-                {ids[static_cast<std::size_t>(i)], static_cast<std::int32_t>(i), &cache, want});
+            inputs_.push_back(
+                {ids[static_cast<std::size_t>(i)], static_cast<std::int32_t>(i), &*cache_, want});
         }
-        HEFT_OK(engine.model().forward(engine.context(), inputs, out));
+        HEFT_OK(engine_->model().forward(engine_->context(), inputs_, rows_));
         from += size;
     }
-    return out;
+    return std::span<const float>(rows_);
+}
+
+Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
+                                  std::span<const int> positions, std::span<const int> chunks) {
+    TextReader reader(engine);
+    HEFT_TRY(const auto rows, reader.logits(ids, positions, chunks));
+    return std::vector<float>(rows.begin(), rows.end());
 }
 
 Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,

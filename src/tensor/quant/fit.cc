@@ -18,33 +18,42 @@ struct Tried {
     float gain = 0;  // by how much the weighted error is less than that of all zeros
 };
 
-// Fits scale and offset to each of the 16 tries, keeps what gains most.
+// Fits scale and offset to each of the 16 tries, keeps what gains most. A try that cannot be fitted
+// gains nothing. Without branches, so that the loop becomes one of vectors.
 void keep_best(const LevelSums& sums, const GroupSums& group, Tried& best) {
+    float scales[kTries];
+    float offsets[kTries];
+    float gains[kTries];
     for (int t = 0; t < kTries; ++t) {
         const float l = sums.l[t];
         const float ll = sums.ll[t];
         const float xl = sums.xl[t];
         const float determinant = group.w * ll - l * l;
-        if (!(determinant > 0)) continue;
-        float scale = (group.w * xl - group.x * l) / determinant;
-        float offset = (ll * group.x - l * xl) / determinant;
-        if (offset > 0) {
-            offset = 0;
-            scale = xl / ll;
-        }
+        const float free_offset = (ll * group.x - l * xl) / determinant;
+        const float free_scale = (group.w * xl - group.x * l) / determinant;
+        const bool above = free_offset > 0;
+        const float offset = above ? 0 : free_offset;
+        const float scale = above ? xl / ll : free_scale;
         const float gain = scale * xl + offset * group.x;
-        if (!(scale > 0) || !(gain > best.gain)) continue;
-        best = {{scale, -offset}, gain};
+        scales[t] = scale;
+        offsets[t] = offset;
+        gains[t] = determinant > 0 ? gain : 0;
     }
+    for (int t = 0; t < kTries; ++t)
+        if (scales[t] > 0 && gains[t] > best.gain) best = {{scales[t], -offsets[t]}, gains[t]};
 }
 
 void keep_best(const LevelSums& sums, float& scale, float& best) {
+    float scales[kTries];
+    float gains[kTries];
     for (int t = 0; t < kTries; ++t) {
-        const float xl = sums.xl[t];
-        const float gain = xl * xl / sums.ll[t];
-        if (!(gain > best)) continue;
-        best = gain;
-        scale = xl / sums.ll[t];
+        scales[t] = sums.xl[t] / sums.ll[t];
+        gains[t] = sums.xl[t] * sums.xl[t] / sums.ll[t];
+    }
+    for (int t = 0; t < kTries; ++t) {
+        if (!(gains[t] > best)) continue;
+        best = gains[t];
+        scale = scales[t];
     }
 }
 

@@ -11,12 +11,23 @@ namespace heft::quant {
 namespace {
 
 // As `nearest`, for the loops over all weights: to even, NaN to the lowest.
-int level_of(float value, float low, float high) {
+float level_of(float value, float low, float high) {
     constexpr float kShifter = 12582912.0F;
     value = value + kShifter - kShifter;
     value = value > low ? value : low;
-    value = value < high ? value : high;
-    return static_cast<int>(value);
+    return value < high ? value : high;
+}
+
+// The sum of term(0) … term(n - 1) in eight lanes, which become vectors; n a multiple of eight.
+template <class Term>
+float sum_of(int n, Term term) {
+    constexpr int kLanes = 8;
+    float lanes[kLanes] = {};
+    for (int i = 0; i < n; i += kLanes)
+        for (int j = 0; j < kLanes; ++j) lanes[j] += term(i + j);
+    float sum = 0;
+    for (const float lane : lanes) sum += lane;
+    return sum;
 }
 
 class AffineEncoder {
@@ -57,15 +68,14 @@ class AffineEncoder {
         const float d = from_f16(block_.d);
         const float dmin = from_f16(block_.dmin);
         const int scale = nearest(fit.scale * inverse(d), 0, top);
-        const int minimum = nearest(fit.minimum * inverse(dmin), 0, top);
+        const float per_dmin = inverse(dmin);
+        const int minimum = nearest(fit.minimum * per_dmin, 0, top);
         block_.scale[g] = static_cast<std::uint8_t>(scale);
         block_.minimum[g] = static_cast<std::uint8_t>(minimum);
-        float weights = 0;
-        float weighted = 0;
-        for (int i = g * shape_.group; i < (g + 1) * shape_.group; ++i) {
-            weights += w_[i];
-            weighted += w_[i] * x_[i];
-        }
+        const float* x = x_ + g * shape_.group;
+        const float* w = w_ + g * shape_.group;
+        const float weights = sum_of(shape_.group, [w](int i) { return w[i]; });
+        const float weighted = sum_of(shape_.group, [x, w](int i) { return w[i] * x[i]; });
         const int around = top < 16 ? 1 : 0;  // of coarse minima more than one is worth trying
         float least = 0;                      // error less that of all zeros
         for (int from = std::max(minimum - around, 0); from <= std::min(minimum + around, top);
@@ -76,18 +86,21 @@ class AffineEncoder {
                 query.inverse[t] = inverse(d * static_cast<float>(first + t));
             LevelSums sums;
             sum(query, sums);
-            for (int t = 0; t < kTries && first + t <= top; ++t) {
+            float minima[kTries];
+            float errors[kTries];
+            for (int t = 0; t < kTries; ++t) {
                 const float s = d * static_cast<float>(first + t);
                 const float wanted = (s * sums.l[t] - weighted) / weights;
-                const int m = nearest(wanted * inverse(dmin), 0, top);
-                const float offset = dmin * static_cast<float>(m);
-                const float error = s * s * sums.ll[t] - 2 * s * offset * sums.l[t]
-                                    + offset * offset * weights
-                                    - 2 * (s * sums.xl[t] - offset * weighted);
-                if (!(error < least)) continue;
-                least = error;
+                minima[t] = level_of(wanted * per_dmin, 0, static_cast<float>(top));
+                const float offset = dmin * minima[t];
+                errors[t] = s * s * sums.ll[t] - 2 * s * offset * sums.l[t]
+                            + offset * offset * weights - 2 * (s * sums.xl[t] - offset * weighted);
+            }
+            for (int t = 0; t < kTries && first + t <= top; ++t) {
+                if (!(errors[t] < least)) continue;
+                least = errors[t];
                 block_.scale[g] = static_cast<std::uint8_t>(first + t);
-                block_.minimum[g] = static_cast<std::uint8_t>(m);
+                block_.minimum[g] = static_cast<std::uint8_t>(minima[t]);
             }
         }
     }
@@ -108,14 +121,17 @@ class AffineEncoder {
         const float minimum = from_f16(block.dmin) * static_cast<float>(block.minimum[g]);
         const float inv = inverse(scale);
         const auto top = static_cast<float>(shape_.top);
-        float error = 0;
-        for (int i = g * shape_.group; i < (g + 1) * shape_.group; ++i) {
-            const int level = level_of((x_[i] + minimum) * inv, 0, top);
-            block.level[i] = static_cast<std::uint8_t>(level);
-            const float off = x_[i] - (scale * static_cast<float>(level) - minimum);
-            error += w_[i] * off * off;
-        }
-        return error;
+        const float* x = x_ + g * shape_.group;
+        const float* w = w_ + g * shape_.group;
+        float level[kMostInGroup];
+        for (int i = 0; i < shape_.group; ++i) level[i] = level_of((x[i] + minimum) * inv, 0, top);
+        for (int i = 0; i < shape_.group; ++i)
+            block.level[g * shape_.group + i] =
+                static_cast<std::uint8_t>(static_cast<int>(level[i]));
+        return sum_of(shape_.group, [&](int i) {
+            const float off = x[i] - (scale * level[i] - minimum);
+            return w[i] * off * off;
+        });
     }
 
     float put_levels(AffineBlock& block) const {
@@ -128,16 +144,18 @@ class AffineEncoder {
     void refit(float error) {
         float aa = 0, ab = 0, bb = 0, xa = 0, xb = 0;
         for (int g = 0; g < n_groups(); ++g) {
+            const int n = shape_.group;
+            const float* x = x_ + g * n;
+            const float* w = w_ + g * n;
+            const auto a = static_cast<float>(block_.scale[g]);
             const float b = -static_cast<float>(block_.minimum[g]);
-            for (int i = g * shape_.group; i < (g + 1) * shape_.group; ++i) {
-                const float a =
-                    static_cast<float>(block_.scale[g]) * static_cast<float>(block_.level[i]);
-                aa += w_[i] * a * a;
-                ab += w_[i] * a * b;
-                bb += w_[i] * b * b;
-                xa += w_[i] * x_[i] * a;
-                xb += w_[i] * x_[i] * b;
-            }
+            float level[kMostInGroup];
+            for (int i = 0; i < n; ++i) level[i] = static_cast<float>(block_.level[g * n + i]);
+            aa += a * a * sum_of(n, [&](int i) { return w[i] * level[i] * level[i]; });
+            ab += a * b * sum_of(n, [&](int i) { return w[i] * level[i]; });
+            bb += b * b * sum_of(n, [&](int i) { return w[i]; });
+            xa += a * sum_of(n, [&](int i) { return w[i] * x[i] * level[i]; });
+            xb += b * sum_of(n, [&](int i) { return w[i] * x[i]; });
         }
         const float determinant = aa * bb - ab * ab;
         AffineBlock tried = block_;
@@ -213,12 +231,17 @@ class SymmetricEncoder {
         for (int g = 0; g < n_groups(); ++g) {
             const float scale = from_f16(block.d) * static_cast<float>(block.scale[g]);
             const float inv = inverse(scale);
-            for (int i = g * shape_.group; i < (g + 1) * shape_.group; ++i) {
-                const int level = level_of(x_[i] * inv, low, -low - 1);
-                block.level[i] = static_cast<std::int8_t>(level);
-                const float off = x_[i] - scale * static_cast<float>(level);
-                error += w_[i] * off * off;
-            }
+            const float* x = x_ + g * shape_.group;
+            const float* w = w_ + g * shape_.group;
+            float level[kMostInGroup];
+            for (int i = 0; i < shape_.group; ++i) level[i] = level_of(x[i] * inv, low, -low - 1);
+            for (int i = 0; i < shape_.group; ++i)
+                block.level[g * shape_.group + i] =
+                    static_cast<std::int8_t>(static_cast<int>(level[i]));
+            error += sum_of(shape_.group, [&](int i) {
+                const float off = x[i] - scale * level[i];
+                return w[i] * off * off;
+            });
         }
         return error;
     }
@@ -226,12 +249,15 @@ class SymmetricEncoder {
     void refit(float error) {
         float aa = 0;
         float xa = 0;
-        for (int i = 0; i < kBlock; ++i) {
-            const int group = i / shape_.group;
-            const float a =
-                static_cast<float>(block_.scale[group]) * static_cast<float>(block_.level[i]);
-            aa += w_[i] * a * a;
-            xa += w_[i] * x_[i] * a;
+        for (int g = 0; g < n_groups(); ++g) {
+            const int n = shape_.group;
+            const float* x = x_ + g * n;
+            const float* w = w_ + g * n;
+            const auto a = static_cast<float>(block_.scale[g]);
+            float level[kMostInGroup];
+            for (int i = 0; i < n; ++i) level[i] = static_cast<float>(block_.level[g * n + i]);
+            aa += a * a * sum_of(n, [&](int i) { return w[i] * level[i] * level[i]; });
+            xa += a * sum_of(n, [&](int i) { return w[i] * x[i] * level[i]; });
         }
         SymmetricBlock tried = block_;
         tried.d = to_f16(factor_or(from_f16(block_.d), xa, aa));
