@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "model/peft_config.h"
+#include "format/peft_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto config = heft::model::parse_peft_config({reinterpret_cast<const char*>(data), size});
+    const auto config = heft::format::parse_peft_config({reinterpret_cast<const char*>(data), size});
     if (!config) {
         if (config.error().what.empty()) std::abort();
         return 0;

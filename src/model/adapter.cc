@@ -3,41 +3,22 @@
 #include <algorithm>
 #include <tuple>
 
-#include "model/adapter_files.h"
-#include "model/adapter_target.h"
-#include "tensor/quant/quant.h"
+#include "arch/adapter_target.h"
+#include "format/adapter_files.h"
 
 namespace heft::model {
 
 namespace {
 
-Result<std::vector<float>> values_of(const StoredMatrix& matrix) {
-    const TensorView& view = matrix.view;
-    const Codec* from = codec(view.type);
-    if (from == nullptr)
-        return Error{Code::unsupported, "tensor " + view.name + " is of type "
-                                            + dtype_info(view.type).name
-                                            + ", which heft cannot compute with"};
-    const std::int64_t n = view.shape[0] * view.shape[1];
-    std::vector<float> stored(static_cast<std::size_t>(n));
-    from->dequantise(view.data.data(), n, stored.data());
-    if (!matrix.turned) return stored;
-    std::vector<float> out(stored.size());
-    for (std::int64_t r = 0; r < matrix.rows(); ++r)
-        for (std::int64_t c = 0; c < matrix.cols(); ++c)
-            out[static_cast<std::size_t>(r * matrix.cols() + c)] =
-                stored[static_cast<std::size_t>(c * matrix.rows() + r)];
-    return out;
-}
-
-Status check_fit(const LowRankPair& pair, const Target& target, const arch::Config& config) {
+Status check_fit(const format::LowRankPair& pair, const arch::AdapterTarget& target,
+                 const arch::Config& config) {
     const Shape changed = {pair.b.rows(), pair.a.cols()};
     const Shape wanted = {target.stored_rows, target.cols};
     if (changed != wanted)
         return Error{Code::invalid, "the adapter's " + pair.tensor + " is for "
                                         + shape_text(changed) + ", but this model's "
                                         + target.tensor + " is " + shape_text(wanted)};
-    if (target.order != RowOrder::same
+    if (target.order != arch::RowOrder::same
         && (config.d_head < 2 || config.d_head % 2 != 0 || target.rows % config.d_head != 0))
         return Error{Code::unsupported, "the rows of " + target.tensor
                                             + " are no whole heads of an even size, and cannot be "
@@ -49,8 +30,8 @@ struct Values {
     std::vector<float> a, b;  // as the adapter holds them
 };
 
-LowRank part_of(const LowRankPair& pair, const Values& values, const Target& target,
-                std::int64_t d_head) {
+LowRank part_of(const format::LowRankPair& pair, const Values& values,
+                const arch::AdapterTarget& target, std::int64_t d_head) {
     LowRank out;
     out.role = target.role;
     out.layer = target.layer;
@@ -72,16 +53,17 @@ auto place(const LowRank& change) {
     return std::tuple(change.role, change.layer, change.expert);
 }
 
-Result<std::vector<LowRank>> fit_all(const AdapterFiles& files, const format::Checkpoint& base,
-                                     const arch::Config& config, float user_scale) {
+Result<std::vector<LowRank>> fit_all(const format::AdapterFiles& files,
+                                     const format::Checkpoint& base, const arch::Config& config,
+                                     float user_scale) {
     std::vector<LowRank> out;
-    for (const LowRankPair& pair : files.pairs) {
-        HEFT_TRY(const std::vector<Target> targets, find_targets(files, pair.tensor, base, config));
-        for (const Target& target : targets) HEFT_OK(check_fit(pair, target, config));
+    for (const format::LowRankPair& pair : files.pairs) {
+        HEFT_TRY(const auto targets, arch::find_targets(files, pair, base, config));
+        for (const arch::AdapterTarget& target : targets) HEFT_OK(check_fit(pair, target, config));
         Values values;
-        HEFT_TRY(values.a, values_of(pair.a));
-        HEFT_TRY(values.b, values_of(pair.b));
-        for (const Target& target : targets) {
+        HEFT_TRY(values.a, format::values_of(pair.a));
+        HEFT_TRY(values.b, format::values_of(pair.b));
+        for (const arch::AdapterTarget& target : targets) {
             out.push_back(part_of(pair, values, target, config.d_head));
             out.back().scale = static_cast<float>(pair.scale * user_scale);
         }
@@ -114,7 +96,7 @@ std::uint64_t bytes_of(const Adapter& adapter) {
 
 Result<Adapter> load_adapter(const std::filesystem::path& path, const format::Checkpoint& base,
                              const arch::Config& config, float user_scale) {
-    HEFT_TRY(const AdapterFiles files, open_adapter_files(path));
+    HEFT_TRY(const format::AdapterFiles files, format::open_adapter_files(path));
     auto changes = fit_all(files, base, config, user_scale);
     if (!changes) return within(path.string(), std::move(changes.error()));
     return Adapter{path.string(), std::move(*changes)};

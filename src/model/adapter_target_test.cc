@@ -1,4 +1,4 @@
-#include "model/adapter_target.h"
+#include "arch/adapter_target.h"
 
 #include <set>
 
@@ -35,12 +35,12 @@ Form form_of(const char* pattern, const arch::Fused& fused, const arch::Tensor& 
 
 // Row r of the matrix within B, head by head when GGUF interleaves.
 std::vector<float> rows_at(const Matrix& b, const arch::RowWalk& walk, std::int64_t rows,
-                           RowOrder order) {
+                           arch::RowOrder order) {
     std::vector<float> out;
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t k = 0; k < kRank; ++k)
             out.push_back(b.values[static_cast<std::size_t>(
-                walk(reordered_row(order, r, kHead)) * kRank + k)]);
+                walk(arch::reordered_row(order, r, kHead)) * kRank + k)]);
     return out;
 }
 
@@ -96,14 +96,14 @@ void expect_changes(const Everything& all, const arch::Config& config,
         const bool turns =
             base.kind() != kind && config.family->gguf_interleaves_qk
             && (tensor->role == arch::Role::attn_q || tensor->role == arch::Role::attn_k);
-        const RowOrder other =
-            base.kind() == format::Kind::gguf ? RowOrder::interleave : RowOrder::separate;
+        const arch::RowOrder other = base.kind() == format::Kind::gguf ? arch::RowOrder::interleave
+                                                                       : arch::RowOrder::separate;
         const LowRank* change = adapter->find(tensor->role, 1);
         ASSERT_NE(change, nullptr) << form.name;
         EXPECT_EQ(change->scale, 2);
         EXPECT_EQ(change->b,
                   rows_at(all.b.at(form.name), form.walk, arch::extent(tensor->rows, config),
-                          turns ? other : RowOrder::same))
+                          turns ? other : arch::RowOrder::same))
             << form.name;
     }
 }
@@ -171,19 +171,19 @@ TEST(AdapterTarget, RowsOfQGoFromHalvesToNeighbours) {
 TEST(AdapterTarget, OrdersOfRowsAreEachOthersInverse) {
     for (const std::int64_t d_head : {2, 4, 6, 64})
         for (std::int64_t row = 0; row < 3 * d_head; ++row) {
-            const std::int64_t there = reordered_row(RowOrder::interleave, row, d_head);
-            EXPECT_EQ(reordered_row(RowOrder::separate, there, d_head), row) << d_head;
+            const std::int64_t there = arch::reordered_row(arch::RowOrder::interleave, row, d_head);
+            EXPECT_EQ(arch::reordered_row(arch::RowOrder::separate, there, d_head), row) << d_head;
             EXPECT_EQ(there / d_head, row / d_head);
         }
 }
 
 TEST(AdapterTarget, PatternsTakeWholeNumbers) {
-    EXPECT_EQ(numbers_in("blk.{}.x", "blk.12.x"), std::vector<int>{12});
-    EXPECT_EQ(numbers_in("l.{}.e.{}.w", "l.1.e.20.w"), (std::vector<int>{1, 20}));
-    EXPECT_EQ(numbers_in("output.weight", "output.weight"), std::vector<int>{});
+    EXPECT_EQ(arch::numbers_in("blk.{}.x", "blk.12.x"), std::vector<int>{12});
+    EXPECT_EQ(arch::numbers_in("l.{}.e.{}.w", "l.1.e.20.w"), (std::vector<int>{1, 20}));
+    EXPECT_EQ(arch::numbers_in("output.weight", "output.weight"), std::vector<int>{});
     for (const char* name : {"", "blk..x", "blk.1.y", "blk.-1.x", "blk.1.xx", "blk.1", "blk.1a.x",
                              "blk.1234567.x", "blk.99999999999999999999.x"})
-        EXPECT_FALSE(numbers_in("blk.{}.x", name)) << name;
+        EXPECT_FALSE(arch::numbers_in("blk.{}.x", name)) << name;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "model/peft_config.h"
+#include "format/peft_config.h"
 
 #include <cmath>
 
@@ -8,7 +8,7 @@
 #include "../../tests/shared_data.h"
 #include "base/mapped_file.h"
 
-namespace heft::model {
+namespace heft::format {
 namespace {
 
 using ::testing::HasSubstr;
@@ -99,4 +99,4 @@ TEST(PeftConfig, PublishedConfigsAreRead) {
 }
 
 }  // namespace
-}  // namespace heft::model
+}  // namespace heft::format

@@ -11,9 +11,10 @@
 
 #include "base/result.h"
 
-namespace heft::model {
+namespace heft::format {
 
-struct PeftConfig {
+class PeftConfig {
+  public:
     std::string base;  // the model that the adapter was trained on; may be empty
     std::int64_t rank = 0;
     double alpha = 0;
@@ -30,8 +31,17 @@ struct PeftConfig {
 
     // The factor on B A for a module ("model.layers.0.mlp.up_proj") of this rank.
     double scale(std::string_view module, std::int64_t module_rank) const;
+    // That times the rank, with no rounding where it is the alpha.
+    double scale_times_rank(std::string_view module, std::int64_t module_rank) const;
+
+    bool may_have(std::int64_t module_rank) const {
+        return module_rank == rank || has_rank_pattern;
+    }
+
+  private:
+    double alpha_of(std::string_view module) const;
 };
 
 Result<PeftConfig> parse_peft_config(std::string_view json);
 
-}  // namespace heft::model
+}  // namespace heft::format

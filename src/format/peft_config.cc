@@ -1,4 +1,4 @@
-#include "model/peft_config.h"
+#include "format/peft_config.h"
 
 #include <cmath>
 #include <string>
@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "format/names.h"
 
-namespace heft::model {
+namespace heft::format {
 
 namespace {
 
@@ -60,17 +60,17 @@ Status refuse_variants(JsonElement root, JsonObject fields) {
                                    + ")");
         if (key.starts_with(kVariantPrefix) && key != kRankStabilised)
             return unsupported("the adapter is of a kind beyond plain LoRA ("
-                               + format::in_quotes(key.substr(0, 64)) + ")");
+                               + in_quotes(key.substr(0, 64)) + ")");
     }
     const auto bias = json_string(root, "bias");
     if (bias && *bias != "none")
-        return unsupported("the adapter changes biases (bias is "
-                           + format::in_quotes(bias->substr(0, 64)) + ")");
+        return unsupported("the adapter changes biases (bias is " + in_quotes(bias->substr(0, 64))
+                           + ")");
     const auto start = json_string(root, "init_lora_weights");
     for (const std::string_view method : kChangesBase)
         if (start && start->starts_with(method))
             return unsupported("the adapter was trained on a changed base (init_lora_weights is "
-                               + format::in_quotes(start->substr(0, 64)) + ")");
+                               + in_quotes(start->substr(0, 64)) + ")");
     return {};
 }
 
@@ -87,9 +87,8 @@ Status read_alpha_pattern(JsonElement root, PeftConfig& out) {
                                 || key.find('^', 1) != std::string::npos;
         double alpha = 0;
         if (expression || field.value.get_double().get(alpha) != simdjson::SUCCESS)
-            return Error{Code::unsupported,
-                         "alpha_pattern: " + format::in_quotes(key.substr(0, 200))
-                             + " is not the name of a module with a number"};
+            return Error{Code::unsupported, "alpha_pattern: " + in_quotes(key.substr(0, 200))
+                                                + " is not the name of a module with a number"};
         out.alpha_pattern.try_emplace(std::move(key),
                                       PeftConfig::Own{out.alpha_pattern.size(), alpha});
     }
@@ -98,7 +97,7 @@ Status read_alpha_pattern(JsonElement root, PeftConfig& out) {
 
 }  // namespace
 
-double PeftConfig::scale(std::string_view module, std::int64_t module_rank) const {
+double PeftConfig::alpha_of(std::string_view module) const {
     const Own* own = nullptr;
     const auto consider = [&](std::string_view name) {
         const auto found = alpha_pattern.find(name);
@@ -111,8 +110,16 @@ double PeftConfig::scale(std::string_view module, std::int64_t module_rank) cons
         for (auto dot = module.find('.'); dot != module.npos; dot = module.find('.', dot + 1))
             consider(module.substr(dot + 1));
     }
+    return own != nullptr ? own->alpha : alpha;
+}
+
+double PeftConfig::scale(std::string_view module, std::int64_t module_rank) const {
     const auto n = static_cast<double>(module_rank);
-    return (own != nullptr ? own->alpha : alpha) / (rank_stabilised ? std::sqrt(n) : n);
+    return alpha_of(module) / (rank_stabilised ? std::sqrt(n) : n);
+}
+
+double PeftConfig::scale_times_rank(std::string_view module, std::int64_t module_rank) const {
+    return alpha_of(module) * (rank_stabilised ? std::sqrt(static_cast<double>(module_rank)) : 1);
 }
 
 Result<PeftConfig> parse_peft_config(std::string_view json) {
@@ -124,8 +131,7 @@ Result<PeftConfig> parse_peft_config(std::string_view json) {
     const auto type = json_string(root, "peft_type");
     if (!type) return Error{Code::corrupt, "does not say its peft_type"};
     if (*type != "LORA")
-        return Error{Code::unsupported, "is an adapter of type "
-                                            + format::in_quotes(type->substr(0, 64))
+        return Error{Code::unsupported, "is an adapter of type " + in_quotes(type->substr(0, 64))
                                             + "; only LORA is read"};
     HEFT_OK(refuse_variants(root, fields));
     PeftConfig out;
@@ -145,4 +151,4 @@ Result<PeftConfig> parse_peft_config(std::string_view json) {
     return out;
 }
 
-}  // namespace heft::model
+}  // namespace heft::format

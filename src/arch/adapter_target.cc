@@ -1,10 +1,10 @@
-#include "model/adapter_target.h"
+#include "arch/adapter_target.h"
 
 #include <charconv>
 
 #include "format/names.h"
 
-namespace heft::model {
+namespace heft::arch {
 
 namespace {
 
@@ -24,33 +24,27 @@ std::vector<std::string> spellings(const std::string& name, Kind kind) {
     return out;
 }
 
-Error no_such_weight(const AdapterFiles& adapter, const std::string& tensor) {
+Error no_such_weight(const format::AdapterFiles& adapter, const std::string& tensor) {
     const std::string_view base = std::string_view(adapter.base).substr(0, 200);
     return {Code::invalid, "changes " + tensor
                                + ", which this model does not have; the adapter was made for "
                                + (base.empty() ? "another base" : format::in_quotes(base))};
 }
 
-// A row of the family's table that the adapter's name fits.
-struct Match {
-    const arch::Tensor* row = nullptr;
-    int layer = 0;
-    int expert = 0;
-};
-
-std::optional<Match> match(const arch::Tensor& row, const std::vector<std::string>& names,
-                           Kind kind, const arch::Config& config) {
+std::optional<AdapterRow> match(const Tensor& row, const std::vector<std::string>& names, Kind kind,
+                                std::optional<int> expert, const Config& config) {
     const char* pattern = kind == Kind::gguf ? row.gguf : row.hf;
-    if (pattern == nullptr || row.cols == arch::Dim::none) return {};
+    if (pattern == nullptr || row.cols == Dim::none) return {};
     for (const std::string& name : names) {
         const auto numbers = numbers_in(pattern, name);
         if (!numbers) continue;
-        Match out{&row, 0, 0};
+        AdapterRow out{&row, 0, 0};
         if (!numbers->empty()) out.layer = numbers->front();
         if (numbers->size() > 1) out.expert = numbers->back();
-        const bool stack = row.per_expert && numbers->size() < 2;
-        if (stack || out.layer >= config.n_layer || !arch::in_layer(row, config, out.layer))
-            return {};
+        const bool is_stack = row.per_expert && numbers->size() < 2;
+        if (is_stack != expert.has_value()) return {};
+        if (is_stack) out.expert = *expert;
+        if (out.layer >= config.n_layer || !in_layer(row, config, out.layer)) return {};
         if (row.per_expert && out.expert >= config.experts.n) return {};
         return out;
     }
@@ -58,21 +52,14 @@ std::optional<Match> match(const arch::Tensor& row, const std::vector<std::strin
 }
 
 // What the model has under the role, whichever row of the table describes it there.
-Result<arch::Located> locate(const Match& match, const format::Checkpoint& base,
-                             const arch::Config& config) {
-    for (const arch::Tensor& row : config.family->tensors) {
+Result<Located> locate(const AdapterRow& match, const format::Checkpoint& base,
+                       const Config& config) {
+    for (const Tensor& row : config.family->tensors) {
         if (row.role != match.row->role) continue;
-        HEFT_TRY(arch::Located at, arch::locate(base, config, row, match.layer, match.expert));
+        HEFT_TRY(Located at, arch::locate(base, config, row, match.layer, match.expert));
         if (at.view != nullptr) return at;
     }
-    return arch::Located{};
-}
-
-RowOrder order_of(const Match& match, Kind from, Kind to, const arch::Config& config) {
-    const bool rotated =
-        match.row->role == arch::Role::attn_q || match.row->role == arch::Role::attn_k;
-    if (from == to || !rotated || !config.family->gguf_interleaves_qk) return RowOrder::same;
-    return to == Kind::gguf ? RowOrder::interleave : RowOrder::separate;
+    return Located{};
 }
 
 }  // namespace
@@ -99,36 +86,54 @@ std::optional<std::vector<int>> numbers_in(std::string_view pattern, std::string
     return out;
 }
 
-Result<std::vector<Target>> find_targets(const AdapterFiles& adapter, const std::string& tensor,
-                                         const format::Checkpoint& base,
-                                         const arch::Config& config) {
+std::vector<AdapterRow> rows_named(Kind kind, const std::string& tensor, std::optional<int> expert,
+                                   const Config& config) {
+    const std::vector<std::string> names = spellings(tensor, kind);
+    std::vector<AdapterRow> out;
+    for (const Tensor& row : config.family->tensors)
+        if (const auto found = match(row, names, kind, expert, config)) out.push_back(*found);
+    return out;
+}
+
+RowOrder row_order(Role role, Kind from, Kind to, const Config& config) {
+    const bool rotated = role == Role::attn_q || role == Role::attn_k;
+    if (from == to || !rotated || !config.family->gguf_interleaves_qk) return RowOrder::same;
+    return to == Kind::gguf ? RowOrder::interleave : RowOrder::separate;
+}
+
+Status check_architecture(const format::AdapterFiles& adapter, const Config& config) {
     const std::string own = config.family->gguf;
-    if (adapter.kind == Kind::gguf && adapter.architecture != own)
-        return Error{Code::invalid,
-                     "was made for architecture "
-                         + format::in_quotes(std::string_view(adapter.architecture).substr(0, 64))
-                         + ", but this model is " + own};
-    const std::vector<std::string> names = spellings(tensor, adapter.kind);
-    std::vector<Target> out;
-    for (const arch::Tensor& row : config.family->tensors) {
-        const auto found = match(row, names, adapter.kind, config);
-        if (!found) continue;
-        HEFT_TRY(const arch::Located at, locate(*found, base, config));
+    if (adapter.kind != Kind::gguf || adapter.architecture == own) return {};
+    return Error{Code::invalid,
+                 "was made for architecture "
+                     + format::in_quotes(std::string_view(adapter.architecture).substr(0, 64))
+                     + ", but this model is " + own};
+}
+
+Result<std::vector<AdapterTarget>> find_targets(const format::AdapterFiles& adapter,
+                                                const format::LowRankPair& pair,
+                                                const format::Checkpoint& base,
+                                                const Config& config) {
+    HEFT_OK(check_architecture(adapter, config));
+    std::vector<AdapterTarget> out;
+    for (const AdapterRow& found : rows_named(adapter.kind, pair.tensor, pair.expert, config)) {
+        HEFT_TRY(const Located at, locate(found, base, config));
         if (at.view == nullptr) continue;
-        Target target;
+        const Tensor& row = *found.row;
+        AdapterTarget target;
         target.role = row.role;
-        target.layer = found->layer;
-        target.expert = found->expert;
+        target.layer = found.layer;
+        target.expert = found.expert;
         target.tensor = at.view->name;
         target.rows = at.rows;
         target.cols = at.cols;
-        target.walk = arch::row_walk(adapter.kind == Kind::gguf ? row.gguf_fused : row.fused,
-                                     at.rows, config);
+        target.walk =
+            row_walk(adapter.kind == Kind::gguf ? row.gguf_fused : row.fused, at.rows, config);
         target.stored_rows = target.walk.unit_stride * target.walk.units;
-        target.order = order_of(*found, adapter.kind, base.kind(), config);
+        target.order = row_order(row.role, adapter.kind, base.kind(), config);
         out.push_back(std::move(target));
     }
-    if (out.empty()) return no_such_weight(adapter, tensor);
+    if (out.empty()) return no_such_weight(adapter, pair.tensor);
     return out;
 }
 
@@ -143,8 +148,8 @@ std::int64_t reordered_row(RowOrder order, std::int64_t row, std::int64_t d_head
     return row;
 }
 
-std::int64_t Target::source_row(std::int64_t row, std::int64_t d_head) const {
+std::int64_t AdapterTarget::source_row(std::int64_t row, std::int64_t d_head) const {
     return walk(order == RowOrder::same ? row : reordered_row(order, row, d_head));
 }
 
-}  // namespace heft::model
+}  // namespace heft::arch
