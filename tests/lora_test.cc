@@ -6,10 +6,13 @@
 
 #include "base/rng.h"
 #include "checkpoint_files.h"
+#include "convert/adapter.h"
 #include "convert/to_gguf.h"
 #include "engine/test_client.h"
 #include "golden_run.h"
 #include "model/adapter.h"
+#include "model/test_adapters.h"
+#include "shape/encoder.h"
 
 namespace heft {
 namespace {
@@ -270,6 +273,111 @@ TEST_P(LoraTest, ASessionForgetsWhatAnotherAdapterRead) {
     ASSERT_TRUE(vector && expected && without);
     EXPECT_EQ(*vector, *expected);
     EXPECT_NE(*vector, *without);
+}
+
+// Of every family, those without a checkpoint here, too: a base of the family's table, an adapter
+// of all of its matrices, and what the model gets of each form that is made of it.
+class Forms {
+  public:
+    explicit Forms(const arch::Family& family) : base_(family) {
+        Rng rng(11);
+        for (const arch::Tensor& tensor : family.tensors) add(tensor, rng);
+    }
+
+    std::size_t size() const { return weights_.size(); }
+
+    void expect_the_same() const {
+        const auto checkpoint = base_.huggingface(weights_);
+        const model::test::Peft peft(pairs_);
+        const auto wanted = load(peft.folder.path(), checkpoint);
+        const auto files = format::open_adapter_files(peft.folder.path());
+        ASSERT_TRUE(files) << files.error().what;
+        auto gguf = convert::adapter_gguf(*files, {base_.config(), ""}, {});
+        ASSERT_TRUE(gguf) << gguf.error().what;
+        const TempFolder temp;
+        write(std::move(gguf->writer), gguf->weights, temp / "a.gguf");
+        expect_equal(load(temp / "a.gguf", checkpoint), wanted);
+        expect_folder(temp, checkpoint, wanted);
+        // As another program would have made it.
+        gguf = convert::adapter_gguf(*files, {base_.config(), ""}, {});
+        format::GgufWriter plain;
+        for (const char* key : {"general.architecture", "general.type", "adapter.type"})
+            plain.set_string(key, open(temp / "a.gguf").gguf->metadata().string(key).value_or(""));
+        plain.set("adapter.lora.alpha", 6.0F);
+        write(std::move(plain), gguf->weights, temp / "a.gguf");
+        expect_folder(temp, checkpoint, wanted);
+    }
+
+  private:
+    using Changes = std::vector<model::LowRank>;
+
+    void add(const arch::Tensor& tensor, Rng& rng) {
+        const arch::Config& config = base_.config();
+        if (tensor.hf == nullptr || tensor.cols == arch::Dim::none || tensor.on == arch::On::sparse
+            || tensor.role == arch::Role::output)
+            return;
+        const std::string name = arch::tensor_name(tensor.hf, 1);
+        const auto walk = arch::row_walk(tensor.fused, arch::extent(tensor.rows, config), config);
+        const std::int64_t rows = walk.unit_stride * walk.units;
+        const std::int64_t cols = arch::extent(tensor.cols, config);
+        if (!name.ends_with(".weight") || weights_.contains(name) || rows < 1 || cols < 1) return;
+        const auto weight = model::test::random_matrix(rows, cols, rng);
+        weights_[name] =
+            tensor.load == arch::Load::transposed ? model::test::turned(weight) : weight;
+        pairs_.merge(model::test::peft_pair(name, model::test::random_matrix(kRank, cols, rng),
+                                            model::test::random_matrix(rows, kRank, rng)));
+    }
+
+    static format::AdapterFiles open(const std::filesystem::path& path) {
+        return std::move(*format::open_adapter_files(path));
+    }
+
+    Changes load(const std::filesystem::path& path, const format::Checkpoint& checkpoint) const {
+        auto adapter = model::load_adapter(path, checkpoint, base_.config());
+        EXPECT_TRUE(adapter) << adapter.error().what;
+        return adapter ? std::move(adapter->changes) : Changes{};
+    }
+
+    template <class Writer>
+    void write(Writer writer, const std::vector<convert::FolderWeight>& weights,
+               const std::filesystem::path& path) const {
+        ThreadPool pool(1);
+        shape::Encoder encoder(pool, {});
+        for (const auto& one : weights) writer.add(encoder.source(one.weight, {one.type}));
+        ASSERT_TRUE(writer.write(path));
+    }
+
+    void expect_folder(const TempFolder& temp, const format::Checkpoint& checkpoint,
+                       const Changes& wanted) const {
+        const auto folder =
+            convert::adapter_folder(open(temp / "a.gguf"), {base_.config(), ""}, {});
+        ASSERT_TRUE(folder) << folder.error().what;
+        write(format::SafetensorsWriter(), folder->tensors.weights, temp / folder->weights);
+        for (const auto& file : folder->files) temp.write(file.name, file.text);
+        expect_equal(load(temp.path(), checkpoint), wanted);
+    }
+
+    static void expect_equal(const Changes& made, const Changes& wanted) {
+        ASSERT_EQ(made.size(), wanted.size());
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            EXPECT_EQ(made[i].tensor, wanted[i].tensor);
+            EXPECT_EQ(made[i].scale, wanted[i].scale) << made[i].tensor;
+            EXPECT_EQ(made[i].a, wanted[i].a) << made[i].tensor;
+            EXPECT_EQ(made[i].b, wanted[i].b) << made[i].tensor;
+        }
+    }
+
+    model::test::Base base_;
+    model::test::Matrices weights_, pairs_;
+};
+
+TEST(AdapterForms, OfEveryFamilyDoTheSame) {
+    for (const arch::Family* family : arch::families()) {
+        SCOPED_TRACE(family->name);
+        const Forms forms(*family);
+        EXPECT_GE(forms.size(), 3U);
+        forms.expect_the_same();
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, LoraTest, ::testing::ValuesIn(kBases), name_of);

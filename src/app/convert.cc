@@ -1,5 +1,7 @@
 // heft convert: the same model in another layout.
 // Into a GGUF file where OUT ends in .gguf; else into a Hugging Face folder.
+#include "app/convert.h"
+
 #include <deque>
 #include <memory>
 
@@ -9,17 +11,17 @@
 
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/converted_adapter.h"
 #include "app/file_progress.h"
 #include "app/folder_writer.h"
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/lora_flags.h"
-#include "app/making.h"
-#include "app/measured_writing.h"
 #include "app/merged_adapter.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "convert/folder_files.h"
+#include "format/adapter_files.h"
 #include "shape/quantise.h"
 
 namespace heft::app {
@@ -27,13 +29,6 @@ namespace heft::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct ConvertOptions {
-    std::string in, type;
-    std::vector<std::string> lora;
-    MakingFlags making;
-    MeasureFlags measure;
-};
 
 // Types that change nothing but how many digits a number has.
 Result<const shape::MixInfo*> plain_type(const std::string& name) {
@@ -48,24 +43,6 @@ std::optional<DType> type_of(const shape::MixInfo* mix) {
     return mix != nullptr ? std::optional(mix->base) : std::nullopt;
 }
 
-bool names_gguf(const std::filesystem::path& out) {
-    std::error_code error;
-    const bool is_device = std::filesystem::exists(out, error)
-                           && !std::filesystem::is_directory(out, error)
-                           && !std::filesystem::is_regular_file(out, error);
-    return out.extension() == ".gguf" || is_device;
-}
-
-// What there is to say in the end.
-// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
-struct Converted {
-    std::vector<std::filesystem::path> files;
-    std::vector<std::string> missing;  // of the folder that the file was made of
-    std::size_t n_tensors = 0;
-    std::uint64_t bytes = 0;
-    Json lineage;
-};
-
 class Converting {
   public:
     explicit Converting(const ConvertOptions& o)
@@ -77,6 +54,12 @@ class Converting {
     Status run() {
         const Clock::time_point began = Clock::now();
         HEFT_TRY(const shape::MixInfo* mix, plain_type(o_.type));
+        if (format::is_adapter(std::filesystem::path(o_.in))) {
+            HEFT_TRY(const Converted done, convert_adapter(o_, type_of(mix), pool_, line_));
+            report(done, seconds_since(began));
+            return {};
+        }
+        HEFT_OK(check_no_base());
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
         HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making.force));
         HEFT_OK(merge_adapters(model.checkpoint(), type_of(mix)));
@@ -88,6 +71,13 @@ class Converting {
     }
 
   private:
+    Status check_no_base() const {
+        if (o_.base.empty()) return {};
+        return Error{Code::invalid, "--base names the base of an adapter, and " + o_.in
+                                        + " is none; to merge an adapter into a model there is "
+                                          "--lora"};
+    }
+
     Status merge_adapters(const format::Checkpoint& checkpoint, std::optional<DType> type) {
         if (o_.lora.empty()) return {};
         HEFT_TRY(const arch::Config config, arch::read_config(checkpoint));
@@ -191,17 +181,26 @@ class Converting {
 
 }  // namespace
 
+bool names_gguf(const std::filesystem::path& out) {
+    std::error_code error;
+    const bool is_device = std::filesystem::exists(out, error)
+                           && !std::filesystem::is_directory(out, error)
+                           && !std::filesystem::is_regular_file(out, error);
+    return out.extension() == ".gguf" || is_device;
+}
+
 void add_convert(CLI::App& app, Action& action) {
     const auto o = std::make_shared<ConvertOptions>();
-    CLI::App* verb =
-        add_verb(app, "convert",
-                 "The same model as a GGUF file (OUT ends in .gguf) or a Hugging Face folder.",
-                 "heft convert my-model/ my-model.gguf --type BF16");
+    CLI::App* verb = add_verb(
+        app, "convert", "The same model or adapter as a GGUF file (OUT ends in .gguf) or a folder.",
+        "heft convert my-model/ my-model.gguf --type BF16");
     verb->group(kShape);
-    verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
+    verb->add_option("IN", o->in, "a model or a LoRA adapter: a folder, a file, or tiny")->required();
     verb->add_option("--type", o->type, "of matrices: F32, F16 or BF16 (as stored)")
         ->type_name("T");
     add_lora(*verb, o->lora);
+    verb->add_option("--base", o->base, "of an adapter: its model, or a folder with config.json")
+        ->type_name("M");
     add_measure_flags(*verb, o->measure);
     add_making_flags(*verb, o->making);
     verb->callback([o, &action] { action = [o] { return Converting(*o).run(); }; });

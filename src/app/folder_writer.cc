@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kShardSize = "5GB";
-constexpr const char* kOneFile = "model.safetensors";
 
 // Inputs by hash and options are in the record; with the sizes of files it decides the result.
 Result<std::string> key_of(const nlohmann::ordered_json& record, std::uint64_t shard_bytes) {
@@ -73,8 +72,9 @@ Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
                               const nlohmann::ordered_json& record) {
     HEFT_TRY(const std::uint64_t all, bytes());
     constexpr auto kHow = format::Writing::resumable;
-    HEFT_OK(all <= shard_bytes ? writer_.write(folder / kOneFile, kHow)
-                               : writer_.write_sharded(folder, shard_bytes, kHow));
+    const bool in_parts = model_.may_be_parts && all > shard_bytes;
+    HEFT_OK(in_parts ? writer_.write_sharded(folder, shard_bytes, kHow)
+                     : writer_.write(folder / model_.weights, kHow));
     for (const convert::SideFile& file : model_.files)
         HEFT_OK(format::write_file(folder / file.name, file.text));
     return format::write_file(

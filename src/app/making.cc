@@ -52,6 +52,7 @@ Result<govern::Source> source_of(const govern::Catalogue& catalogue, const Ingre
         use.suggest("modality",
                     std::string(*source.parent.model.is_multimodal ? "multimodal" : "text-only"));
     source.files = one.files;
+    source.record = one.record;
     if (!source.files.empty()) return source;
     if (!local.engine) return Error{Code::invalid, local.why_not_opened};
     source.files = local.engine->checkpoint().files();

@@ -37,10 +37,12 @@ Result<std::uint64_t> parse_size(const std::string& option, const std::string& t
 
 // What a result is made of: the models (or adapters) by what the person typed, and in what relation
 // they stand to it.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Ingredient {
     std::string reference;
     std::string relation;                           // govern/gate.h: "itself", "merged", …
     std::vector<std::filesystem::path> files = {};  // of what is no model, such as an adapter
+    nlohmann::ordered_json record = {};             // that such a thing carries; null: none
 };
 // NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Leave {

@@ -17,7 +17,9 @@ struct SideFile {
 
 struct FolderModel {
     FolderTensors tensors;
-    std::vector<SideFile> files;  // configuration, tokenizer, template, terms
+    std::vector<SideFile> files;                // configuration, tokenizer, template, terms
+    std::string weights = "model.safetensors";  // the file's name
+    bool may_be_parts = true;                   // rather than one file, where it is large
 };
 
 // Of a folder, in another type or other parts; or of a GGUF file: as it brought the files from its

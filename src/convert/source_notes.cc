@@ -1,9 +1,12 @@
 #include "convert/source_notes.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "arch/tensors.h"
+#include "base/mapped_file.h"
 #include "tensor/quant/quant.h"
 #include "tensor/rows.h"
 
@@ -12,6 +15,7 @@ namespace heft::convert {
 namespace {
 
 constexpr std::string_view kTensors = "heft.source.tensors";
+constexpr std::size_t kMostFileBytes = std::size_t{1} << 24;
 constexpr std::string_view kTypes = "heft.source.types";
 
 std::string file_key(std::string_view name) {
@@ -58,11 +62,21 @@ Status note_exactly(format::GgufWriter& writer, const format::Checkpoint& checkp
         const int layers = arch::per_layer(tensor) ? config.n_layer : 1;
         for (int layer = 0; layer < layers; ++layer) {
             HEFT_TRY(const arch::Located at, arch::locate(checkpoint, config, tensor, layer));
-            if (at.view != nullptr && !comes_back(*at.view))
-                set_bytes(writer, exact_key(at.view->name), at.view->data);
+            if (at.view != nullptr && !comes_back(*at.view)) note_exact(writer, *at.view);
         }
     }
     return {};
+}
+
+void note_tensors(format::GgufWriter& writer, const std::vector<TensorView>& tensors) {
+    std::vector<std::string> names;
+    std::vector<std::string> types;
+    for (const TensorView& view : tensors) {
+        names.push_back(view.name);
+        types.emplace_back(dtype_info(view.type).name);
+    }
+    writer.set_strings(kTensors, names);
+    writer.set_strings(kTypes, types);
 }
 
 std::optional<DType> type_named(std::string_view name) {
@@ -97,14 +111,7 @@ Bytes SourceNotes::exact(std::string_view tensor) const {
 
 Status note_source(format::GgufWriter& writer, const format::Checkpoint& checkpoint,
                    const arch::Config& config) {
-    std::vector<std::string> names;
-    std::vector<std::string> types;
-    for (const TensorView& view : checkpoint.tensors()) {
-        names.push_back(view.name);
-        types.emplace_back(dtype_info(view.type).name);
-    }
-    writer.set_strings(kTensors, names);
-    writer.set_strings(kTypes, types);
+    note_tensors(writer, checkpoint.tensors());
     const auto note_file = [&](std::string_view name) -> Status {
         const auto file = checkpoint.side_file(name);
         if (file) set_bytes(writer, file_key(name), file->bytes());
@@ -115,6 +122,23 @@ Status note_source(format::GgufWriter& writer, const format::Checkpoint& checkpo
     for (const std::string_view name : kTokenizerFiles) HEFT_OK(note_file(name));
     for (const std::string_view name : kOtherFiles) HEFT_OK(note_file(name));
     return note_exactly(writer, checkpoint, config);
+}
+
+Status note_adapter(format::GgufWriter& writer, const format::AdapterFiles& adapter,
+                    std::string_view base) {
+    note_tensors(writer, adapter.tensors);
+    for (const std::string_view name : kAdapterFiles) {
+        std::error_code error;
+        if (!std::filesystem::is_regular_file(adapter.folder / name, error)) continue;
+        HEFT_TRY(const std::string text, read_text(adapter.folder / name, kMostFileBytes));
+        set_bytes(writer, file_key(name), as_bytes(text));
+    }
+    if (!base.empty()) set_bytes(writer, file_key(kConfigFile), as_bytes(base));
+    return {};
+}
+
+void note_exact(format::GgufWriter& writer, const TensorView& view) {
+    set_bytes(writer, exact_key(view.name), view.data);
 }
 
 }  // namespace heft::convert

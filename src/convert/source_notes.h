@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arch/arch.h"
+#include "format/adapter_files.h"
 #include "format/checkpoint.h"
 #include "format/gguf_writer.h"
 
@@ -30,6 +31,10 @@ inline constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json",
 inline constexpr std::string_view kOtherFiles[] = {
     "generation_config.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt",
     "USE_POLICY.md"};
+// Those of an adapter that are carried; its tokenizer is the base's.
+inline constexpr std::string_view kAdapterFiles[] = {
+    "adapter_config.json", "README.md", "LICENSE",    "LICENSE.txt",
+    "LICENSE.md",          "NOTICE",    "NOTICE.txt", "USE_POLICY.md"};
 inline constexpr std::string_view kConfigFile = "config.json";
 
 struct SourceTensor {
@@ -55,5 +60,11 @@ class SourceNotes {
 // Writes them. The checkpoint is a Hugging Face folder.
 Status note_source(format::GgufWriter& writer, const format::Checkpoint& checkpoint,
                    const arch::Config& config);
+
+// The same of an adapter, a PEFT folder; `base`: the config.json of its base, or nothing.
+Status note_adapter(format::GgufWriter& writer, const format::AdapterFiles& adapter,
+                    std::string_view base);
+// The bytes of a tensor that does not come back from what the file has of it.
+void note_exact(format::GgufWriter& writer, const TensorView& view);
 
 }  // namespace heft::convert

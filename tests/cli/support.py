@@ -20,6 +20,11 @@ QUESTION = "Tell me a story about a fox and a lantern."
 SECONDS = 300  # generous: sanitizer builds are slow
 
 
+def kills(usual):
+    """How often a test kills the program at a random moment: HEFT_KILLS, for who has the time."""
+    return int(os.environ.get("HEFT_KILLS", usual))
+
+
 def heft(*args, stdin=b"", env=None):
     if isinstance(stdin, str):
         stdin = stdin.encode()
@@ -39,16 +44,22 @@ def read_safetensors(path):
             for name, t in header.items() if name != "__metadata__"}
 
 
-def write_adapter(folder, modules, seed=1):
-    """A PEFT adapter of rank 2; `modules`: outputs and inputs by their names in the adapter."""
+def write_adapter(folder, modules, seed=1, kind="F32", ranks=None, **config):
+    """A PEFT adapter of rank 2; `modules`: outputs and inputs by their names in the adapter, of embeddings
+    rows and columns of their table; `ranks`: other ranks of some. `config`: further keys."""
     chance = random.Random(seed)
     header, data = {}, b""
     for stem, (rows, width) in modules.items():
-        for half, shape in (("A", [2, width]), ("B", [rows, 2])):
+        rank = (ranks or {}).get(stem, 2)
+        pair = {".lora_A.weight": [rank, width], ".lora_B.weight": [rows, rank]}
+        if stem.endswith(("embed_tokens", "wte", "word_embeddings", "embed_in")):
+            pair = {".lora_embedding_A": [rank, rows], ".lora_embedding_B": [width, rank]}
+        for half, shape in pair.items():
             packed = struct.pack(f"<{shape[0] * shape[1]}f",
                                  *(chance.uniform(-0.5, 0.5) for _ in range(shape[0] * shape[1])))
-            header[f"{stem}.lora_{half}.weight"] = {
-                "dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+            if kind == "BF16":  # their upper halves
+                packed = b"".join(packed[i + 2:i + 4] for i in range(0, len(packed), 4))
+            header[stem + half] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
             data += packed
     text = json.dumps(header).encode()
     folder = pathlib.Path(folder)
@@ -56,7 +67,7 @@ def write_adapter(folder, modules, seed=1):
     (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
     (folder / "adapter_config.json").write_text(
         json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4,
-                    "target_modules": sorted({stem.rsplit(".", 1)[1] for stem in modules})}))
+                    "target_modules": sorted({stem.rsplit(".", 1)[1] for stem in modules}), **config}))
 
 
 class Case(unittest.TestCase):
