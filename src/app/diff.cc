@@ -1,4 +1,4 @@
-// heft diff: how far the weights of a model are from those of another one.
+// heft diff: how far a model is from another one, weight by weight and as a whole.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -10,12 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/compared_models.h"
 #include "app/console.h"
 #include "app/file_progress.h"
 #include "app/help.h"
 #include "app/interrupt.h"
-#include "app/making.h"
 #include "app/model_flags.h"
+#include "app/yardstick.h"
 #include "shape/difference.h"
 #include "shape/quantise.h"
 #include "shape/spectral.h"
@@ -27,9 +28,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct DiffOptions {
-    std::string first, second;
+    std::string first, second, text;
     int n_threads = 0;
-    bool json = false;
+    bool json = false, no_measure = false;
 };
 
 struct Row {
@@ -108,6 +109,13 @@ Json document(const DiffOptions& o, const Outcome& outcome) {
             {"tensors", std::move(tensors)}};
 }
 
+Json sizes(const format::Checkpoint& first, const format::Checkpoint& second) {
+    return {{"first", size_of(first)},
+            {"second", size_of(second)},
+            {"ratio", static_cast<double>(second.file_bytes())
+                          / static_cast<double>(std::max<std::uint64_t>(1, first.file_bytes()))}};
+}
+
 void put_report(const Outcome& outcome) {
     std::vector<Row> rows = outcome.rows;
     std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
@@ -133,10 +141,18 @@ Status diff(const DiffOptions& o) {
     FileProgress line(&interrupt.requested());
     ThreadPool pool(o.n_threads);
     HEFT_TRY(const Outcome outcome, compare(a, b, pool, line));
-    if (o.json)
-        put_json(document(o, outcome));
-    else
+    Json told = document(o, outcome);
+    told["size"] = sizes(first.checkpoint(), second.checkpoint());
+    told["difference"] = told["speed"] = not_measured("--no-measure");
+    if (!o.no_measure)
+        HEFT_OK(measure_both({o.first, first.checkpoint()}, {o.second, second.checkpoint()}, o.text,
+                             o.n_threads, interrupt, line, told));
+    if (o.json) {
+        put_json(told);
+    } else {
         put_report(outcome);
+        put(comparison_text(told));
+    }
     if (!outcome.identical()) answer_no();
     return {};
 }
@@ -146,11 +162,15 @@ Status diff(const DiffOptions& o) {
 void add_diff(CLI::App& app, Action& action) {
     const auto o = std::make_shared<DiffOptions>();
     CLI::App* verb = add_verb(
-        app, "diff", "How far each weight of a model is from another's; ends with 1 where any is.",
+        app, "diff",
+        "How far a model is from another: weights, answers, size, speed; ends with 1 where "
+        "weights differ.",
         "heft diff my-model/ my-model.Q4_K_M.gguf");
     verb->group(kShape);
     verb->add_option("A", o->first, "a model")->required();
     verb->add_option("B", o->second, "the model to compare it with")->required();
+    verb->add_flag("--no-measure", o->no_measure, "weights and sizes only: run neither");
+    verb->add_option("--text", o->text, "run them on this (a small built-in text)")->type_name("F");
     verb->add_option("-t,--threads", o->n_threads, "threads (all CPUs)")->type_name("N");
     verb->add_flag("--json", o->json, "one heft.diff/1 document");
     verb->callback([o, &action] { action = [o] { return diff(*o); }; });

@@ -64,6 +64,11 @@ Result<eval::Divergence> Yardstick::measure(format::Checkpoint model, const std:
     engine::OpenOptions options;
     options.threads_of = &parent_;
     HEFT_TRY(const engine::Engine engine, engine::Engine::of(std::move(model), options));
+    return measure(engine, doing, line);
+}
+
+Result<eval::Divergence> Yardstick::measure(const engine::Engine& engine, const std::string& doing,
+                                            FileProgress& line) const {
     if (engine.model().config().n_vocab != parent_.model().config().n_vocab)
         return Error{Code::invalid, "its vocabulary is not its parent's"};
     engine::TextReader reader(engine);
@@ -104,13 +109,14 @@ Json not_measured(const std::string& why) {
     return {{"measured", false}, {"why", why}};
 }
 
-std::string difference_text(const Json& record) {
+std::string difference_text(const Json& record, const std::string& from) {
     if (!record.value("measured", false))
-        return "difference from the original not measured: " + record.value("why", std::string());
+        return "difference from " + from + " not measured: " + record.value("why", std::string());
     return fmt::format(
-        "KL divergence {:.4g} from the original, the same likeliest token in {:.1f} "
+        "KL divergence {:.4g} from {}, the same likeliest token in {:.1f} "
         "% of {}",
-        record.value("kl", 0.0), 100 * record.value("same_top", 0.0), record.value("tokens", 0));
+        record.value("kl", 0.0), from, 100 * record.value("same_top", 0.0),
+        record.value("tokens", 0));
 }
 
 }  // namespace heft::app

@@ -24,6 +24,10 @@ class Yardstick {
     // Runs a model of the same vocabulary. Errors: as make().
     Result<eval::Divergence> measure(format::Checkpoint model, const std::string& doing,
                                      FileProgress& line) const;
+    Result<eval::Divergence> measure(const engine::Engine& model, const std::string& doing,
+                                     FileProgress& line) const;
+
+    const engine::Engine& parent() const { return parent_; }
 
     // "text" and its hash, for the record.
     nlohmann::ordered_json text() const { return {{"name", name_}, {"sha256", sha256_}}; }
@@ -46,6 +50,7 @@ double in_four_digits(double x);
 nlohmann::ordered_json difference_record(const Yardstick& yardstick, const eval::Divergence& far);
 nlohmann::ordered_json not_measured(const std::string& why);
 // "KL divergence 0.0123 from the original, the same likeliest token in 96.4 %".
-std::string difference_text(const nlohmann::ordered_json& record);
+std::string difference_text(const nlohmann::ordered_json& record,
+                            const std::string& from = "the original");
 
 }  // namespace heft::app

@@ -10,8 +10,8 @@ import tempfile
 import time
 import unittest
 
-from support import (HEFT, INTERRUPTED, NOT_FOUND, QUESTION, ROOT, TINY, USAGE, Case, read_safetensors,
-                     write_adapter)
+from support import (HEFT, INTERRUPTED, NOT_FOUND, QUESTION, ROOT, TINY, USAGE, Case, kills,
+                     read_safetensors, write_adapter)
 
 GOLDEN = ROOT / "tests" / "golden"
 TEXT = "It's 1234 o'clock — naïve Fuchs, \n\n  你好 😀 <|im_end|>"
@@ -39,7 +39,8 @@ class Convert(Case):
                      "special_tokens_map.json", "chat_template.jinja", "LICENSE"):
             self.assertEqual((self.path("back") / name).read_bytes(), (TINY / name).read_bytes(), name)
         self.make(self.path("back"), "again.gguf")
-        self.assertTrue(self.document("heft.diff/1", "diff", self.path("m.gguf"), self.path("again.gguf"))["identical"])
+        self.assertTrue(self.document("heft.diff/1", "diff", self.path("m.gguf"), self.path("again.gguf"),
+                                      "--no-measure")["identical"])
 
     def test_a_file_that_brings_no_folder_becomes_one_by_its_metadata(self):
         self.make("tiny", "made")
@@ -144,7 +145,7 @@ class Convert(Case):
         whole = time.monotonic() - began
         want = {path.name: path.read_bytes() for path in out.iterdir()}
         command.append("--force")
-        for _ in range(25):
+        for _ in range(kills(25)):
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
                 time.sleep(draw.uniform(0, whole))
                 child.send_signal(signal.SIGKILL if draw.random() < 0.7 else signal.SIGINT)

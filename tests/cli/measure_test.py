@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from support import CORRUPT, HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case
+from support import CORRUPT, HEFT, INTERRUPTED, NOT_FOUND, ROOT, TINY, USAGE, Case
 
 STORIES = [json.loads(line)["reference"] for line in
            (TINY / "eval" / "eval_instruct.jsonl").read_text().splitlines()[:60]]
@@ -152,8 +152,8 @@ class Differences(Measure):
 
     def test_diff_tells_the_spectral_norm(self):
         self.quantize("q.gguf", "--type", "Q4_0", "--no-measure")
-        done = subprocess.run([HEFT, "diff", str(TINY), str(self.path("q.gguf")), "--json"], capture_output=True,
-                              check=False)
+        done = subprocess.run([HEFT, "diff", str(TINY), str(self.path("q.gguf")), "--json", "--no-measure"],
+                              capture_output=True, check=False)
         self.assertEqual(done.returncode, 1)
         for tensor in json.loads(done.stdout)["tensors"]:
             if tensor["identical"]:
@@ -162,6 +162,46 @@ class Differences(Measure):
             # Between the greatest entry and the norm of all entries.
             self.assertGreaterEqual(tensor["spectral_norm"], 0.99 * tensor["greatest_difference"])
             self.assertLess(tensor["spectral_norm"], 10)
+
+
+    def diff(self, *args):
+        done = subprocess.run([HEFT, "diff", *map(str, args), "--json"], capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_diff_tells_of_both_models_as_wholes(self):
+        self.quantize("q.gguf", "--type", "Q4_K_S", "--no-measure")
+        told = self.diff(TINY, self.path("q.gguf"), "--text", self.words)
+        size = told["size"]
+        self.assertEqual(size["first"]["bytes"], (TINY / "model.safetensors").stat().st_size)
+        self.assertEqual(size["second"]["bytes"], self.path("q.gguf").stat().st_size)
+        self.assertAlmostEqual(size["ratio"], size["second"]["bytes"] / size["first"]["bytes"])
+        self.assertEqual(size["first"]["bits_per_weight"], 16)
+        self.assertTrue(4 < size["second"]["bits_per_weight"] < 7)
+
+        far = self.kl(self.path("q.gguf"), TINY, "--text", self.words, "-c", "128", "--chunks", "4")
+        for ours, theirs in (("kl", far["kl"]), ("same_top", far["same_top"]), ("perplexity", far["perplexity"]),
+                             ("parent_perplexity", far["base_perplexity"])):
+            self.assertAlmostEqual(told["difference"][ours], theirs["value"], delta=1e-3 * theirs["value"])
+        self.assertEqual(told["difference"]["tokens"], far["tokens"])
+        for what in ("prefill", "decode"):
+            speed = told["speed"][what]
+            self.assertTrue(min(speed["tokens"], speed["first"], speed["second"]) > 0, speed)
+            self.assertAlmostEqual(speed["ratio"], speed["second"] / speed["first"])
+
+        for_people = subprocess.run([HEFT, "diff", str(TINY), str(self.path("q.gguf"))], capture_output=True,
+                                    check=False).stdout.decode()
+        for word in ("bits per weight", "KL divergence", "prefill", "decode"):
+            self.assertIn(word, for_people)
+
+    def test_diff_says_why_it_did_not_measure(self):
+        self.quantize("q.gguf", "--type", "Q4_0", "--no-measure")
+        told = self.diff(TINY, self.path("q.gguf"), "--no-measure")
+        self.assertEqual(told["difference"], {"measured": False, "why": "--no-measure"})
+        self.assertEqual(told["speed"], told["difference"])
+        golden = ROOT / "tests" / "golden" / "llama2"  # which has no tokenizer
+        self.quantize("g.gguf", "--type", "Q8_0", "--no-measure", "--accept-terms", source=golden)
+        self.assertIn("token", self.diff(golden, self.path("g.gguf"))["difference"]["why"])
 
 
 class Targets(Measure):
