@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from support import CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case, heft
+from support import CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case, heft, kills
 
 LLAMA = "---\nlicense: llama3.1\n---\n"
 APACHE = "---\nlicense: apache-2.0\n---\n"
@@ -286,7 +286,7 @@ class Merge(Case):
         wanted = {p.name: p.read_bytes() for p in whole.iterdir() if p.is_file()}
         rng = random.Random(5)
         kept = 0
-        for attempt in range(8):
+        for attempt in range(kills(8)):
             out = self.folder / f"out{attempt}"
             process = subprocess.Popen([HEFT, "merge", str(recipe), str(out), *options],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
