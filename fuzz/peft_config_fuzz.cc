@@ -6,7 +6,8 @@
 #include "format/peft_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto config = heft::format::parse_peft_config({reinterpret_cast<const char*>(data), size});
+    const auto config =
+        heft::format::parse_peft_config({reinterpret_cast<const char*>(data), size});
     if (!config) {
         if (config.error().what.empty()) std::abort();
         return 0;

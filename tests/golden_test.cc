@@ -16,6 +16,7 @@
 #include "shape/folder.h"
 #include "shape/quantise.h"
 #include "temp_folder.h"
+#include "tensor/quant/quant.h"
 #include "tensor/rows.h"
 
 namespace heft {
@@ -217,6 +218,98 @@ TEST_P(GoldenTest, AFolderIsMadeOfAStrangersGguf) {
     const auto logits = run(*loaded, context, golden_, kFeedings.front());
     EXPECT_LE(testing::worst(testing::errors(golden_, logits)), kFloatBound);
     EXPECT_EQ(greedy(*loaded, context, golden_), golden_.greedy);
+}
+
+// As newer files have latent attention: of kv_b, the keys' part turned, apart from the values'.
+class WithKeysApart {
+  public:
+    WithKeysApart(const format::Checkpoint& gguf, const arch::Config& config) : c_(config) {
+        for (const format::MetaEntry& entry : gguf.metadata().entries()) writer_.copy(entry);
+        set("head_count_kv", 1);
+        set("key_length", c_.latent.kv_rank + c_.latent.d_rope);
+        set("value_length", c_.latent.kv_rank);
+        set("key_length_mla", c_.d_head);
+        set("value_length_mla", c_.d_value);
+        for (const TensorView& view : gguf.tensors()) add(view);
+    }
+
+    Status write(const std::filesystem::path& path) const { return writer_.write(path); }
+
+  private:
+    void set(const std::string& key, int value) {
+        writer_.set("deepseek2.attention." + key, static_cast<std::uint32_t>(value));
+    }
+
+    void add(const TensorView& view) {
+        const auto at = view.name.find("attn_kv_b");
+        if (at == std::string::npos) {
+            const auto whole = [&view](const format::ByteSink& out) { return out(view.data); };
+            writer_.add({view.name, view.type, view.shape, whole});
+            return;
+        }
+        const std::int64_t nope = c_.d_head - c_.latent.d_rope;
+        const std::int64_t each = nope + c_.d_value;  // rows of a head
+        const std::int64_t rank = c_.latent.kv_rank;
+        std::vector<float> all(static_cast<std::size_t>(c_.n_head * each * rank));
+        read_rows(view, 0, c_.n_head * each, all.data());
+        std::vector<float> keys;
+        std::vector<float> values;
+        for (std::int64_t head = 0; head < c_.n_head; ++head) {
+            const float* own = all.data() + head * each * rank;
+            for (std::int64_t c = 0; c < rank; ++c)
+                for (std::int64_t i = 0; i < nope; ++i) keys.push_back(own[i * rank + c]);
+            values.insert(values.end(), own + nope * rank, own + each * rank);
+        }
+        std::string name = view.name;
+        add(name.replace(at, 9, "attn_k_b"), view.type, {c_.n_head, rank, nope}, keys);
+        add(name.replace(at, 8, "attn_v_b"), view.type, {c_.n_head, c_.d_value, rank}, values);
+    }
+
+    void add(const std::string& name, DType type, const Shape& shape, std::vector<float> values) {
+        writer_.add({name, type, shape, [values = std::move(values), type](const auto& out) {
+                         const auto n = static_cast<std::int64_t>(values.size());
+                         std::vector<std::byte> bytes(*row_bytes(type, values.size()));
+                         codec(type)->quantise(values.data(), n, bytes.data());
+                         return out(bytes);
+                     }});
+    }
+
+    const arch::Config& c_;
+    format::GgufWriter writer_;
+};
+
+TEST(SplitLatentAttention, BecomesAFolderAgain) {
+    ThreadPool pool(2);
+    for (const char* name : {"deepseek_v2", "deepseek_v2_lite", "deepseek_v3"}) {
+        SCOPED_TRACE(name);
+        const testing::TempFolder temp;
+        const auto folder = testing::golden_folder(name);
+        const auto source = format::Checkpoint::open(folder);
+        ASSERT_TRUE(source);
+        const auto config = arch::read_config(*source);
+        ASSERT_TRUE(config);
+        convert::GgufOptions options;
+        options.matrices = source->tensors().front().type;
+        ASSERT_TRUE(convert::to_gguf(*source, *config, nullptr, options, temp / "whole.gguf"));
+        const auto whole = format::Checkpoint::open(temp / "whole.gguf");
+        ASSERT_TRUE(whole);
+        ASSERT_TRUE(WithKeysApart(*whole, *config).write(temp / "apart.gguf"));
+        const auto made = make_folder(temp / "apart.gguf", pool, temp.path());
+        ASSERT_TRUE(made) << made.error().what;
+        const auto loaded = load(temp / "model.safetensors");
+        ASSERT_TRUE(loaded);
+        for (const TensorView& view : source->tensors()) {
+            const TensorView* back = loaded->checkpoint.find(view.name);
+            ASSERT_NE(back, nullptr) << view.name;
+            EXPECT_EQ(back->shape, view.shape) << view.name;
+            if (view.shape.size() > 1) EXPECT_TRUE(bytes_of(*back) == bytes_of(view)) << view.name;
+        }
+        const Golden golden = testing::read_golden(folder);
+        op::Context context{pool, kernel::best(), op::Precision::f32};
+        EXPECT_LE(testing::worst(
+                      testing::errors(golden, run(*loaded, context, golden, kFeedings.front()))),
+                  kFloatBound);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, GoldenTest, ::testing::ValuesIn(testing::golden_folders()),

@@ -209,6 +209,8 @@ Json answered(const ConfigSource& source, const Config& config) {
             out[answer.hf] = shortest(out[answer.hf].get<double>());
     }
     out["vocab_size"] = config.n_vocab;
+    // Newer GGUF files count the one head of the absorbed form; Hugging Face has those of kv_b.
+    if (config.latent.kv_rank > 0) out["num_key_value_heads"] = config.n_head;
     return out;
 }
 

@@ -28,14 +28,18 @@ class Reader {
 
     void read(std::int64_t first, std::int64_t count, float* to) const {
         if (t_.load == Load::transposed && !t_.is_vector) return read_turned(first, count, to);
-        for (std::int64_t r = first; r < first + count; ++r, to += t_.cols) {
-            const auto [view, row] = find(r);
-            if (t_.is_vector)
-                read_numbers(*view, row, 1, to);
+        for (std::int64_t done = 0; done < count;) {
+            const PartRows::Place place = t_.rows.place(first + done);
+            const HfPart& part = t_.parts[place.part];
+            std::int64_t n = 1;
+            if (part.turned_head > 0)
+                n = read_turned_head(part, place.row, count - done, to);
             else
-                read_rows(*view, row, 1, to);
+                read_row(first + done, to);
             if (t_.load == Load::plus_one)
-                std::for_each(to, to + t_.cols, [](float& x) { x -= 1; });
+                std::for_each(to, to + n * t_.cols, [](float& x) { x -= 1; });
+            done += n;
+            to += n * t_.cols;
         }
     }
 
@@ -57,6 +61,29 @@ class Reader {
         const PartRows::Place place = t_.rows.place(r);
         const HfPart& part = t_.parts[place.part];
         return {part.at.view, view_row(part, t_.first_expert + place.matrix, place.row)};
+    }
+
+    void read_row(std::int64_t r, float* to) const {
+        const auto [view, row] = find(r);
+        if (t_.is_vector)
+            read_numbers(*view, row, 1, to);
+        else
+            read_rows(*view, row, 1, to);
+    }
+
+    // Rows of one head, columns of what the file has, as far as the head goes.
+    std::int64_t read_turned_head(const HfPart& part, std::int64_t row, std::int64_t count,
+                                  float* to) const {
+        const std::int64_t head = row / part.turned_head;
+        const std::int64_t from = row % part.turned_head;
+        const std::int64_t n = std::min(count, part.turned_head - from);
+        std::vector<float> stored(static_cast<std::size_t>(part.turned_head));
+        for (std::int64_t c = 0; c < t_.cols; ++c) {
+            read_rows(*part.at.view, head * t_.cols + c, 1, stored.data());
+            for (std::int64_t i = 0; i < n; ++i)
+                to[i * t_.cols + c] = stored[static_cast<std::size_t>(from + i)];
+        }
+        return n;
     }
 
     // The numbers of a view from one on, of which the first begins a block.
@@ -119,7 +146,9 @@ Weight weight_of(HfTensor tensor, std::string name) {
     const bool same_type =
         std::all_of(tensor.parts.begin(), tensor.parts.end(),
                     [&view](const HfPart& part) { return part.at.view->type == view.type; });
-    const bool can_copy = same_type && !is_turned && tensor.load != Load::plus_one
+    const bool has_turned = std::any_of(tensor.parts.begin(), tensor.parts.end(),
+                                        [](const HfPart& part) { return part.turned_head > 0; });
+    const bool can_copy = same_type && !is_turned && !has_turned && tensor.load != Load::plus_one
                           && (!tensor.is_vector || dtype_info(view.type).block == 1);
     for (const HfPart& part : tensor.parts) {
         const Bytes all = part.at.view->data;

@@ -14,6 +14,7 @@ namespace heft::convert {
 struct HfPart {
     arch::Located at;          // in the GGUF file
     int interleaved_head = 0;  // > 0: the file has rows of each head of this many for neighbours
+    int turned_head = 0;       // > 0: the file has each head's matrix of this many rows turned
 };
 
 struct HfTensor {

@@ -168,17 +168,26 @@ class FolderBuilder {
         return out;
     }
 
-    // Where the file has a part: by its own row of the table, or by another of the same role.
-    Result<arch::Located> locate(const arch::Tensor& part, const Candidate& candidate) const {
-        HEFT_TRY(arch::Located at,
+    // Where the file has a part: by its own row of the table, or by another of the same role, or
+    // of the role that is the same turned.
+    Result<HfPart> locate(const arch::Tensor& part, const Candidate& candidate) const {
+        HEFT_TRY(const arch::Located own,
                  arch::locate(gguf_, config_, part, candidate.layer, candidate.expert));
-        if (at.view != nullptr) return at;
+        HfPart out{own};
+        if (own.view != nullptr) return out;
         for (const arch::Tensor& other : config_.family->tensors) {
-            if (other.role != part.role || other.hf != nullptr) continue;
-            HEFT_TRY(at, arch::locate(gguf_, config_, other, candidate.layer));
-            if (at.view != nullptr) return at;
+            const bool is_turned =
+                part.role == Role::latent_k_b && other.role == Role::latent_k_b_turned;
+            if ((other.role != part.role && !is_turned) || other.hf != nullptr) continue;
+            HEFT_TRY(out.at, arch::locate(gguf_, config_, other, candidate.layer));
+            if (out.at.view == nullptr) continue;
+            if (!is_turned) return out;
+            out.turned_head = static_cast<int>(out.at.cols);
+            out.at.rows = arch::extent(part.rows, config_);
+            out.at.cols = arch::extent(part.cols, config_);
+            return out;
         }
-        return arch::Located{};
+        return HfPart{};
     }
 
     // Nothing where the file does not have it.
@@ -191,20 +200,20 @@ class FolderBuilder {
                 [](const arch::Tensor& tensor) { return tensor.role == Role::token_embd; });
         HfTensor out;
         for (const arch::Tensor& part : parts(*first)) {
-            HEFT_TRY(const arch::Located at, locate(part, candidate));
+            HEFT_TRY(HfPart made, locate(part, candidate));
+            const arch::Located& at = made.at;
             if (at.view == nullptr) return std::optional<HfTensor>();
             if (codec(at.view->type) == nullptr)
                 return Error{Code::unsupported, "tensor " + at.view->name + " is of type "
                                                     + dtype_info(at.view->type).name
                                                     + ", which cannot be read"};
-            HfPart made{at, 0};
-            made.at.view = &overlay_.of(*at.view);
             if (config_.family->gguf_interleaves_qk
                 && config_.family->block.pairs == arch::Pairs::half && is_interleaved(part.role))
                 made.interleaved_head = config_.d_head;
-            out.parts.push_back(made);
+            made.at.view = &overlay_.of(*at.view);
             out.rows.rows.push_back(at.rows);
             out.cols = at.cols;
+            out.parts.push_back(std::move(made));
         }
         out.load = first->load;
         out.is_vector = first->cols == arch::Dim::none;
