@@ -302,7 +302,8 @@ TEST(SplitLatentAttention, BecomesAFolderAgain) {
             const TensorView* back = loaded->checkpoint.find(view.name);
             ASSERT_NE(back, nullptr) << view.name;
             EXPECT_EQ(back->shape, view.shape) << view.name;
-            if (view.shape.size() > 1) EXPECT_TRUE(bytes_of(*back) == bytes_of(view)) << view.name;
+            if (view.shape.size() < 2) continue;
+            EXPECT_TRUE(bytes_of(*back) == bytes_of(view)) << view.name;
         }
         const Golden golden = testing::read_golden(folder);
         op::Context context{pool, kernel::best(), op::Precision::f32};

@@ -195,7 +195,8 @@ void add_convert(CLI::App& app, Action& action) {
         app, "convert", "The same model or adapter as a GGUF file (OUT ends in .gguf) or a folder.",
         "heft convert my-model/ my-model.gguf --type BF16");
     verb->group(kShape);
-    verb->add_option("IN", o->in, "a model or a LoRA adapter: a folder, a file, or tiny")->required();
+    verb->add_option("IN", o->in, "a model or a LoRA adapter: a folder, a file, or tiny")
+        ->required();
     verb->add_option("--type", o->type, "of matrices: F32, F16 or BF16 (as stored)")
         ->type_name("T");
     add_lora(*verb, o->lora);

@@ -92,8 +92,8 @@ Status collect(const ImatrixOptions& o) {
         std::vector<int> positions;
         for (std::size_t i = 0; o.with_output && i < window.ids.size(); ++i)
             positions.push_back(static_cast<int>(i));
-        HEFT_OK(reader.logits(window.ids, positions));
-        return {};
+        const auto logits = reader.logits(window.ids, positions);
+        return logits ? Status() : Status(logits.error());
     }));
     const shape::Imatrix imatrix = imatrix_of(o, sums, text.n_windows());
     HEFT_OK(shape::write_imatrix(imatrix, o.out));

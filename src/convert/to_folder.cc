@@ -213,7 +213,7 @@ class FolderBuilder {
             made.at.view = &overlay_.of(*at.view);
             out.rows.rows.push_back(at.rows);
             out.cols = at.cols;
-            out.parts.push_back(std::move(made));
+            out.parts.push_back(made);
         }
         out.load = first->load;
         out.is_vector = first->cols == arch::Dim::none;
