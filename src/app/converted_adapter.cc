@@ -68,6 +68,11 @@ Result<AdapterBase> base_of(const ConvertOptions& o, const format::AdapterFiles&
                                       "config.json will do)"};
 }
 
+std::vector<fs::path> files_of(const format::AdapterFiles& adapter) {
+    if (adapter.gguf) return adapter.gguf->files();
+    return {adapter.folder / format::kAdapterWeights};
+}
+
 // What an adapter says of its own making.
 Json record_of(const format::AdapterFiles& adapter) {
     if (adapter.gguf) return govern::carried_record(*adapter.gguf);
@@ -80,8 +85,7 @@ Json record_of(const format::AdapterFiles& adapter) {
 Result<Granted> leave(const ConvertOptions& o, const format::AdapterFiles& adapter,
                       std::optional<DType> type, FileProgress& line) {
     Ingredient made_of{o.in, "adapter"};
-    made_of.files = adapter.gguf ? adapter.gguf->files()
-                                 : std::vector<fs::path>{adapter.folder / format::kAdapterWeights};
+    made_of.files = files_of(adapter);
     made_of.record = record_of(adapter);
     const Json recorded{{"type", type ? dtype_info(*type).name : "as stored"}};
     HEFT_TRY(Granted out, ask_leave({"convert", {made_of}, recorded}, o.making, line));
@@ -131,10 +135,7 @@ Result<Converted> convert_adapter(const ConvertOptions& o, std::optional<DType> 
                                   ThreadPool& pool, FileProgress& line) {
     HEFT_TRY(const format::AdapterFiles adapter, format::open_adapter_files(o.in));
     HEFT_OK(check_options(o, adapter.kind));
-    const std::vector<fs::path> files =
-        adapter.gguf ? adapter.gguf->files()
-                     : std::vector<fs::path>{adapter.folder / format::kAdapterWeights};
-    HEFT_OK(check_place(o.making.out, files, o.making.force));
+    HEFT_OK(check_place(o.making.out, files_of(adapter), o.making.force));
     HEFT_TRY(const AdapterBase base, base_of(o, adapter));
     if (adapter.kind == Kind::gguf) {
         auto made = convert::adapter_folder(adapter, base, type);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arch/arch.h"
@@ -198,6 +199,8 @@ class TextReader {
     Result<std::span<const float>> logits(std::span<const TokenId> ids,
                                           std::span<const int> positions,
                                           std::span<const int> chunks = {});
+    // What the last call returned, to keep.
+    std::vector<float> take() { return std::move(rows_); }
 
   private:
     Status make_cache(std::int64_t length);

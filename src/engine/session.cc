@@ -174,8 +174,8 @@ Result<std::span<const float>> TextReader::logits(std::span<const TokenId> ids,
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks) {
     TextReader reader(engine);
-    HEFT_TRY(const auto rows, reader.logits(ids, positions, chunks));
-    return std::vector<float>(rows.begin(), rows.end());
+    HEFT_OK(reader.logits(ids, positions, chunks));
+    return reader.take();
 }
 
 Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,

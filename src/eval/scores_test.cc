@@ -34,6 +34,18 @@ TEST(Cut, RefusesTextsThatTellNothing) {
     EXPECT_FALSE(cut(ids, -1, {}, 0));
 }
 
+TEST(LogProbability, IsThatOfTheWholeRow) {
+    const std::vector<float> row{80, 81.5F, -300, 79.25F};
+    std::vector<double> all;
+    log_softmax(row, all);
+    double sum = 0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        EXPECT_EQ(log_probability(row, static_cast<std::int32_t>(i)), all[i]);
+        sum += std::exp(all[i]);
+    }
+    EXPECT_NEAR(sum, 1, 1e-6);
+}
+
 TEST(Perplexity, OfEvenOddsIsTheirNumber) {
     Perplexity even;
     for (int i = 0; i < 10; ++i) even.add(std::log(1.0 / 32));
