@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/json_text.h"
 #include "base/sha256.h"
 #include "format/output_file.h"
 #include "format/unfinished_folder.h"
@@ -47,15 +48,19 @@ FolderWriter::FolderWriter(const convert::FolderModel& model, ThreadPool& pool, 
 }
 
 Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
-                                                  const nlohmann::ordered_json& record) {
+                                                  const nlohmann::ordered_json& record,
+                                                  const Besides& besides) {
     HEFT_TRY(const std::uint64_t shard_bytes,
              parse_size("--shard-size", flags.shard_size.empty() ? kShardSize : flags.shard_size));
     fs::path out = flags.out;
     if (!out.has_filename()) out = out.parent_path();
+    std::error_code error;
+    if (fs::is_regular_file(out, error))
+        return Error{Code::invalid, out.string() + ": is a file, not a folder to write"};
     HEFT_TRY(std::string key, key_of(record, shard_bytes));
     format::UnfinishedFolder folder(out, std::move(key));
     HEFT_OK(folder.begin());
-    Status done = write_in(folder.folder(), shard_bytes, record);
+    Status done = write_in(folder.folder(), shard_bytes, record, besides);
     if (!done && done.error().code == Code::cancelled)
         return Error{Code::cancelled,
                      "stopped; the same command goes on where this one ended, with "
@@ -69,7 +74,7 @@ Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
 }
 
 Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
-                              const nlohmann::ordered_json& record) {
+                              const nlohmann::ordered_json& record, const Besides& besides) {
     HEFT_TRY(const std::uint64_t all, bytes());
     constexpr auto kHow = format::Writing::resumable;
     const bool in_parts = model_.may_be_parts && all > shard_bytes;
@@ -77,9 +82,8 @@ Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
                      : writer_.write(folder / model_.weights, kHow));
     for (const convert::SideFile& file : model_.files)
         HEFT_OK(format::write_file(folder / file.name, file.text));
-    return format::write_file(
-        folder / govern::kLineageFile,
-        record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    if (besides) HEFT_OK(besides(folder));
+    return format::write_file(folder / govern::kLineageFile, json_file(record));
 }
 
 }  // namespace heft::app

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -26,14 +27,18 @@ class FolderWriter {
     Result<std::uint64_t> bytes() const { return writer_.tensor_bytes_in_all(); }
     std::size_t n_tensors() const { return n_tensors_; }
 
+    // Writes what else belongs into a folder.
+    using Besides = std::function<Status(const std::filesystem::path& folder)>;
+
     // Into flags.out; `record` goes into heft.json. Returns what it wrote. One file of weights,
     // where --shard-size (5 GB) allows it.
     Result<std::vector<std::filesystem::path>> write(const MakingFlags& flags,
-                                                     const nlohmann::ordered_json& record);
+                                                     const nlohmann::ordered_json& record,
+                                                     const Besides& besides = {});
 
   private:
     Status write_in(const std::filesystem::path& folder, std::uint64_t shard_bytes,
-                    const nlohmann::ordered_json& record);
+                    const nlohmann::ordered_json& record, const Besides& besides);
 
     const convert::FolderModel& model_;
     FileProgress& line_;

@@ -66,6 +66,21 @@ std::string only_licence(const govern::Assessment& assessment) {
     return terms.front().licences.front()->id;
 }
 
+// What an earlier attempt has written.
+std::uint64_t begun_bytes(const fs::path& out) {
+    const auto size_of = [](const fs::path& file) {
+        std::error_code none;
+        const std::uint64_t size = fs::file_size(file, none);
+        return none ? 0 : size;
+    };
+    std::error_code error;
+    std::uint64_t bytes = size_of(format::ResumableFile::unfinished(out));
+    for (fs::directory_iterator it(format::UnfinishedFolder::partial(out), error), end;
+         !error && it != end; it.increment(error))
+        bytes += size_of(it->path());
+    return bytes;
+}
+
 }  // namespace
 
 void add_making_flags(CLI::App& verb, MakingFlags& flags) {
@@ -125,6 +140,13 @@ Error refused(const govern::GateOutcome& outcome) {
     return {Code::invalid, what};
 }
 
+bool names_gguf(const fs::path& out) {
+    std::error_code error;
+    const bool is_device =
+        fs::exists(out, error) && !fs::is_directory(out, error) && !fs::is_regular_file(out, error);
+    return out.extension() == ".gguf" || is_device;
+}
+
 void set_licence(format::GgufWriter& writer, const Granted& granted) {
     if (!granted.licence.empty()) writer.set_string("general.license", granted.licence);
 }
@@ -151,9 +173,7 @@ Status check_place(const fs::path& out, const std::vector<fs::path>& in, bool fo
 Status check_room(const fs::path& out, std::uint64_t bytes) {
     const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
     HEFT_TRY(std::uint64_t room, format::free_bytes(folder));
-    std::error_code none;
-    const std::uint64_t begun = fs::file_size(format::ResumableFile::unfinished(out), none);
-    if (!none) room += begun;
+    room += begun_bytes(out);
     if (room >= bytes) return {};
     return Error{Code::exhausted, folder.string() + ": has room for " + bytes_text(room) + ", and "
                                       + bytes_text(bytes) + " are needed"};

@@ -63,6 +63,10 @@ Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProg
 // What the gate said, as an error.
 Error refused(const govern::GateOutcome& outcome);
 
+// Whether OUT is a GGUF file, by its name, or a device that a file may be written to; else it is a
+// folder.
+bool names_gguf(const std::filesystem::path& out);
+
 // So that readers of the file find it.
 void set_licence(format::GgufWriter& writer, const Granted& granted);
 

@@ -18,7 +18,7 @@ std::string text_of(const Json& record) {
 
 // Empty: it can be measured.
 std::string why_not(const NewModel& model, const MakingFlags& making, const MeasureFlags& flags) {
-    if (flags.none) return "--no-measure";
+    if (flags.none) return flags.why_none;
     if (!making.shard_size.empty()) return "the model is written in several files";
     std::error_code error;
     if (fs::exists(making.out, error) && !fs::is_regular_file(making.out, error))

@@ -13,6 +13,7 @@ namespace heft::app {
 
 struct MeasureFlags {
     bool none = false;
+    std::string why_none = "--no-measure";
     std::string text;  // empty: the built-in one
 };
 
