@@ -180,12 +180,23 @@ class Merging {
         return {};
     }
 
-    Status into_folder(const govern::Catalogue& catalogue, const MergeTerms& terms,
-                       const merge::MergedModel& merged) {
+    Status check_folder() const {
         if (plan_->layout == merge::Layout::gguf)
             return Error{Code::unsupported,
                          "all models are GGUF files, of which no Hugging Face folder can be made; "
                          "name a result that ends in .gguf"};
+        for (const merge::PlannedTensor& tensor : plan_->tensors)
+            if (tensor.models.front().tensor->view->type == DType::mxfp4)
+                return Error{Code::unsupported,
+                             "tensor " + tensor.name
+                                 + " is MXFP4, of which a folder of plain weights has other "
+                                   "tensors; name a result that ends in .gguf"};
+        return {};
+    }
+
+    Status into_folder(const govern::Catalogue& catalogue, const MergeTerms& terms,
+                       const merge::MergedModel& merged) {
+        HEFT_OK(check_folder());
         convert::FolderModel target{convert::same_tensors(merged.checkpoint, {}), merged.files};
         target.files.push_back(
             {"README.md", merge::model_card(*plan_, name_, terms.outcome.assessment)});

@@ -29,6 +29,12 @@ std::uint64_t memory_of(const PlannedTensor& tensor, std::uint64_t threads, std:
     return threads * per_thread + pages;
 }
 
+// For so many numbers of a tensor.
+double numbers_read(const Plan& plan, const PlannedTensor& tensor, std::int64_t size) {
+    return static_cast<double>(size) * static_cast<double>(inputs_count(tensor))
+           * plan.passes(tensor);
+}
+
 const PlannedTensor* largest(const Plan& plan) {
     const PlannedTensor* most = nullptr;
     for (const PlannedTensor& tensor : plan.tensors)
@@ -80,10 +86,11 @@ Result<double> estimate_seconds(const Plan& plan, ThreadPool& pool) {
         std::vector<float> numbers(block.size());
         rule(block, numbers.data());
     }));
-    const double share = static_cast<double>(inputs.size()) * 4
-                         * static_cast<double>(inputs_count(*tensor)) * plan.passes(*tensor);
-    if (share <= 0) return 0.0;
-    return seconds_since(began) / share * static_cast<double>(plan.bytes_read());
+    const double sample = numbers_read(plan, *tensor, inputs.size());
+    if (sample <= 0) return 0.0;
+    double all = 0;
+    for (const PlannedTensor& one : plan.tensors) all += numbers_read(plan, one, one.size());
+    return seconds_since(began) / sample * all;
 }
 
 }  // namespace heft::merge

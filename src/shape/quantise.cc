@@ -117,8 +117,9 @@ class Planner {
         for (std::size_t i = 0; i < used_.size(); ++i)
             if (!used_[i])
                 return Error{Code::invalid, "--tensor " + options_.overrides[i].pattern
-                                                + ": no tensor has such a name (`heft inspect "
-                                                  "--tensors` lists them as they are now)"};
+                                                + ": no tensor that can have the type has such a "
+                                                  "name (`heft inspect --tensors` lists them as "
+                                                  "they are now)"};
         remark();
         return std::move(plan_);
     }
@@ -127,7 +128,9 @@ class Planner {
     Result<DType> type_of(const Weight& weight) {
         const TensorFacts tensor{weight.name, weight.shape.back(),
                                  static_cast<int>(weight.shape.size())};
-        if (const Override* found = find_override(options_.overrides, weight.name)) {
+        // Vectors have no blocks: "blk.0.*=Q8_0" means a layer's matrices.
+        const Override* found = find_override(options_.overrides, weight.name);
+        if (found != nullptr && (weight.matrix || dtype_info(found->type).block == 1)) {
             const Override& override = *found;
             used_[static_cast<std::size_t>(found - options_.overrides.data())] = true;
             if (tensor.n_cols % dtype_info(override.type).block == 0) return override.type;
