@@ -181,14 +181,6 @@ class Converting {
 
 }  // namespace
 
-bool names_gguf(const std::filesystem::path& out) {
-    std::error_code error;
-    const bool is_device = std::filesystem::exists(out, error)
-                           && !std::filesystem::is_directory(out, error)
-                           && !std::filesystem::is_regular_file(out, error);
-    return out.extension() == ".gguf" || is_device;
-}
-
 void add_convert(CLI::App& app, Action& action) {
     const auto o = std::make_shared<ConvertOptions>();
     CLI::App* verb = add_verb(

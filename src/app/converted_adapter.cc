@@ -96,7 +96,7 @@ Result<Converted> into_gguf(const ConvertOptions& o, convert::AdapterGguf made, 
     out.lineage = std::move(granted.record);
     std::uint64_t work = 0;
     for (const convert::FolderWeight& one : made.weights)
-        work += shape::Encoder::work_of(one.weight);
+        work += one.weight.work();
     shape::Encoder encoder(pool, [&](std::uint64_t done) { return line.show_count(done, work); });
     for (convert::FolderWeight& one : made.weights)
         made.writer.add(encoder.source(std::move(one.weight), {one.type}));

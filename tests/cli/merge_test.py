@@ -413,7 +413,7 @@ class Merge(Case):
         rng = random.Random(6)
         partial = self.folder / ".m.gguf.part"
         gone_on = 0
-        for _ in range(15):
+        for _ in range(kills(15)):
             begun = partial.stat().st_ino if partial.exists() else None
             with subprocess.Popen([HEFT, *map(str, command)], stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL) as process:
