@@ -96,6 +96,7 @@ class Merging {
                          ".gguf); a folder's type is the recipe's dtype"};
         HEFT_TRY(plan_, plan_of(o_));
         HEFT_OK(check_place(o_.making.out, files_of(*plan_), o_.making.force));
+        HEFT_TRY(key_, signing_key(o_.making.sign, o_.making.out));
         HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
         HEFT_TRY(MergeTerms terms, terms_of(catalogue, *plan_, asked()));
         const bool is_refused = !terms.outcome.may_proceed;
@@ -120,6 +121,8 @@ class Merging {
     MergeAsked asked() const {
         return {name_, o_.seed, mix_.record, o_.making.use, o_.making.accept_terms};
     }
+
+    const SigningKey* key() const { return key_ ? &*key_ : nullptr; }
 
     Result<int> wave_within_limit() {
         const std::uint64_t encoding = shape::Encoder::memory_for(widest(*plan_), pool_.size());
@@ -167,7 +170,7 @@ class Merging {
         shape::add_tensors(target.writer, *stored_, encoder);
         const merge::Model& parent = plan_->models.front();
         NewModel made{parent.path.string(), *parent.checkpoint, figures_.bytes,
-                      std::move(figures_.lineage)};
+                      std::move(figures_.lineage), key()};
         MeasureFlags measure;
         measure.none = !o_.measure;
         measure.why_none = "it was not asked for (--measure)";
@@ -208,7 +211,7 @@ class Merging {
         figures_.lineage["difference"] = not_measured("the result is a folder");
         line_.begin("merging");
         HEFT_TRY(figures_.files,
-                 writer.write(o_.making, figures_.lineage, [&](const fs::path& folder) {
+                 writer.write(o_.making, figures_.lineage, key(), [&](const fs::path& folder) {
                      return write_duties(terms, folder / "licences");
                  }));
         figures_.is_done = true;
@@ -242,6 +245,7 @@ class Merging {
     FileProgress line_;
     ThreadPool pool_;
     AskedMix mix_;
+    std::optional<SigningKey> key_;
     std::optional<merge::Plan> plan_;
     std::optional<shape::QuantisePlan> stored_;
     MergeFigures figures_;

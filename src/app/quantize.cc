@@ -148,7 +148,8 @@ class Quantizing {
         if (!o_.making.dry_run) {
             set_mix(target.writer, mix);
             set_licence(target.writer, leave);
-            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage)};
+            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage),
+                          leave.signing()};
             HEFT_TRY(outcome.files, write(target.writer, plan, made));
             outcome.lineage = std::move(made.record);
         }

@@ -40,6 +40,15 @@ Status check_split(const Metadata& metadata, std::size_t part, std::size_t parts
     return {};
 }
 
+// Parts that name their whole must name the same.
+Status check_whole(const Metadata& first, const Metadata& part) {
+    const auto wanted = first.string(kWholeKey), said = part.string(kWholeKey);
+    if (!wanted || !said || *wanted == *said) return {};
+    return Error{Code::corrupt,
+                 "is a part of another model than the first part; the writing of one "
+                 "of them was stopped: make it again"};
+}
+
 // Every tensor of the index must be in the shard that the index names.
 Status check_index(const WeightFiles& weights, const std::vector<std::vector<std::string>>& names) {
     for (const auto& [tensor, shard] : weights.index)
@@ -135,7 +144,10 @@ Result<Checkpoint> Checkpoint::open_gguf(const WeightFiles& weights) {
         if (!gguf) return within(file.string(), std::move(gguf.error()));
         if (auto status = check_split(gguf->metadata, part, parts); !status)
             return within(file.string(), std::move(status.error()));
-        if (part == 0) out.metadata_ = std::move(gguf->metadata);
+        if (part == 0)
+            out.metadata_ = std::move(gguf->metadata);
+        else if (auto status = check_whole(out.metadata_, gguf->metadata); !status)
+            return within(file.string(), std::move(status.error()));
         append(out.tensors_, std::move(gguf->tensors));
     }
     const auto total = out.metadata_.integer("split.tensors.count");
