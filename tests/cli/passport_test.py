@@ -392,6 +392,9 @@ class Passport(Case):
         text = self.text("inspect", self.path("merged"))
         self.assertIn("├─ first (merged; apache-2.0): convert", text)
         self.assertIn("└─ second (merged; apache-2.0): convert F32", text)
+        self.ok("merge", self.path("r.yml"), self.path("m.gguf"), "-q", "--type", "Q8_0", "--sign", self.key())
+        self.assertEqual(self.problems("m.gguf"), [])
+        self.assertEqual(self.verify("m.gguf")[1]["lineage"]["signature"], "good")
 
     def other_tiny(self):
         """The same shapes, other numbers."""
