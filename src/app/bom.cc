@@ -19,6 +19,7 @@
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/release.h"
+#include "base/json_text.h"
 #include "base/sha256.h"
 #include "engine/embedded.h"
 #include "format/output_file.h"
@@ -181,8 +182,7 @@ Status write_bom(const BomOptions& o) {
         put_json(document);
         return {};
     }
-    const std::string text =
-        document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    const std::string text = json_file(document);
     return format::write_file(o.output, text);
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "base/json_text.h"
 #include "base/mapped_file.h"
 
 namespace heft::app {
@@ -55,7 +56,7 @@ void put(std::string_view text) {
 }
 
 void put_json(const nlohmann::ordered_json& document) {
-    put(document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    put(json_text(document));
     put("\n");
 }
 

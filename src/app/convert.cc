@@ -120,7 +120,7 @@ class Converting {
         shape::Encoder encoder(
             pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
         shape::add_tensors(target.writer, plan, encoder);
-        NewModel made{o_.in, checkpoint, plan.bytes, out.lineage};
+        NewModel made{o_.in, checkpoint, plan.bytes, out.lineage, outcome.signing()};
         HEFT_TRY(out.files, write_measured(target.writer, made, o_.making, o_.measure, line_));
         out.lineage = std::move(made.record);
         return out;
@@ -141,7 +141,7 @@ class Converting {
         out.lineage["difference"] =
             not_measured(o_.measure.none ? "--no-measure" : "the result is a folder");
         line_.begin("converting");
-        HEFT_TRY(out.files, writer.write(o_.making, out.lineage));
+        HEFT_TRY(out.files, writer.write(o_.making, out.lineage, outcome.signing()));
         return out;
     }
 
@@ -180,14 +180,6 @@ class Converting {
 };
 
 }  // namespace
-
-bool names_gguf(const std::filesystem::path& out) {
-    std::error_code error;
-    const bool is_device = std::filesystem::exists(out, error)
-                           && !std::filesystem::is_directory(out, error)
-                           && !std::filesystem::is_regular_file(out, error);
-    return out.extension() == ".gguf" || is_device;
-}
 
 void add_convert(CLI::App& app, Action& action) {
     const auto o = std::make_shared<ConvertOptions>();

@@ -29,7 +29,4 @@ struct Converted {
     nlohmann::ordered_json lineage;
 };
 
-// Whether the result is to be a GGUF file: by its ending, or because a device takes only one.
-bool names_gguf(const std::filesystem::path& out);
-
 }  // namespace heft::app

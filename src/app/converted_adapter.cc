@@ -4,8 +4,8 @@
 
 #include "app/folder_writer.h"
 #include "app/model_flags.h"
+#include "app/recorded_writing.h"
 #include "app/yardstick.h"
-#include "base/json.h"
 #include "base/mapped_file.h"
 #include "convert/adapter.h"
 #include "govern/passport.h"
@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
 using convert::AdapterBase;
 using format::Kind;
 using Json = nlohmann::ordered_json;
-
-constexpr std::size_t kMostRecordBytes = 1U << 20;
 
 Status check_options(const ConvertOptions& o, Kind from) {
     if (!o.lora.empty())
@@ -73,20 +71,11 @@ std::vector<fs::path> files_of(const format::AdapterFiles& adapter) {
     return {adapter.folder / format::kAdapterWeights};
 }
 
-// What an adapter says of its own making.
-Json record_of(const format::AdapterFiles& adapter) {
-    if (adapter.gguf) return govern::carried_record(*adapter.gguf);
-    const auto text = read_text(adapter.folder / govern::kLineageFile, kMostRecordBytes);
-    if (!text) return nullptr;
-    auto tree = parse_json_tree(*text);
-    return tree ? std::move(*tree) : Json(nullptr);
-}
-
 Result<Granted> leave(const ConvertOptions& o, const format::AdapterFiles& adapter,
                       std::optional<DType> type, FileProgress& line) {
     Ingredient made_of{o.in, "adapter"};
     made_of.files = files_of(adapter);
-    made_of.record = record_of(adapter);
+    made_of.record = govern::parsed_record(govern::carried_text(adapter).value_or(""));
     const Json recorded{{"type", type ? dtype_info(*type).name : "as stored"}};
     HEFT_TRY(Granted out, ask_leave({"convert", {made_of}, recorded}, o.making, line));
     out.record["difference"] = not_measured("the result is an adapter");
@@ -100,7 +89,7 @@ Result<Converted> into_gguf(const ConvertOptions& o, convert::AdapterGguf made, 
     out.lineage = std::move(granted.record);
     std::uint64_t work = 0;
     for (const convert::FolderWeight& one : made.weights)
-        work += shape::Encoder::work_of(one.weight);
+        work += one.weight.work();
     shape::Encoder encoder(pool, [&](std::uint64_t done) { return line.show_count(done, work); });
     for (convert::FolderWeight& one : made.weights)
         made.writer.add(encoder.source(std::move(one.weight), {one.type}));
@@ -108,10 +97,8 @@ Result<Converted> into_gguf(const ConvertOptions& o, convert::AdapterGguf made, 
     HEFT_OK(check_room(o.making.out, out.bytes));
     if (o.making.dry_run) return out;
     set_licence(made.writer, granted);
-    made.writer.set_string(govern::kLineageKey,
-                           out.lineage.dump(-1, ' ', false, Json::error_handler_t::replace));
     line.begin("converting");
-    HEFT_TRY(out.files, write_gguf(made.writer, o.making));
+    HEFT_TRY(out.files, write_recorded(made.writer, {out.lineage, granted.signing()}, o.making));
     return out;
 }
 
@@ -125,7 +112,7 @@ Result<Converted> into_folder(const ConvertOptions& o, const convert::FolderMode
     HEFT_OK(check_room(o.making.out, out.bytes));
     if (o.making.dry_run) return out;
     line.begin("converting");
-    HEFT_TRY(out.files, writer.write(o.making, out.lineage));
+    HEFT_TRY(out.files, writer.write(o.making, out.lineage, granted.signing()));
     return out;
 }
 

@@ -65,11 +65,11 @@ Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& s
     Outcome out;
     std::uint64_t all = 0;
     std::uint64_t done = 0;
-    for (const convert::Weight& weight : first.weights) all += shape::Encoder::work_of(weight);
+    for (const convert::Weight& weight : first.weights) all += weight.work();
     line.begin("comparing");
     for (const convert::Weight& weight : first.weights) {
         if (!line.show_count(done, all)) return Error{Code::cancelled, "stopped"};
-        done += shape::Encoder::work_of(weight);
+        done += weight.work();
         const auto other = others.find(weight.name);
         if (other == others.end()) {
             out.only_first.push_back(weight.name);

@@ -6,7 +6,9 @@
 #include "base/sha256.h"
 #include "format/output_file.h"
 #include "format/unfinished_folder.h"
+#include "govern/contents.h"
 #include "govern/passport.h"
+#include "govern/seal.h"
 
 namespace heft::app {
 
@@ -33,10 +35,15 @@ Result<std::vector<fs::path>> files_in(const fs::path& folder) {
 }  // namespace
 
 FolderWriter::FolderWriter(const convert::FolderModel& model, ThreadPool& pool, FileProgress& line)
-    : model_(model), line_(line), encoder_(pool, [this](std::uint64_t done) {
-          done_by_encoder_ = done;
-          return line_.show_count(done_by_encoder_ + done_in_pairs_, work_);
-      }) {
+    : model_(model),
+      pool_(pool),
+      line_(line),
+      encoder_(pool,
+               [this](std::uint64_t done) {
+                   done_by_encoder_ = done;
+                   return line_.show_count(done_by_encoder_ + done_in_pairs_, work_);
+               }),
+      hashes_(pool.size()) {
     writer_.set("format", "pt");  // which readers ask for
     work_ = shape::work_of(model.tensors);
     n_tensors_ =
@@ -47,15 +54,20 @@ FolderWriter::FolderWriter(const convert::FolderModel& model, ThreadPool& pool, 
 }
 
 Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
-                                                  const nlohmann::ordered_json& record) {
+                                                  nlohmann::ordered_json& record,
+                                                  const SigningKey* key, const Besides& besides) {
     HEFT_TRY(const std::uint64_t shard_bytes,
              parse_size("--shard-size", flags.shard_size.empty() ? kShardSize : flags.shard_size));
     fs::path out = flags.out;
     if (!out.has_filename()) out = out.parent_path();
-    HEFT_TRY(std::string key, key_of(record, shard_bytes));
-    format::UnfinishedFolder folder(out, std::move(key));
+    std::error_code error;
+    if (fs::is_regular_file(out, error))
+        return Error{Code::invalid, out.string() + ": is a file, not a folder to write"};
+    HEFT_TRY(std::string same, key_of(record, shard_bytes));
+    format::UnfinishedFolder folder(out, std::move(same));
     HEFT_OK(folder.begin());
-    Status done = write_in(folder.folder(), shard_bytes, record);
+    Status done = write_in(folder.folder(), shard_bytes, besides);
+    if (done) done = write_record(folder.folder(), record, key);
     if (!done && done.error().code == Code::cancelled)
         return Error{Code::cancelled,
                      "stopped; the same command goes on where this one ended, with "
@@ -69,17 +81,30 @@ Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
 }
 
 Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
-                              const nlohmann::ordered_json& record) {
+                              const Besides& besides) {
     HEFT_TRY(const std::uint64_t all, bytes());
     constexpr auto kHow = format::Writing::resumable;
     const bool in_parts = model_.may_be_parts && all > shard_bytes;
-    HEFT_OK(in_parts ? writer_.write_sharded(folder, shard_bytes, kHow)
-                     : writer_.write(folder / model_.weights, kHow));
+    HEFT_OK(in_parts ? writer_.write_sharded(folder, shard_bytes, kHow, &hashes_)
+                     : writer_.write(folder / model_.weights, kHow, &hashes_));
     for (const convert::SideFile& file : model_.files)
         HEFT_OK(format::write_file(folder / file.name, file.text));
-    return format::write_file(
-        folder / govern::kLineageFile,
-        record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    return besides ? besides(folder) : Status();
+}
+
+Status FolderWriter::write_record(const fs::path& folder, nlohmann::ordered_json& record,
+                                  const SigningKey* key) const {
+    format::WeightFiles weights;
+    weights.kind = format::Kind::huggingface;
+    weights.folder = folder;
+    HEFT_TRY(weights.files, files_in(folder));
+    std::erase_if(weights.files,
+                  [](const fs::path& file) { return file.extension() != ".safetensors"; });
+    HEFT_TRY(const govern::Contents contents,
+             govern::contents_of(weights, hashes_.tensors(), pool_, {}));
+    HEFT_TRY(const std::string text, govern::sealed(std::move(record), contents, {key, 2}));
+    record = govern::parsed_record(text);
+    return format::write_file(folder / govern::kLineageFile, text);
 }
 
 }  // namespace heft::app

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "base/threads.h"
 #include "convert/folder_files.h"
 #include "format/safetensors_writer.h"
+#include "format/tensor_hashes.h"
 #include "shape/encoder.h"
 #include "shape/folder.h"
 
@@ -26,19 +28,29 @@ class FolderWriter {
     Result<std::uint64_t> bytes() const { return writer_.tensor_bytes_in_all(); }
     std::size_t n_tensors() const { return n_tensors_; }
 
-    // Into flags.out; `record` goes into heft.json. Returns what it wrote. One file of weights,
-    // where --shard-size (5 GB) allows it.
+    // Writes what else belongs into a folder.
+    using Besides = std::function<Status(const std::filesystem::path& folder)>;
+
+    // Into flags.out; `record` gets its "contents" and, with a key, its "signature", and goes into
+    // heft.json. Returns what it wrote. One file of weights, where --shard-size (5 GB) allows it.
     Result<std::vector<std::filesystem::path>> write(const MakingFlags& flags,
-                                                     const nlohmann::ordered_json& record);
+                                                     nlohmann::ordered_json& record,
+                                                     const SigningKey* key,
+                                                     const Besides& besides = {});
 
   private:
     Status write_in(const std::filesystem::path& folder, std::uint64_t shard_bytes,
-                    const nlohmann::ordered_json& record);
+                    const Besides& besides);
+    // When all else is there.
+    Status write_record(const std::filesystem::path& folder, nlohmann::ordered_json& record,
+                        const SigningKey* key) const;
 
     const convert::FolderModel& model_;
+    ThreadPool& pool_;
     FileProgress& line_;
     shape::Encoder encoder_;
     format::SafetensorsWriter writer_;
+    format::TensorHashes hashes_;
     std::size_t n_tensors_ = 0;
     std::uint64_t work_ = 0;
     std::uint64_t done_in_pairs_ = 0;  // weights that do not pass through the encoder

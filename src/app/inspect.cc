@@ -10,11 +10,13 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/description.h"
+#include "app/family_text.h"
 #include "app/help.h"
 #include "app/model_flags.h"
 #include "app/scaled.h"
 #include "app/wrap.h"
 #include "base/sha256.h"
+#include "govern/family.h"
 #include "govern/passport.h"
 
 namespace heft::app {
@@ -100,31 +102,14 @@ void put_glance(const Json& d) {
     put(paragraph("cannot", spoken_limits(d["openness"]), indent));
 }
 
-std::string text_of(const Json& record, const char* key) {
-    return record.contains(key) && record[key].is_string() ? record[key].get<std::string>() : "?";
-}
-
-// "quantize by heft 0.1.0, of my-model (itself)". A stranger wrote it: nothing is taken for
-// granted.
-std::string spoken_step(const Json& record) {
-    std::string text = text_of(record, "verb") + " by " + text_of(record, "made_by") + ", of ";
-    std::string inputs;
-    if (record.contains("inputs") && record["inputs"].is_array())
-        for (const Json& input : record["inputs"])
-            if (input.is_object())
-                inputs += (inputs.empty() ? "" : ", ") + text_of(input, "model") + " ("
-                          + text_of(input, "relation") + ")";
-    return text + (inputs.empty() ? "?" : inputs);
-}
-
-// What it was made of, newest first, by its own account.
-void put_lineage(const Json& record) {
-    if (!record.is_object()) return;
-    line("made", spoken_step(record));
-    if (!record.contains("history") || !record["history"].is_array()) return;
-    for (auto step = record["history"].rbegin(); step != record["history"].rend(); ++step)
-        if (step->is_object())
-            line("before", step->contains("cut") ? std::string("…") : spoken_step(*step));
+// What it was made of, and that in turn, by its own account.
+void put_family(const Json& family) {
+    if (family.is_null()) return;
+    const char* name = "family";
+    for (const std::string& text : family_lines(family)) {
+        line(name, text);
+        name = "";
+    }
 }
 
 void put_text(const Json& d, const InspectOptions& o) {
@@ -153,14 +138,20 @@ void put_text(const Json& d, const InspectOptions& o) {
     if (o.metadata)
         for (const auto& [key, value] : d["metadata"].items())
             put(fmt::format("{} = {}\n", key, plain(value)));
-    put_lineage(d["lineage"]);
+    put_family(d["family"]);
     put_glance(d);
+}
+
+// Of "models/name/", too.
+std::string file_name(const std::filesystem::path& path) {
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
 Status inspect(const InspectOptions& o) {
     HEFT_TRY(engine::Engine engine, open_description(o.model.reference));
     Json document = describe(engine, o.tensors);
     document["lineage"] = govern::carried_record(engine.checkpoint());
+    document["family"] = govern::family_of(document["lineage"], file_name(o.model.reference));
     HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
     HEFT_TRY(LocalRelease local, local_release(o.model.reference, std::move(engine)));
     HEFT_TRY(const Json glance, at_glance(catalogue, local));

@@ -66,12 +66,28 @@ std::string only_licence(const govern::Assessment& assessment) {
     return terms.front().licences.front()->id;
 }
 
+// What an earlier attempt has written.
+std::uint64_t begun_bytes(const fs::path& out) {
+    const auto size_of = [](const fs::path& file) {
+        std::error_code none;
+        const std::uint64_t size = fs::file_size(file, none);
+        return none ? 0 : size;
+    };
+    std::error_code error;
+    std::uint64_t bytes = size_of(format::ResumableFile::unfinished(out));
+    for (fs::directory_iterator it(format::UnfinishedFolder::partial(out), error), end;
+         !error && it != end; it.increment(error))
+        bytes += size_of(it->path());
+    return bytes;
+}
+
 }  // namespace
 
 void add_making_flags(CLI::App& verb, MakingFlags& flags) {
     verb.add_option("OUT", flags.out, "what is made; it appears whole")->required();
     verb.add_option("--shard-size", flags.shard_size, "several files of at most so much: 4GB")
         ->type_name("N");
+    add_sign_flag(verb, flags.sign);
     verb.add_flag("--accept-terms", flags.accept_terms,
                   "the licences leave it to you, and you have settled it");
     verb.add_option("--use", flags.use.file, "what it is for (docs/licences.md)")->type_name("F");
@@ -94,6 +110,7 @@ Result<std::uint64_t> parse_size(const std::string& option, const std::string& t
 }
 
 Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line) {
+    HEFT_TRY(auto key, signing_key(flags.sign, flags.out));
     HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
     govern::Making making;
     making.verb = leave.verb;
@@ -116,13 +133,20 @@ Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProg
     if (!outcome.may_proceed) return refused(outcome);
     if (!outcome.why.empty()) say("heft: " + outcome.why);
     // The assessment points into the catalogue, and ends with it.
-    return Granted{std::move(outcome.record), only_licence(outcome.assessment)};
+    return Granted{std::move(outcome.record), only_licence(outcome.assessment), std::move(key)};
 }
 
 Error refused(const govern::GateOutcome& outcome) {
     std::string what = outcome.why.empty() ? "the licences do not allow it" : outcome.why;
     if (outcome.may_be_accepted) what += "; if you have settled that, say --accept-terms";
     return {Code::invalid, what};
+}
+
+bool names_gguf(const fs::path& out) {
+    std::error_code error;
+    const bool is_device =
+        fs::exists(out, error) && !fs::is_directory(out, error) && !fs::is_regular_file(out, error);
+    return out.extension() == ".gguf" || is_device;
 }
 
 void set_licence(format::GgufWriter& writer, const Granted& granted) {
@@ -151,27 +175,30 @@ Status check_place(const fs::path& out, const std::vector<fs::path>& in, bool fo
 Status check_room(const fs::path& out, std::uint64_t bytes) {
     const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
     HEFT_TRY(std::uint64_t room, format::free_bytes(folder));
-    std::error_code none;
-    const std::uint64_t begun = fs::file_size(format::ResumableFile::unfinished(out), none);
-    if (!none) room += begun;
+    room += begun_bytes(out);
     if (room >= bytes) return {};
     return Error{Code::exhausted, folder.string() + ": has room for " + bytes_text(room) + ", and "
                                       + bytes_text(bytes) + " are needed"};
 }
 
-Result<std::vector<fs::path>> write_gguf(const format::GgufWriter& writer,
-                                         const MakingFlags& flags) {
-    const fs::path out = flags.out;
+bool is_file_to_be(const fs::path& out) {
     std::error_code error;
-    const bool is_file = !fs::exists(out, error) || fs::is_regular_file(out, error);
-    if (flags.shard_size.empty()) {
-        HEFT_OK(writer.write(out, is_file ? format::Writing::resumable
-                                          : format::Writing::at_once));  // a device, a pipe
-        return std::vector<fs::path>{out};
-    }
-    HEFT_TRY(const std::uint64_t most, parse_size("--shard-size", flags.shard_size));
-    const fs::path stem = out.extension() == ".gguf" ? out.parent_path() / out.stem() : out;
-    return writer.write_parts(stem, most, format::Writing::resumable);
+    return !fs::exists(out, error) || fs::is_regular_file(out, error);
+}
+
+void add_sign_flag(CLI::App& verb, std::string& file) {
+    verb.add_option("--sign", file, "sign it: an Ed25519 key in PEM (docs/lineage.md)")
+        ->type_name("KEY");
+}
+
+Result<std::optional<SigningKey>> signing_key(const std::string& file, const fs::path& out) {
+    std::error_code error;
+    if (file.empty()) return std::optional<SigningKey>();
+    if (!is_file_to_be(out) && !fs::is_directory(out, error))
+        return Error{Code::invalid, "--sign: " + out.string() + " is a pipe or a device; a signature "
+                                    "stands at the beginning of a file and is known at its end"};
+    HEFT_TRY(SigningKey key, SigningKey::read(file));
+    return std::optional(std::move(key));
 }
 
 std::string bytes_text(std::uint64_t bytes) {

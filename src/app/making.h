@@ -11,6 +11,7 @@
 
 #include "app/file_progress.h"
 #include "app/use_flags.h"
+#include "base/ed25519.h"
 #include "base/result.h"
 #include "format/gguf_writer.h"
 #include "govern/passport.h"
@@ -24,12 +25,13 @@ namespace heft::app {
 struct MakingFlags {
     std::string out;
     std::string shard_size;  // empty: one file
+    std::string sign;        // a key's file; empty: unsigned
     UseFlags use;
     int n_threads = 0;
     bool accept_terms = false, dry_run = false, force = false, json = false;
 };
 
-// OUT, --shard-size, --accept-terms, --use, --fact, --dry-run, --force, --json and -t.
+// OUT, --shard-size, --sign, --accept-terms, --use, --fact, --dry-run, --force, --json and -t.
 void add_making_flags(CLI::App& verb, MakingFlags& flags);
 
 // "4GiB", "500MB", "1.5G", bytes without a letter. Errors: invalid.
@@ -55,13 +57,20 @@ struct Leave {
 struct Granted {
     nlohmann::ordered_json record;
     std::string licence;  // its id, where the terms are those of one licence
+    std::optional<SigningKey> key;
+
+    const SigningKey* signing() const { return key ? &*key : nullptr; }
 };
 // The passport of what is about to be made. What was accepted is said on stderr. Errors: invalid
-// where the terms do not allow it, or not without --accept-terms.
+// where the terms do not allow it, or not without --accept-terms, and where it cannot be signed.
 Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line);
 
 // What the gate said, as an error.
 Error refused(const govern::GateOutcome& outcome);
+
+// Whether OUT is a GGUF file, by its name, or a device that a file may be written to; else it is a
+// folder.
+bool names_gguf(const std::filesystem::path& out);
 
 // So that readers of the file find it.
 void set_licence(format::GgufWriter& writer, const Granted& granted);
@@ -72,9 +81,14 @@ Status check_place(const std::filesystem::path& out, const std::vector<std::file
                    bool force);
 Status check_room(const std::filesystem::path& out, std::uint64_t bytes);
 
-// Writes OUT, or its parts, and tells their paths.
-Result<std::vector<std::filesystem::path>> write_gguf(const format::GgufWriter& writer,
-                                                      const MakingFlags& flags);
+// Whether it is a file, or nothing yet: no pipe and no device, which are written from beginning to
+// end.
+bool is_file_to_be(const std::filesystem::path& out);
+
+// --sign, and the key that it names, if it does. Errors: invalid, where OUT cannot be signed.
+void add_sign_flag(CLI::App& verb, std::string& file);
+Result<std::optional<SigningKey>> signing_key(const std::string& file,
+                                              const std::filesystem::path& out);
 
 // "812 bytes", "4.46 GB".
 std::string bytes_text(std::uint64_t bytes);

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/recorded_writing.h"
+
 namespace heft::app {
 
 namespace {
@@ -9,20 +11,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr std::size_t kRoom = 640;     // for what is measured, in the record
-constexpr std::size_t kMostWhy = 300;  // characters of a reason
-
-std::string text_of(const Json& record) {
-    return record.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // Empty: it can be measured.
 std::string why_not(const NewModel& model, const MakingFlags& making, const MeasureFlags& flags) {
-    if (flags.none) return "--no-measure";
+    if (flags.none) return flags.why_none;
     if (!making.shard_size.empty()) return "the model is written in several files";
-    std::error_code error;
-    if (fs::exists(making.out, error) && !fs::is_regular_file(making.out, error))
-        return "what is written to is no file";
+    if (!is_file_to_be(making.out)) return "what is written to is no file";
     return why_not_run(model.from, model.bytes);
 }
 
@@ -46,32 +39,14 @@ void add_measure_flags(CLI::App& verb, MeasureFlags& flags) {
 Result<std::vector<fs::path>> write_measured(format::GgufWriter& writer, NewModel& model,
                                              const MakingFlags& making, const MeasureFlags& flags,
                                              FileProgress& line) {
-    Json& difference = model.record["difference"];
+    const Recorded recorded{model.record, model.key, model.from.files()};
     const std::string why = why_not(model, making, flags);
-    if (!why.empty()) {
-        difference = not_measured(why);
-        writer.set_string(govern::kLineageKey, text_of(model.record));
-        return write_gguf(writer, making);
-    }
-    // A record of this length, which is known only when all else is written.
-    std::string text = text_of(model.record);
-    text.append(kRoom, ' ');
-    writer.set_string(govern::kLineageKey, text);
-    const auto finish = [&](Bytes file) -> Result<std::string> {
-        auto found = measured(model, file, making, flags, line);
-        if (!found && found.error().code == Code::cancelled) return std::move(found.error());
-        difference =
-            found ? std::move(*found) : not_measured(found.error().what.substr(0, kMostWhy));
-        std::string said = text_of(model.record);
-        if (said.size() > text.size()) {  // names and reasons may be of any length
-            difference = not_measured("what was measured is too long for the record");
-            said = text_of(model.record);
-        }
-        said.resize(text.size(), ' ');
-        return said;
-    };
-    HEFT_OK(writer.write_with(making.out, govern::kLineageKey, finish));
-    return std::vector<fs::path>{making.out};
+    if (why.empty())
+        return write_recorded(writer, recorded, making, [&](Bytes file) {
+            return measured(model, file, making, flags, line);
+        });
+    model.record["difference"] = not_measured(why);
+    return write_recorded(writer, recorded, making);
 }
 
 }  // namespace heft::app

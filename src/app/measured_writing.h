@@ -13,6 +13,7 @@ namespace heft::app {
 
 struct MeasureFlags {
     bool none = false;
+    std::string why_none = "--no-measure";
     std::string text;  // empty: the built-in one
 };
 
@@ -24,10 +25,12 @@ struct NewModel {
     std::string parent;  // what the person typed
     const format::Checkpoint& from;
     std::uint64_t bytes;            // of the tensors
-    nlohmann::ordered_json record;  // gets its "difference"
+    nlohmann::ordered_json record;  // gets its "difference", "contents" and "signature"
+    const SigningKey* key = nullptr;
 };
 
-// As write_gguf(). Where it cannot be measured, the record says why, and that is no error.
+// Writes OUT, or its parts, and tells their paths. Where it cannot be measured, the record says
+// why, and that is no error.
 Result<std::vector<std::filesystem::path>> write_measured(format::GgufWriter& writer,
                                                           NewModel& model,
                                                           const MakingFlags& making,

@@ -1,6 +1,9 @@
 // heft merge: one model of several, by a recipe.
-#include <future>
+// Into a GGUF file where OUT ends in .gguf; else into a Hugging Face folder. In one pass: the
+// result is a checkpoint whose tensors are made as they are read (merge/merged_model.h), and is
+// quantised and written as any other.
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,17 +11,21 @@
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/file_progress.h"
+#include "app/folder_writer.h"
 #include "app/help.h"
 #include "app/interrupt.h"
 #include "app/making.h"
+#include "app/measured_writing.h"
 #include "app/merge_report.h"
 #include "app/merge_terms.h"
+#include "app/mix_flags.h"
 #include "base/clock.h"
 #include "merge/card.h"
 #include "merge/chat_templates.h"
+#include "merge/cost.h"
+#include "merge/merged_model.h"
 #include "merge/recipe.h"
-#include "merge/result.h"
-#include "merge/weights.h"
+#include "shape/quantise.h"
 
 namespace heft::app {
 
@@ -29,19 +36,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t kRecipeBytes = 1U << 18;
 
 struct MergeFlags {
-    std::string recipe, out, models, max_ram, type, shard_size = "5GB";
-    UseFlags use;
+    std::string recipe, models, max_ram;
     std::uint64_t seed = 0;
-    int n_threads = 0;
-    bool accept_terms = false, allow_crimes = false, dry_run = false, force = false;
-    bool json = false, quiet = false;
+    bool allow_crimes = false, measure = false, quiet = false;
+    MixFlags mix;
+    MakingFlags making;
 };
-
-Result<DType> parse_type(const std::string& name) {
-    for (const DTypeInfo& info : dtypes())
-        if (CLI::detail::to_lower(info.name) == CLI::detail::to_lower(name)) return info.type;
-    return Error{Code::invalid, "--type " + name + ": no such type; write it like BF16 or Q8_0"};
-}
 
 Result<merge::Plan> plan_of(const MergeFlags& o) {
     HEFT_TRY(const std::string text, read_input(o.recipe, kRecipeBytes));
@@ -55,118 +55,201 @@ Result<merge::Plan> plan_of(const MergeFlags& o) {
     options.allow_crimes = o.allow_crimes;
     auto plan = merge::make_plan(std::move(*recipe), options);
     if (!plan) return within(o.recipe, std::move(plan.error()));
-    HEFT_TRY(const auto chosen, merge::chosen_template(*plan));
-    (void)chosen;
     if (const auto note = merge::template_note(*plan)) plan->notes.push_back(*note);
     return plan;
 }
 
-Result<merge::MakeOptions> make_options(const MergeFlags& o) {
-    merge::MakeOptions options;
-    options.n_threads = o.n_threads;
-    options.seed = o.seed;
-    options.replace = o.force;
-    if (!o.max_ram.empty()) {
-        HEFT_TRY(options.max_ram, parse_size("--max-ram", o.max_ram));
-    }
-    HEFT_TRY(options.shard_bytes, parse_size("--shard-size", o.shard_size));
-    if (!o.type.empty()) {
-        HEFT_TRY(options.type, parse_type(o.type));
-    }
-    return options;
+std::vector<fs::path> files_of(const merge::Plan& plan) {
+    std::vector<fs::path> out;
+    for (const merge::Model& model : plan.models)
+        out.insert(out.end(), model.checkpoint->files().begin(), model.checkpoint->files().end());
+    return out;
 }
 
-// The inputs are hashed while they are merged: both read the same files.
-class Hashing {
-  public:
-    Hashing(const govern::Catalogue& catalogue, const MergeTerms& terms,
-            const std::atomic<bool>& interrupted)
-        : work_(std::async(std::launch::async, [this, &catalogue, &terms, &interrupted] {
-              return lineage_of(catalogue, terms, [this, &interrupted](auto, auto) {
-                  return !interrupted.load() && !stop_.load();
-              });
-          })) {}
-    ~Hashing() { stop_ = true; }  // and waits, as futures of async() do
-    Hashing(const Hashing&) = delete;
-    Hashing& operator=(const Hashing&) = delete;
+// "merged" of "merged/", "merged.gguf" and "there/merged".
+std::string name_of(const fs::path& out) {
+    return (out.has_filename() ? out : out.parent_path()).stem().string();
+}
 
-    // May be asked for several times.
-    Result<std::string> text() {
-        if (text_.empty()) {
-            HEFT_TRY(const nlohmann::ordered_json record, work_.get());
-            text_ =
-                record.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-        }
-        return text_;
+std::int64_t widest(const merge::Plan& plan) {
+    std::int64_t most = 1;
+    for (const merge::PlannedTensor& tensor : plan.tensors)
+        most = std::max(most, merge::columns_of(tensor.shape));
+    return most;
+}
+
+class Merging {
+  public:
+    explicit Merging(const MergeFlags& o)
+        : o_(o),
+          is_gguf_(names_gguf(o.making.out)),
+          name_(name_of(o.making.out)),
+          line_(&interrupt_.requested()),
+          pool_(o.making.n_threads) {}
+
+    Status run() {
+        const Clock::time_point began = Clock::now();
+        HEFT_TRY(mix_, asked_mix(o_.mix));
+        if (!is_gguf_ && !mix_.record.empty())
+            return Error{Code::invalid,
+                         "--type, --tensor and --imatrix are for GGUF results (a name ending in "
+                         ".gguf); a folder's type is the recipe's dtype"};
+        HEFT_TRY(plan_, plan_of(o_));
+        HEFT_OK(check_place(o_.making.out, files_of(*plan_), o_.making.force));
+        HEFT_TRY(key_, signing_key(o_.making.sign, o_.making.out));
+        HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+        HEFT_TRY(MergeTerms terms, terms_of(catalogue, *plan_, asked()));
+        const bool is_refused = !terms.outcome.may_proceed;
+        if (is_refused && !o_.making.dry_run) return refused(terms.outcome);
+        figures_.out = o_.making.out;
+        figures_.seed = o_.seed;
+        HEFT_TRY(const int wave, wave_within_limit());
+        HEFT_TRY(const merge::MergedModel merged,
+                 merge::merged_model(*plan_, name_, {pool_, wave}));
+        HEFT_OK(is_gguf_ ? into_gguf(catalogue, terms, merged)
+                         : into_folder(catalogue, terms, merged));
+        if (!o_.making.dry_run) figures_.seconds = seconds_since(began);
+        if (o_.making.json)
+            put_json(merge_document(*plan_, terms, figures_));
+        else if (o_.making.dry_run || !o_.quiet)
+            put(merge_report(*plan_, terms, figures_));
+        if (is_refused) return refused(terms.outcome);
+        return {};
     }
 
   private:
-    std::atomic<bool> stop_{false};
-    std::string text_;
-    std::future<Result<nlohmann::ordered_json>> work_;
-};
+    MergeAsked asked() const {
+        return {name_, o_.seed, mix_.record, o_.making.use, o_.making.accept_terms};
+    }
 
-Status carry_out(const govern::Catalogue& catalogue, const merge::Plan& plan,
-                 const MergeTerms& terms, const merge::Target& target, merge::MakeOptions options) {
-    const InterruptGuard interrupt;
-    FileProgress line(&interrupt.requested());
-    line.begin(target.path.filename().string());
-    options.progress = [&line](std::uint64_t done, std::uint64_t total) {
-        return line.show(done, total);
-    };
-    Hashing hashing(catalogue, terms, interrupt.requested());
-    merge::Papers papers;
-    papers.card = merge::model_card(plan, target.path.stem().string(), terms.outcome.assessment);
-    papers.lineage = [&hashing] { return hashing.text(); };
-    papers.assessment = terms.outcome.assessment;
-    papers.copies = terms.copies;
-    return merge::make(plan, target, papers, options);
-}
+    const SigningKey* key() const { return key_ ? &*key_ : nullptr; }
 
-Status stopped(const merge::Plan& plan, const merge::Target& target,
-               const merge::MakeOptions& options) {
-    const bool left = merge::can_go_on(plan, target, options);
-    return Error{Code::cancelled, left ? "stopped; the same command goes on where it ended, with "
-                                             + target.partial().string()
-                                       : "stopped; nothing is left behind"};
-}
-
-Status merge_models(const MergeFlags& o) {
-    HEFT_TRY(merge::MakeOptions options, make_options(o));
-    HEFT_TRY(const merge::Plan plan, plan_of(o));
-    const merge::Target target = merge::target_of(o.out);
-    HEFT_OK(merge::check_target(plan, target, options));
-    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
-    HEFT_TRY(const MergeTerms terms,
-             terms_of(catalogue, plan, target.path.stem().string(), o.seed, o.use, o.accept_terms));
-    MergeFigures figures;
-    figures.out = target.path.string();
-    figures.seed = o.seed;
-    figures.goes_on = merge::can_go_on(plan, target, options);
-    {
-        ThreadPool pool(o.n_threads);
-        HEFT_TRY(const int wave, merge::wave_for(plan, pool.size(), options.max_ram));
-        figures.memory = merge::memory_for(plan, pool.size(), wave);
-        if (o.dry_run) {
-            HEFT_TRY(figures.seconds, merge::estimate_seconds(plan, pool));
+    Result<int> wave_within_limit() {
+        const std::uint64_t encoding = shape::Encoder::memory_for(widest(*plan_), pool_.size());
+        std::optional<std::uint64_t> left;
+        if (!o_.max_ram.empty()) {
+            HEFT_TRY(const std::uint64_t all, parse_size("--max-ram", o_.max_ram));
+            left = all - std::min(all, encoding);
         }
+        HEFT_TRY(const int wave, merge::wave_for(*plan_, pool_.size(), left));
+        figures_.memory = merge::memory_for(*plan_, pool_.size(), wave) + encoding;
+        return wave;
     }
-    if (!o.dry_run) {
-        if (!terms.outcome.may_proceed) return refused(terms.outcome);
-        const Clock::time_point began = Clock::now();
-        Status done = carry_out(catalogue, plan, terms, target, options);
-        if (!done && done.error().code == Code::cancelled) return stopped(plan, target, options);
-        if (!done) return done;
-        figures.seconds = seconds_since(began);
-        figures.is_done = true;
+
+    Status hash(const govern::Catalogue& catalogue, const MergeTerms& terms) {
+        line_.begin("hashing");
+        HEFT_TRY(figures_.lineage, lineage_of(catalogue, terms, [this](auto done, auto total) {
+                     return line_.show(done, total);
+                 }));
+        return {};
     }
-    if (o.json)
-        put_json(merge_document(plan, terms, figures, o.dry_run));
-    else if (o.dry_run || !o.quiet)
-        put(merge_report(plan, terms, figures));
-    if (o.dry_run && !terms.outcome.may_proceed) return refused(terms.outcome);
-    return {};
-}
+
+    Status into_gguf(const govern::Catalogue& catalogue, const MergeTerms& terms,
+                     const merge::MergedModel& merged) {
+        merge::Held held;
+        if (plan_->layout == merge::Layout::huggingface) {
+            HEFT_TRY(held, merge::hold_columns(merged.checkpoint, pool_));
+        }
+        figures_.memory += held.bytes;
+        HEFT_TRY(shape::GgufModel target, shape::gguf_model(merged.checkpoint, held.overlay));
+        HEFT_TRY(stored_,
+                 shape::plan_quantising(std::move(target.weights), target.facts, mix_.options));
+        figures_.stored = &*stored_;
+        figures_.mix = mix_.options.mix;
+        figures_.bytes = stored_->bytes;
+        HEFT_OK(check_room(o_.making.out, figures_.bytes));
+        if (o_.making.dry_run) return estimate();
+        HEFT_OK(hash(catalogue, terms));
+        set_mix(target.writer, mix_);
+        const merge::DeclaredLicence licence = merge::declared_licence(terms.outcome.assessment);
+        target.writer.set_string("general.license", licence.tag);
+        if (!licence.name.empty()) target.writer.set_string("general.license.name", licence.name);
+        line_.begin("merging");
+        shape::Encoder encoder(
+            pool_, [this](std::uint64_t done) { return line_.show_count(done, stored_->work); });
+        shape::add_tensors(target.writer, *stored_, encoder);
+        const merge::Model& parent = plan_->models.front();
+        NewModel made{parent.path.string(), *parent.checkpoint, figures_.bytes,
+                      std::move(figures_.lineage), key()};
+        MeasureFlags measure;
+        measure.none = !o_.measure;
+        measure.why_none = "it was not asked for (--measure)";
+        auto files = write_measured(target.writer, made, o_.making, measure, line_);
+        if (!files && files.error().code == Code::cancelled)
+            return Error{Code::cancelled, "stopped; the same command goes on where this one ended"};
+        HEFT_TRY(figures_.files, std::move(files));
+        figures_.lineage = std::move(made.record);
+        figures_.is_done = true;
+        return {};
+    }
+
+    Status check_folder() const {
+        if (plan_->layout == merge::Layout::gguf)
+            return Error{Code::unsupported,
+                         "all models are GGUF files, of which no Hugging Face folder can be made; "
+                         "name a result that ends in .gguf"};
+        for (const merge::PlannedTensor& tensor : plan_->tensors)
+            if (tensor.models.front().tensor->view->type == DType::mxfp4)
+                return Error{Code::unsupported,
+                             "tensor " + tensor.name
+                                 + " is MXFP4, of which a folder of plain weights has other "
+                                   "tensors; name a result that ends in .gguf"};
+        return {};
+    }
+
+    Status into_folder(const govern::Catalogue& catalogue, const MergeTerms& terms,
+                       const merge::MergedModel& merged) {
+        HEFT_OK(check_folder());
+        convert::FolderModel target{convert::same_tensors(merged.checkpoint, {}), merged.files};
+        target.files.push_back(
+            {"README.md", merge::model_card(*plan_, name_, terms.outcome.assessment)});
+        FolderWriter writer(target, pool_, line_);
+        HEFT_TRY(figures_.bytes, writer.bytes());
+        HEFT_OK(check_room(o_.making.out, figures_.bytes));
+        if (o_.making.dry_run) return estimate();
+        HEFT_OK(hash(catalogue, terms));
+        figures_.lineage["difference"] = not_measured("the result is a folder");
+        line_.begin("merging");
+        HEFT_TRY(figures_.files,
+                 writer.write(o_.making, figures_.lineage, key(), [&](const fs::path& folder) {
+                     return write_duties(terms, folder / "licences");
+                 }));
+        figures_.is_done = true;
+        return {};
+    }
+
+    Status write_duties(const MergeTerms& terms, const fs::path& folder) const {
+        std::error_code error;
+        fs::remove_all(folder, error);  // of an earlier attempt
+        HEFT_TRY(const auto written,
+                 govern::write_duties(terms.outcome.assessment, name_, terms.copies, folder));
+        (void)written;
+        return {};
+    }
+
+    Status estimate() {
+        constexpr double kWrittenPerSecond = 1e9;
+        HEFT_TRY(figures_.seconds, merge::estimate_seconds(*plan_, pool_));
+        if (stored_) {
+            HEFT_TRY(const double encoding, shape::estimate_seconds(*stored_, pool_));
+            figures_.seconds += encoding;
+        }
+        figures_.seconds += static_cast<double>(figures_.bytes) / kWrittenPerSecond;
+        return {};
+    }
+
+    const MergeFlags& o_;
+    const bool is_gguf_;
+    const std::string name_;
+    const InterruptGuard interrupt_;
+    FileProgress line_;
+    ThreadPool pool_;
+    AskedMix mix_;
+    std::optional<SigningKey> key_;
+    std::optional<merge::Plan> plan_;
+    std::optional<shape::QuantisePlan> stored_;
+    MergeFigures figures_;
+};
 
 }  // namespace
 
@@ -174,26 +257,18 @@ void add_merge(CLI::App& app, Action& action) {
     const auto o = std::make_shared<MergeFlags>();
     CLI::App* verb = add_verb(
         app, "merge", "One model of several, by a recipe of mergekit's kind (docs/merge.md).",
-        "heft merge ties.yml merged/ && heft run merged/ \"Hello\"");
+        "heft merge ties.yml merged.gguf --type Q4_K_M && heft run merged.gguf \"Hello\"");
     verb->add_option("RECIPE", o->recipe, "YAML; - is stdin")->required();
-    verb->add_option("OUT", o->out, "a new folder, or a name ending in .gguf")->required();
     verb->add_option("--models", o->models, "where repositories' names are looked up")
         ->type_name("DIR");
     verb->add_option("--seed", o->seed, "of methods that draw (0)")->type_name("N");
-    verb->add_option("--type", o->type, "of a GGUF result's matrices: Q8_0")->type_name("T");
     verb->add_option("--max-ram", o->max_ram, "memory at most: 500MB")->type_name("N");
-    verb->add_option("--shard-size", o->shard_size, "of a folder's files (5GB)")->type_name("N");
-    verb->add_option("-t,--threads", o->n_threads, "threads (all CPUs)")->type_name("N");
-    verb->add_flag("--dry-run", o->dry_run, "say what would be done, and do nothing");
-    verb->add_flag("--force", o->force, "replace OUT if it is there");
+    add_mix_flags(*verb, o->mix);
     verb->add_flag("--allow-crimes", o->allow_crimes, "other architectures, other vocabularies");
-    verb->add_flag("--accept-terms", o->accept_terms,
-                   "the licences leave it to you, and you have settled it");
-    verb->add_option("--use", o->use.file, "what it is for (docs/licences.md)")->type_name("F");
-    verb->add_option("--fact", o->use.facts, "one fact of it")->type_name("K=V");
+    verb->add_flag("--measure", o->measure, "tell how far a GGUF result is from the base");
+    add_making_flags(*verb, o->making);
     verb->add_flag("-q,--quiet", o->quiet, "no report at the end");
-    verb->add_flag("--json", o->json, "one heft.merge/1 document");
-    verb->callback([o, &action] { action = [o] { return merge_models(*o); }; });
+    verb->callback([o, &action] { action = [o] { return Merging(*o).run(); }; });
 }
 
 }  // namespace heft::app

@@ -4,6 +4,7 @@
 
 #include "app/scaled.h"
 #include "app/wrap.h"
+#include "app/yardstick.h"
 #include "govern/verdict.h"
 
 namespace heft::app {
@@ -65,10 +66,21 @@ Json licences_json(const MergeTerms& terms) {
             {"duties", std::move(duties)}};
 }
 
+std::span<const shape::TensorPlan> stored_tensors(const MergeFigures& figures) {
+    if (figures.stored == nullptr) return {};
+    return figures.stored->tensors;
+}
+
+std::vector<std::string> notes_of(const merge::Plan& plan, const MergeFigures& figures) {
+    std::vector<std::string> out = plan.notes;
+    if (figures.stored != nullptr)
+        out.insert(out.end(), figures.stored->remarks.begin(), figures.stored->remarks.end());
+    return out;
+}
+
 }  // namespace
 
-Json merge_document(const merge::Plan& plan, const MergeTerms& terms, const MergeFigures& figures,
-                    bool tensors) {
+Json merge_document(const merge::Plan& plan, const MergeTerms& terms, const MergeFigures& figures) {
     Json models = Json::array();
     for (const merge::Model& model : plan.models)
         models.push_back({{"reference", model.reference},
@@ -76,9 +88,12 @@ Json merge_document(const merge::Plan& plan, const MergeTerms& terms, const Merg
                           {"architecture", model.architecture},
                           {"layers", model.n_layers},
                           {"bytes", model.checkpoint->file_bytes()}});
+    Json files = Json::array();
+    for (const auto& file : figures.files) files.push_back(file.string());
     Json out = {{"schema", "heft.merge/1"},
                 {"out", figures.out},
                 {"done", figures.is_done},
+                {"files", std::move(files)},
                 {"method", plan.recipe.method->name},
                 {"seed", figures.seed},
                 {"models", std::move(models)},
@@ -86,13 +101,19 @@ Json merge_document(const merge::Plan& plan, const MergeTerms& terms, const Merg
                 {"vocabulary", plan.vocabulary.n_rows},
                 {"tensors", plan.tensors.size()},
                 {"weights", weights_of(plan)},
-                {"bytes", plan.bytes_out()},
+                {"type", figures.mix != nullptr ? Json(figures.mix->name) : Json()},
+                {"bytes", figures.bytes},
                 {"memory_bytes", figures.memory},
                 {"seconds", figures.seconds},
-                {"goes_on", figures.goes_on},
                 {"licence", licences_json(terms)},
-                {"notes", plan.notes}};
-    if (!tensors) return out;
+                {"notes", notes_of(plan, figures)},
+                {"lineage", figures.lineage}};
+    if (figures.is_done) return out;
+    for (const shape::TensorPlan& tensor : stored_tensors(figures))
+        out["stored"].push_back({{"name", tensor.weight.name},
+                                 {"type", dtype_info(tensor.type).name},
+                                 {"bytes", tensor.bytes},
+                                 {"importance", !tensor.importance.empty()}});
     out["plan"] = Json::array();
     for (const PlannedTensor& tensor : plan.tensors)
         out["plan"].push_back(tensor_json(plan, tensor));
@@ -119,13 +140,19 @@ std::string merge_report(const merge::Plan& plan, const MergeTerms& terms,
                      fmt::format("{} layers, {} tokens, {} tensors, {} weights, {}B",
                                  plan.layers.size(), plan.vocabulary.n_rows, plan.tensors.size(),
                                  scaled(static_cast<double>(weights_of(plan))),
-                                 scaled(static_cast<double>(plan.bytes_out()))),
+                                 scaled(static_cast<double>(figures.bytes))),
                      kIndent);
+    if (figures.mix != nullptr)
+        out += paragraph(
+            "type",
+            fmt::format("{}, {:.2f} bits per weight", figures.mix->name,
+                        8.0 * static_cast<double>(figures.bytes)
+                            / static_cast<double>(std::max<std::int64_t>(weights_of(plan), 1))),
+            kIndent);
     out += paragraph(
         "takes",
-        fmt::format("{} {:.0f} s, at most {}B of memory{}", figures.is_done ? "took" : "about",
-                    figures.seconds, scaled(static_cast<double>(figures.memory)),
-                    figures.goes_on ? "; an earlier attempt is gone on with" : ""),
+        fmt::format("{} {:.0f} s, at most {}B of memory", figures.is_done ? "took" : "about",
+                    figures.seconds, scaled(static_cast<double>(figures.memory))),
         kIndent);
     const auto& judgement = terms.outcome.assessment.judgement;
     out += paragraph("licence", std::string(govern::sentence(judgement.verdict)), kIndent);
@@ -136,8 +163,12 @@ std::string merge_report(const merge::Plan& plan, const MergeTerms& terms,
         out += paragraph(i == 0 ? "duties" : "",
                          "[ ] " + duty.text + literal + " (" + duty.licence + ")", kIndent);
     }
-    for (std::size_t i = 0; i < plan.notes.size(); ++i)
-        out += paragraph(i == 0 ? "notes" : "", plan.notes[i], kIndent);
+    const std::vector<std::string> notes = notes_of(plan, figures);
+    for (std::size_t i = 0; i < notes.size(); ++i)
+        out += paragraph(i == 0 ? "notes" : "", notes[i], kIndent);
+    if (figures.is_done && figures.lineage["difference"].value("measured", false))
+        out += paragraph("measured", difference_text(figures.lineage["difference"], "the base"),
+                         kIndent);
     return out;
 }
 

@@ -37,12 +37,11 @@ void copy_texts(const govern::ReleaseFiles& files, const govern::Identification&
 }  // namespace
 
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
-                            const std::string& name, std::uint64_t seed, const UseFlags& flags,
-                            bool accept_terms) {
-    HEFT_TRY(govern::Use use, use_of(flags, catalogue.vocabulary()));
+                            const MergeAsked& asked) {
+    HEFT_TRY(govern::Use use, use_of(asked.use, catalogue.vocabulary()));
     // A merge is mostly made to be used and shared: who does something else with it says so.
     if (use.facts().empty()) use = govern::usual_use();
-    use.suggest("name", name);
+    use.suggest("name", asked.name);
     MergeTerms out;
     for (const merge::Model& model : plan.models) {
         HEFT_TRY(govern::ReleaseFiles files, govern::read_release(model.path));
@@ -59,9 +58,10 @@ Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Pla
     out.making.verb = "merge";
     out.making.made_by = std::string("heft ") + build_info().version;
     out.making.options = {{"method", plan.recipe.method->name}, {"recipe", plan.recipe.text}};
-    out.making.seed = seed;
+    out.making.options.update(asked.options);
+    out.making.seed = asked.seed;
     out.making.use = std::move(use);
-    out.making.accept_terms = accept_terms;
+    out.making.accept_terms = asked.accept_terms;
     HEFT_TRY(out.outcome, govern::passport(catalogue, out.sources, out.making));
     for (std::size_t i = 0; i < plan.models.size(); ++i)
         out.sources[i].files = plan.models[i].checkpoint->files();

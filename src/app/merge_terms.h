@@ -24,11 +24,18 @@ struct MergeTerms {
     govern::Making making;
 };
 
-// Asks the gate about all models of the plan. `name` is what the result will be called. Hashes
-// nothing yet.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct MergeAsked {
+    std::string name;  // what the result will be called
+    std::uint64_t seed = 0;
+    nlohmann::ordered_json options;  // beside the recipe, what decides the result
+    const UseFlags& use;
+    bool accept_terms = false;
+};
+
+// Asks the gate about all models of the plan. Hashes nothing yet.
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
-                            const std::string& name, std::uint64_t seed, const UseFlags& flags,
-                            bool accept_terms);
+                            const MergeAsked& asked);
 
 // The record of lineage (govern/passport.h). Reads all files of all inputs.
 Result<nlohmann::ordered_json> lineage_of(const govern::Catalogue& catalogue,

@@ -78,7 +78,7 @@ Result<ChosenMix> choose_mix(const shape::GgufModel& model, const MixTarget& tar
 }
 
 Result<std::uint64_t> overhead_bytes(const shape::GgufModel& model, std::uint64_t record) {
-    constexpr std::uint64_t kTensor = 128;  // its entry, and padding up to the next one
+    constexpr std::uint64_t kTensor = 128;  // its entry, its mark in the record, and padding
     HEFT_TRY(const auto metadata, model.writer.to_memory());
     std::uint64_t bytes = metadata.size() + record;
     for (const convert::Weight& weight : model.weights) bytes += kTensor + weight.name.size();

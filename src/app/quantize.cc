@@ -16,6 +16,7 @@
 #include "app/making.h"
 #include "app/measured_writing.h"
 #include "app/mix_choice.h"
+#include "app/mix_flags.h"
 #include "app/model_flags.h"
 #include "base/clock.h"
 #include "shape/quantise.h"
@@ -29,8 +30,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kRecordRoom = 16384;  // for what a search and a measurement add to it
 
 struct QuantizeOptions {
-    std::string in, type = "Q4_K_M", imatrix;
-    std::vector<std::string> overrides;
+    std::string in;
+    MixFlags mix{"Q4_K_M", {}, {}};
     std::string target_size;
     std::optional<double> target_kl;
     bool allow_requantize = false;
@@ -40,36 +41,18 @@ struct QuantizeOptions {
     bool is_searched() const { return !target_size.empty() || target_kl; }
 };
 
-Result<shape::QuantiseOptions> parsed(const QuantizeOptions& o) {
-    shape::QuantiseOptions out;
-    out.allow_requantise = o.allow_requantize;
+// With all that decides the bytes of the result in its record.
+Result<AskedMix> asked(const QuantizeOptions& o) {
     if (!o.target_size.empty() && o.target_kl)
         return Error{Code::invalid, "--target-size and --target-kl: only one can be searched for"};
     if (o.target_kl && !(*o.target_kl > 0))
         return Error{Code::invalid, "--target-kl: a divergence above 0 is needed"};
-    out.mix = shape::find_mix(o.type);
-    if (out.mix == nullptr) {
-        std::string names;
-        for (const shape::MixInfo& mix : shape::mixes())
-            names += (names.empty() ? "" : " ") + std::string(mix.name);
-        return Error{Code::invalid, "there is no type " + o.type + "; there are " + names};
-    }
-    for (const std::string& text : o.overrides) {
-        HEFT_TRY(out.overrides.emplace_back(), shape::parse_override(text));
-    }
-    return out;
-}
-
-// All that decides the bytes of the result.
-Json recorded(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
-              const std::string& imatrix_hash) {
-    Json out{{"type", o.is_searched() ? "searched" : parsed.mix->name}};
-    if (!o.target_size.empty()) out["target_size"] = o.target_size;
-    if (o.target_kl) out["target_kl"] = *o.target_kl;
-    for (const shape::Override& one : parsed.overrides)
-        out["tensors"].push_back(one.pattern + "=" + dtype_info(one.type).name);
-    if (!o.imatrix.empty()) out["imatrix"] = {{"sha256", imatrix_hash}};
-    if (o.allow_requantize) out["allow_requantize"] = true;
+    HEFT_TRY(AskedMix out, asked_mix(o.mix));
+    out.options.allow_requantise = o.allow_requantize;
+    if (o.is_searched()) out.record["type"] = "searched";
+    if (!o.target_size.empty()) out.record["target_size"] = o.target_size;
+    if (o.target_kl) out.record["target_kl"] = *o.target_kl;
+    if (o.allow_requantize) out.record["allow_requantize"] = true;
     return out;
 }
 
@@ -84,7 +67,7 @@ std::map<DType, Total> totals(const shape::QuantisePlan& plan) {
     for (const shape::TensorPlan& tensor : plan.tensors) {
         Total& total = out[tensor.type];
         ++total.tensors;
-        total.weights += shape::Encoder::work_of(tensor.weight);
+        total.weights += tensor.weight.work();
         total.bytes += tensor.bytes;
     }
     return out;
@@ -138,18 +121,6 @@ void put_report(const QuantizeOptions& o, const shape::QuantiseOptions& parsed,
     put(difference_text(outcome.lineage["difference"]) + "\n");
 }
 
-// Where the importances come from, as llama.cpp records it.
-void set_imatrix(format::GgufWriter& writer, const QuantizeOptions& o,
-                 const shape::Imatrix& imatrix) {
-    writer.set_string("quantize.imatrix.file",
-                      std::filesystem::path(o.imatrix).filename().string());
-    if (!imatrix.datasets.empty())
-        writer.set_string("quantize.imatrix.dataset", imatrix.datasets.front());
-    writer.set("quantize.imatrix.entries_count",
-               static_cast<std::uint32_t>(imatrix.entries.size()));
-    writer.set("quantize.imatrix.chunks_count", static_cast<std::uint32_t>(imatrix.chunks));
-}
-
 class Quantizing {
   public:
     explicit Quantizing(const QuantizeOptions& o)
@@ -157,13 +128,8 @@ class Quantizing {
 
     Status run() {
         const Clock::time_point began = Clock::now();
-        HEFT_TRY(shape::QuantiseOptions options, parsed(o_));
-        std::string imatrix_hash;
-        if (!o_.imatrix.empty()) {
-            HEFT_TRY(imatrix_, shape::read_imatrix(o_.imatrix));
-            HEFT_TRY(imatrix_hash, sha256_file(o_.imatrix));
-            options.imatrix = &imatrix_;
-        }
+        HEFT_TRY(AskedMix mix, asked(o_));
+        shape::QuantiseOptions& options = mix.options;
         HEFT_TRY(const engine::Engine model, open_description(o_.in));
         HEFT_OK(check_place(o_.making.out, model.checkpoint().files(), o_.making.force));
         HEFT_TRY(shape::GgufModel target, shape::gguf_model(model.checkpoint()));
@@ -171,8 +137,7 @@ class Quantizing {
                  shape::plan_quantising(target.weights, target.facts, options));
         Outcome outcome;
         HEFT_TRY(auto leave,
-                 ask_leave({"quantize", {{o_.in, "itself"}}, recorded(o_, options, imatrix_hash)},
-                           o_.making, line_));
+                 ask_leave({"quantize", {{o_.in, "itself"}}, mix.record}, o_.making, line_));
         outcome.lineage = std::move(leave.record);
         if (o_.is_searched()) {
             HEFT_OK(search(target, options, outcome.lineage));
@@ -181,10 +146,10 @@ class Quantizing {
         HEFT_OK(check_room(o_.making.out, plan.bytes));
         for (const std::string& remark : plan.remarks) say("heft: " + remark);
         if (!o_.making.dry_run) {
-            shape::set_quantised(target.writer, *options.mix);
-            if (options.imatrix != nullptr) set_imatrix(target.writer, o_, imatrix_);
+            set_mix(target.writer, mix);
             set_licence(target.writer, leave);
-            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage)};
+            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage),
+                          leave.signing()};
             HEFT_TRY(outcome.files, write(target.writer, plan, made));
             outcome.lineage = std::move(made.record);
         }
@@ -235,7 +200,6 @@ class Quantizing {
     const InterruptGuard interrupt_;
     FileProgress line_;
     ThreadPool pool_;
-    shape::Imatrix imatrix_;
 };
 
 }  // namespace
@@ -248,17 +212,12 @@ void add_quantize(CLI::App& app, Action& action) {
                               "heft quantize my-model/ my-model.Q4_K_M.gguf --type Q4_K_M");
     verb->group(kShape);
     verb->add_option("IN", o->in, "a folder, a .gguf or .safetensors file, or tiny")->required();
-    verb->add_option("--type", o->type, "Q4_K_M, Q8_0, ... (docs/quantize.md lists them)")
-        ->type_name("T");
+    add_mix_flags(*verb, o->mix);
     verb->add_option("--target-size", o->target_size,
                      "search the best mix of at most so much: 4GiB")
         ->type_name("N");
     verb->add_option("--target-kl", o->target_kl, "search the smallest mix so near: 0.02")
         ->type_name("X");
-    verb->add_option("--tensor", o->overrides, "another type for some: 'blk.0.*=Q8_0'")
-        ->type_name("P=T");
-    verb->add_option("--imatrix", o->imatrix, "what errors cost (`heft imatrix`, llama.cpp)")
-        ->type_name("F");
     verb->add_flag("--allow-requantize", o->allow_requantize,
                    "from a type that has lost precision already");
     add_measure_flags(*verb, o->measure);

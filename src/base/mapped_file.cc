@@ -32,6 +32,18 @@ Result<MappedFile> MappedFile::open_with(const std::filesystem::path& path, Byte
     return file;
 }
 
+Result<MappedFile> MappedFile::copy_of(Bytes bytes) {
+    MappedFile file;
+    if (bytes.empty()) return file;
+    void* at =
+        ::mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return Error{Code::exhausted, "no memory for " + std::to_string(bytes.size()) + " bytes"};
+    std::memcpy(at, bytes.data(), bytes.size());
+    file.bytes_ = {static_cast<const std::byte*>(at), bytes.size()};
+    return file;
+}
+
 Result<MappedFile> MappedFile::map(const std::filesystem::path& path, int protection, int sharing) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return failed(path);

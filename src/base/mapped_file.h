@@ -13,6 +13,8 @@ class MappedFile {
     static Result<MappedFile> open(const std::filesystem::path& path);
     // The same, but with other bytes at its beginning, of this mapping alone.
     static Result<MappedFile> open_with(const std::filesystem::path& path, Bytes beginning);
+    // Bytes that were never in a file, as if they had been.
+    static Result<MappedFile> copy_of(Bytes bytes);
 
     MappedFile() = default;
     MappedFile(MappedFile&& other) noexcept;

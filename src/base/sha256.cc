@@ -22,35 +22,6 @@ namespace {
 
 constexpr std::size_t kPiece = 1U << 20;
 
-class Hasher {
-  public:
-    Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-        good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
-    }
-
-    void add(Bytes bytes) {
-        good_ = good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
-    }
-
-    Result<std::string> hex() {
-        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-        unsigned size = 0;
-        if (!good_ || EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1)
-            return Error{Code::internal, "OpenSSL cannot compute SHA-256"};
-        static constexpr char kHex[] = "0123456789abcdef";
-        std::string text;
-        for (unsigned i = 0; i < size; ++i) {
-            text += kHex[digest[i] >> 4];
-            text += kHex[digest[i] & 0xf];
-        }
-        return text;
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
-    bool good_ = false;
-};
-
 Error failed(const std::filesystem::path& path) {
     return {Code::not_found, path.string() + ": " + std::strerror(errno)};
 }
@@ -60,7 +31,7 @@ Result<std::string> hash(int fd, const std::filesystem::path& path, const HashPr
     if (::fstat(fd, &info) != 0) return failed(path);
     const auto total = static_cast<std::uint64_t>(info.st_size);
     std::vector<std::byte> piece(kPiece);
-    Hasher hasher;
+    Sha256 hasher;
     for (std::uint64_t done = 0;;) {
         const ssize_t got = ::read(fd, piece.data(), piece.size());
         if (got < 0 && errno == EINTR) continue;
@@ -73,10 +44,54 @@ Result<std::string> hash(int fd, const std::filesystem::path& path, const HashPr
     }
 }
 
+int digit_of(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 }  // namespace
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    good_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1;
+}
+
+void Sha256::add(Bytes bytes) {
+    good_ = good_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1;
+}
+
+Result<std::string> Sha256::hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (!good_ || EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1)
+        return Error{Code::internal, "OpenSSL cannot compute SHA-256"};
+    return hex_of(std::as_bytes(std::span(digest).first(size)));
+}
+
+std::string hex_of(Bytes bytes) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const std::byte byte : bytes) {
+        text += kHex[std::to_integer<unsigned>(byte) >> 4];
+        text += kHex[std::to_integer<unsigned>(byte) & 0xf];
+    }
+    return text;
+}
+
+Result<std::string> bytes_of_hex(std::string_view hex) {
+    std::string bytes;
+    if (hex.size() % 2 != 0) return Error{Code::invalid, "an odd number of hex digits"};
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        const int high = digit_of(hex[i]), low = digit_of(hex[i + 1]);
+        if (high < 0 || low < 0)
+            return Error{Code::invalid, "something else than lower-case hex digits"};
+        bytes += static_cast<char>(high * 16 + low);
+    }
+    return bytes;
+}
+
 Result<std::string> sha256(Bytes bytes) {
-    Hasher hasher;
+    Sha256 hasher;
     hasher.add(bytes);
     return hasher.hex();
 }

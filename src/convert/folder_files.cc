@@ -4,6 +4,7 @@
 
 #include "arch/config_document.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "convert/source_notes.h"
 #include "convert/tokenizer_files.h"
 
@@ -12,10 +13,6 @@ namespace heft::convert {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 void set_type(DType type, Json& config) {
     const char* key = config.contains("dtype") ? "dtype" : "torch_dtype";
@@ -33,7 +30,7 @@ Result<std::string> changed(std::string text, std::optional<DType> matrices, boo
     if (!tree->is_object()) return Error{Code::corrupt, "config.json is not a JSON object"};
     if (matrices) set_type(*matrices, *tree);
     if (was_packed) tree->erase("quantization_config");
-    return dump(*tree);
+    return json_file(*tree);
 }
 
 Result<std::vector<SideFile>> files_of_folder(const format::Checkpoint& checkpoint) {
@@ -78,7 +75,7 @@ Result<FolderModel> model_of_metadata(const format::Checkpoint& gguf, std::optio
             break;
         }
     HEFT_TRY(out.files, tokenizer_files(gguf));
-    out.files.insert(out.files.begin(), {std::string(kConfigFile), dump(made.document)});
+    out.files.insert(out.files.begin(), {std::string(kConfigFile), json_file(made.document)});
     return out;
 }
 

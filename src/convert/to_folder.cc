@@ -276,7 +276,7 @@ FolderTensors same_tensors(const format::Checkpoint& folder, std::optional<DType
     FolderTensors out;
     for (const TensorView& stored : folder.tensors()) {
         const TensorView& view = overlay.of(stored);
-        FolderWeight one{weight_of(view, true), view.type};
+        FolderWeight one{weight_of(view, !folder.files().empty()), view.type};
         if (is_in_memory_only(view.type)) {
             one.type = matrices.value_or(DType::f16);
             out.was_packed = true;

@@ -41,14 +41,16 @@ struct RowReader {
                && at.view->input_order == nullptr;
     }
 
-    void copy(std::int64_t expert, std::int64_t row, std::byte* to) const {
-        read_stored_rows(*at.view, expert * at.stored_rows + source_row(row), 1, to);
+    // Where a row stands that is stored as one.
+    std::int64_t stored_row(std::int64_t expert, std::int64_t row) const {
+        return expert * at.stored_rows + source_row(row);
     }
+    bool is_stored_as_rows() const { return at.load != arch::Load::transposed && !is_vector; }
 
     void read(std::int64_t expert, std::int64_t row, float* out) const {
         if (at.load == arch::Load::transposed) return read_column(expert, row, out);
         if (is_vector) return read_number(expert, row, out);
-        read_rows(*at.view, expert * at.stored_rows + source_row(row), 1, out);
+        read_rows(*at.view, stored_row(expert, row), 1, out);
     }
 
     void read_number(std::int64_t expert, std::int64_t row, float* out) const {
@@ -85,32 +87,60 @@ struct Target {
     }
 
     void read(std::int64_t first, std::int64_t count, float* to) const {
-        for (std::int64_t r = first; r < first + count; ++r, to += cols) {
+        for (std::int64_t r = first; r < first + count;) {
             const PartRows::Place at = rows.place(r);
-            part_of(at.matrix, at.part).read(index_of(at.matrix), at.row, to);
+            const RowReader part = part_of(at.matrix, at.part);
+            std::int64_t n = 1;
+            if (part.is_stored_as_rows()) {
+                const Stretch stretch = stretch_from(r, first + count);
+                n = stretch.count;
+                read_rows(*stretch.view, stretch.row, n, to);
+            } else {
+                part.read(index_of(at.matrix), at.row, to);
+            }
+            r += n;
+            to += n * cols;
         }
     }
 
     void copy(std::int64_t first, std::int64_t count, std::byte* to) const {
-        const auto size = static_cast<std::int64_t>(stored_row_bytes);
-        for (std::int64_t r = first; r < first + count; ++r, to += size) {
-            const PartRows::Place at = rows.place(r);
-            part_of(at.matrix, at.part).copy(index_of(at.matrix), at.row, to);
+        for (std::int64_t r = first; r < first + count;) {
+            const Stretch stretch = stretch_from(r, first + count);
+            read_stored_rows(*stretch.view, stretch.row, stretch.count, to);
+            r += stretch.count;
+            to += static_cast<std::uint64_t>(stretch.count) * stored_row_bytes;
         }
     }
 
-    std::vector<Bytes> mapped() const {
-        std::vector<Bytes> out;
-        const auto add = [&out](const TensorView& view) {
-            if (view.repack == nullptr) out.push_back(view.data);
-        };
-        for (const RowReader& part : parts) add(*part.at.view);
+    std::vector<const TensorView*> views() const {
+        std::vector<const TensorView*> out;
+        for (const RowReader& part : parts) out.push_back(part.at.view);
         for (const auto& expert : experts)
-            for (const arch::Located& part : expert) add(*part.view);
+            for (const arch::Located& part : expert) out.push_back(part.view);
         return out;
     }
 
   private:
+    // Rows that stand one behind the other in a stored tensor, too: those are read together.
+    struct Stretch {
+        const TensorView* view;
+        std::int64_t row;
+        std::int64_t count;
+    };
+    Stretch stretch_from(std::int64_t first, std::int64_t end) const {
+        Stretch out = one_row(first);
+        for (std::int64_t r = first + 1; r < end; ++r, ++out.count) {
+            const Stretch next = one_row(r);
+            if (next.view != out.view || next.row != out.row + out.count) break;
+        }
+        return out;
+    }
+    Stretch one_row(std::int64_t row) const {
+        const PartRows::Place at = rows.place(row);
+        const RowReader part = part_of(at.matrix, at.part);
+        return {part.at.view, part.stored_row(index_of(at.matrix), at.row), 1};
+    }
+
     RowReader part_of(std::int64_t expert, std::size_t part) const {
         RowReader reader = parts[part];
         if (!experts.empty()) reader.at = experts[static_cast<std::size_t>(expert)][part];
@@ -169,7 +199,11 @@ class TargetBuilder {
             out.copy = [target](std::int64_t first, std::int64_t count, std::byte* to) {
                 target->copy(first, count, to);
             };
-        if (!checkpoint_.files().empty()) out.mapped = target->mapped();
+        for (const TensorView* part : target->views()) {
+            prepare_for(*part, out);
+            if (part->repack == nullptr && !checkpoint_.files().empty())
+                out.mapped.push_back(part->data);
+        }
         return std::optional(std::move(out));
     }
 

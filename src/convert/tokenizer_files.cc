@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "text/pretokenise.h"
 #include "text/template_source.h"
 #include "text/tokenizer.h"
@@ -31,10 +32,6 @@ constexpr std::string_view kTrials[] = {
     "",
     " a",
     "\x01\x7f"};
-
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Json vocab_of(const Vocabulary& words) {
     Json out = Json::object();
@@ -235,7 +232,7 @@ std::string generation_of(const Tokenizer& tokenizer) {
     if (special.bos) out["bos_token_id"] = *special.bos;
     if (!special.end_of_generation.empty()) out["eos_token_id"] = special.end_of_generation;
     if (special.pad) out["pad_token_id"] = *special.pad;
-    return dump(out);
+    return json_file(out);
 }
 
 }  // namespace
@@ -264,8 +261,8 @@ Result<std::vector<SideFile>> tokenizer_files(const format::Checkpoint& gguf) {
     auto chat = text::template_source(gguf);
     if (!chat && chat.error().code != Code::not_found) return std::move(chat.error());
     if (chat) settings["chat_template"] = *chat;
-    std::vector<SideFile> out = {{"tokenizer.json", dump(json)},
-                                 {"tokenizer_config.json", dump(settings)},
+    std::vector<SideFile> out = {{"tokenizer.json", json_file(json)},
+                                 {"tokenizer_config.json", json_file(settings)},
                                  {"generation_config.json", generation_of(tokenizer)}};
     if (chat) out.push_back({"chat_template.jinja", *chat});
     HEFT_OK(try_out(tokenizer, out[0].text, out[1].text));

@@ -26,7 +26,17 @@ struct Weight {
     // What of mapped files it is read from; may be forgotten (base/mapped_file.h) when it is done.
     std::vector<Bytes> mapped = {};
     bool mapped_in_order = false;  // row r of n at r / n of mapped[0]
+    // What is to be prepared before the first row is read, once and by one thread
+    // (Repack::prepare).
+    std::vector<std::shared_ptr<const Repack>> prepared = {};
+
+    // Numbers that are read to make all of it.
+    std::uint64_t work() const;
+    Status prepare(const Repack::Advance& advance) const;
 };
+
+// Adds what a view that a weight is made of needs.
+void prepare_for(const TensorView& view, Weight& weight);
 
 // A tensor of a file as it is.
 Weight weight_of(const TensorView& view, bool is_mapped);

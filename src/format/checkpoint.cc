@@ -40,6 +40,15 @@ Status check_split(const Metadata& metadata, std::size_t part, std::size_t parts
     return {};
 }
 
+// Parts that name their whole must name the same.
+Status check_whole(const Metadata& first, const Metadata& part) {
+    const auto wanted = first.string(kWholeKey), said = part.string(kWholeKey);
+    if (!wanted || !said || *wanted == *said) return {};
+    return Error{Code::corrupt,
+                 "is a part of another model than the first part; the writing of one "
+                 "of them was stopped: make it again"};
+}
+
 // Every tensor of the index must be in the shard that the index names.
 Status check_index(const WeightFiles& weights, const std::vector<std::vector<std::string>>& names) {
     for (const auto& [tensor, shard] : weights.index)
@@ -101,6 +110,22 @@ Result<Checkpoint> Checkpoint::assembled(Bytes gguf, std::vector<TensorView> ten
     return out;
 }
 
+Result<Checkpoint> Checkpoint::assembled(Texts files, std::vector<TensorView> tensors,
+                                         std::string name) {
+    Checkpoint out;
+    out.kind_ = Kind::huggingface;
+    out.folder_ = name;
+    out.name_ = std::move(name);
+    const auto config = files.find("config.json");
+    if (config == files.end())
+        return Error{Code::not_found, out.name_ + ": there is no config.json"};
+    HEFT_OK(out.set_config(config->second, out.name_ + "/config.json"));
+    out.texts_ = std::move(files);
+    out.tensors_ = std::move(tensors);
+    HEFT_OK(out.index_names());
+    return out;
+}
+
 Result<Bytes> Checkpoint::map(const std::filesystem::path& file) {
     HEFT_TRY(MappedFile mapped, MappedFile::open(file));
     maps_.push_back(std::move(mapped));
@@ -119,7 +144,10 @@ Result<Checkpoint> Checkpoint::open_gguf(const WeightFiles& weights) {
         if (!gguf) return within(file.string(), std::move(gguf.error()));
         if (auto status = check_split(gguf->metadata, part, parts); !status)
             return within(file.string(), std::move(status.error()));
-        if (part == 0) out.metadata_ = std::move(gguf->metadata);
+        if (part == 0)
+            out.metadata_ = std::move(gguf->metadata);
+        else if (auto status = check_whole(out.metadata_, gguf->metadata); !status)
+            return within(file.string(), std::move(status.error()));
         append(out.tensors_, std::move(gguf->tensors));
     }
     const auto total = out.metadata_.integer("split.tensors.count");
@@ -135,12 +163,7 @@ Result<Checkpoint> Checkpoint::open_huggingface(const WeightFiles& weights) {
     Checkpoint out;
     const std::filesystem::path config = weights.folder / "config.json";
     HEFT_TRY(const std::string text, read_text(config));
-    auto json = JsonDoc::parse(text);
-    if (!json) return within(config.string(), std::move(json.error()));
-    if (!json->root().is_object())
-        return Error{Code::corrupt, config.string() + ": is not a JSON object"};
-    out.config_ = std::move(*json);
-
+    HEFT_OK(out.set_config(text, config.string()));
     std::vector<std::vector<std::string>> names;
     for (const std::filesystem::path& file : weights.files) {
         HEFT_TRY(const Bytes bytes, out.map(file));
@@ -152,6 +175,14 @@ Result<Checkpoint> Checkpoint::open_huggingface(const WeightFiles& weights) {
     HEFT_OK(check_index(weights, names));
     HEFT_OK(out.unpack_tensors(weights.folder));
     return out;
+}
+
+Status Checkpoint::set_config(const std::string& text, const std::string& from) {
+    auto json = JsonDoc::parse(text);
+    if (!json) return within(from, std::move(json.error()));
+    if (!json->root().is_object()) return Error{Code::corrupt, from + ": is not a JSON object"};
+    config_ = std::move(*json);
+    return {};
 }
 
 // GPTQ and AWQ used to keep their settings in files of their own.
@@ -207,9 +238,11 @@ Result<MappedFile> Checkpoint::side_file(std::string_view name) const {
         return Error{Code::not_found, name_ + ": has no file " + in_quotes(name) + " beside it"};
     const std::filesystem::path file = folder_ / name;
     std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error))
-        return Error{Code::not_found, file.string() + ": no such file"};
-    return MappedFile::open(file);
+    const auto text = texts_ ? texts_->find(name) : Texts::const_iterator();
+    const bool is_there =
+        texts_ ? text != texts_->end() : std::filesystem::is_regular_file(file, error);
+    if (!is_there) return Error{Code::not_found, file.string() + ": no such file"};
+    return texts_ ? MappedFile::copy_of(as_bytes(text->second)) : MappedFile::open(file);
 }
 
 }  // namespace heft::format

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ class Checkpoint {
 
     // A GGUF file's metadata, in memory, with tensors from elsewhere; both outlive the checkpoint.
     static Result<Checkpoint> assembled(Bytes gguf, std::vector<TensorView> tensors,
+                                        std::string name);
+    // The same of a Hugging Face folder that is in no file system: its texts by name, config.json
+    // among them.
+    using Texts = std::map<std::string, std::string, std::less<>>;
+    static Result<Checkpoint> assembled(Texts files, std::vector<TensorView> tensors,
                                         std::string name);
 
     Kind kind() const { return kind_; }
@@ -55,6 +61,7 @@ class Checkpoint {
     static Result<Checkpoint> open_gguf(const WeightFiles& weights);
     static Result<Checkpoint> open_huggingface(const WeightFiles& weights);
     Result<Bytes> map(const std::filesystem::path& file);
+    Status set_config(const std::string& text, const std::string& from);
     Status unpack_tensors(const std::filesystem::path& folder);
     Status index_names();
 
@@ -66,6 +73,7 @@ class Checkpoint {
     std::uint64_t file_bytes_ = 0;
     Metadata metadata_;
     std::optional<JsonDoc> config_;
+    std::optional<Texts> texts_;  // in place of the folder's files
     std::vector<TensorView> tensors_;
     std::vector<std::size_t> by_name_;  // into tensors_, sorted by name
 };

@@ -194,6 +194,26 @@ TEST(Checkpoint, PackedPartsWithoutSettingsAreNamed) {
     expect_error(folder.path(), Code::unsupported, "'w.qweight'");
 }
 
+TEST(Checkpoint, AFolderMayBeInMemory) {
+    const std::vector<float> numbers = {1, 2};
+    const TensorView view{"w", DType::f32, {1, 2}, std::as_bytes(std::span(numbers))};
+    const auto model = Checkpoint::assembled(
+        {{"config.json", R"({"model_type":"llama"})"}, {"tokenizer.json", "{}"}, {"empty", ""}},
+        {view}, "merged");
+    ASSERT_TRUE(model) << model.error().what;
+    EXPECT_EQ(model->kind(), Kind::huggingface);
+    EXPECT_EQ(json_string(*model->config(), "model_type"), "llama");
+    EXPECT_EQ(as_text(model->side_file("tokenizer.json")->bytes()), "{}");
+    EXPECT_TRUE(model->side_file("empty")->bytes().empty());
+    EXPECT_EQ(model->side_file("none").error().code, Code::not_found);
+    EXPECT_TRUE(model->files().empty());
+    EXPECT_EQ(model->find("w")->data.data(), view.data.data());
+    EXPECT_EQ(Checkpoint::assembled(Checkpoint::Texts{}, {}, "merged").error().code,
+              Code::not_found);
+    EXPECT_EQ(Checkpoint::assembled(Checkpoint::Texts{{"config.json", "["}}, {}, "m").error().code,
+              Code::corrupt);
+}
+
 TEST(Checkpoint, ReferenceModelsOpen) {
     const auto golden = heft::testing::shared_data() / "golden";
     HEFT_NEED_SHARED(golden);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,6 +24,10 @@ struct Gguf {
 // Errors: corrupt, unsupported (v1, big-endian, newer versions, unknown tensor types). The sentence
 // says what and where; the caller adds the file's name.
 Result<Gguf> parse_gguf(Bytes bytes);
+
+// What parts that heft writes say of the whole that they belong to, all of them the same: parts of
+// different models under one name must not open together. Not in files that others split.
+inline constexpr std::string_view kWholeKey = "split.whole";
 
 // The name of a part, counted from 1: "stem-00001-of-00003.gguf".
 std::string gguf_part_name(const std::string& stem, int part, int parts);

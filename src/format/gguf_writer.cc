@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <system_error>
 
+#include "base/sha256.h"
 #include "format/gguf.h"
 #include "format/names.h"
 #include "format/output_file.h"
+#include "format/resumable_file.h"
 
 namespace heft::format {
 
@@ -25,18 +28,6 @@ void append_string(std::string& to, std::string_view text) {
     to += text;
 }
 
-std::string encoded(const MetaValue& value) {
-    std::string out;
-    append(out, static_cast<std::uint32_t>(value.type));
-    if (value.type == MetaType::array) {
-        append(out, static_cast<std::uint32_t>(value.item_type));
-        append(out, value.count);
-    }
-    if (value.type == MetaType::string) append(out, std::uint64_t{value.data.size()});
-    out += as_text(value.data);
-    return out;
-}
-
 template <class T>
 std::string encoded_number(T value) {
     return encoded({meta_type_of<T>(), MetaType::u8, 1, std::as_bytes(std::span(&value, 1))});
@@ -48,6 +39,18 @@ Error invalid(Error error) {
 }
 
 }  // namespace
+
+std::string encoded(const MetaValue& value) {
+    std::string out;
+    append(out, static_cast<std::uint32_t>(value.type));
+    if (value.type == MetaType::array) {
+        append(out, static_cast<std::uint32_t>(value.item_type));
+        append(out, value.count);
+    }
+    if (value.type == MetaType::string) append(out, std::uint64_t{value.data.size()});
+    out += as_text(value.data);
+    return out;
+}
 
 void GgufWriter::put(std::string_view key, const MetaValue& value) {
     if (key == kAlignmentKey || key.starts_with("split.")) return;
@@ -110,6 +113,8 @@ std::vector<GgufWriter::Key> GgufWriter::part_keys(const Part& part) const {
         keys.push_back({"split.count", encoded_number(static_cast<std::uint16_t>(part.count))});
         keys.push_back(
             {"split.tensors.count", encoded_number(static_cast<std::int32_t>(tensors_.size()))});
+        keys.push_back({std::string(kWholeKey),
+                        encoded({MetaType::string, MetaType::u8, 1, as_bytes(part.whole)})});
     }
     return keys;
 }
@@ -149,18 +154,15 @@ Status GgufWriter::emit(const Part& part, const std::vector<std::uint64_t>& byte
     return {};
 }
 
-std::vector<Piece> GgufWriter::pieces_of(const Part& part,
-                                         const std::vector<std::uint64_t>& bytes) const {
-    std::vector<Piece> pieces;
+Pieces GgufWriter::pieces_of(const Part& part, const std::vector<std::uint64_t>& bytes) const {
+    Pieces pieces{header(part, bytes), {}};
     for (std::size_t i = part.begin; i < part.end; ++i)
-        pieces.push_back({&tensors_[i], bytes[i], aligned(bytes[i])});
+        pieces.tensors.push_back({&tensors_[i], bytes[i], aligned(bytes[i])});
     return pieces;
 }
 
-Status GgufWriter::write_part(const std::filesystem::path& path, const Part& part,
-                              const std::vector<std::uint64_t>& bytes, Writing how) const {
-    if (how == Writing::resumable)
-        return write_resumably(path, header(part, bytes), pieces_of(part, bytes));
+Status GgufWriter::write_at_once(const std::filesystem::path& path, const Part& part,
+                                 const std::vector<std::uint64_t>& bytes) const {
     HEFT_TRY(OutputFile file, OutputFile::create(path));
     HEFT_OK(emit(part, bytes, [&file](Bytes piece) { return file.write(piece); }));
     return file.commit();
@@ -168,20 +170,28 @@ Status GgufWriter::write_part(const std::filesystem::path& path, const Part& par
 
 Status GgufWriter::write(const std::filesystem::path& path, Writing how) const {
     HEFT_TRY(const auto bytes, check());
-    return write_part(path, {0, tensors_.size()}, bytes, how);
+    const Part all{0, tensors_.size()};
+    return how == Writing::resumable ? write_resumably(path, pieces_of(all, bytes))
+                                     : write_at_once(path, all, bytes);
 }
 
-Status GgufWriter::write_with(const std::filesystem::path& path, std::string_view key,
-                              const Text& text) const {
+Finish GgufWriter::finish_of(const Saying& saying, const Part& part,
+                             const std::vector<std::uint64_t>& bytes,
+                             const TensorHashes& hashes) const {
+    return [this, &saying, &part, &bytes, &hashes](Bytes file) -> Result<std::string> {
+        HEFT_TRY(const std::string value, saying.text(file, hashes.tensors()));
+        GgufWriter said = *this;
+        said.set_string(saying.key, value);
+        return said.header(part, bytes);
+    };
+}
+
+Status GgufWriter::write_with(const std::filesystem::path& path, const Saying& saying) const {
     HEFT_TRY(const auto bytes, check());
     const Part all{0, tensors_.size()};
-    return write_resumably(path, header(all, bytes), pieces_of(all, bytes),
-                           [&](Bytes file) -> Result<std::string> {
-                               HEFT_TRY(const std::string value, text(file));
-                               GgufWriter said = *this;
-                               said.set_string(key, value);
-                               return said.header(all, bytes);
-                           });
+    TensorHashes hashes(saying.n_threads);
+    return write_resumably(path, pieces_of(all, bytes), finish_of(saying, all, bytes, hashes),
+                           &hashes);
 }
 
 Result<std::uint64_t> GgufWriter::tensor_bytes_in_all() const {
@@ -201,9 +211,9 @@ Result<std::vector<std::byte>> GgufWriter::to_memory() const {
     return out;
 }
 
-Result<std::vector<std::filesystem::path>> GgufWriter::write_parts(
-    const std::filesystem::path& stem, std::uint64_t max_bytes, Writing how) const {
-    HEFT_TRY(const auto bytes, check());
+Result<std::vector<GgufWriter::Part>> GgufWriter::parts(
+    const std::filesystem::path& stem, std::uint64_t max_bytes,
+    const std::vector<std::uint64_t>& bytes) const {
     std::vector<Part> parts;
     std::uint64_t filled = 0;
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
@@ -217,14 +227,61 @@ Result<std::vector<std::filesystem::path>> GgufWriter::write_parts(
     if (parts.empty()) parts.emplace_back();
     if (parts.size() > UINT16_MAX)
         return Error{Code::invalid, "more than 65535 parts would be needed"};
-    std::vector<std::filesystem::path> files;
+    HEFT_TRY(const std::string whole, sha256(as_bytes(header({0, tensors_.size()}, bytes))));
     for (Part& part : parts) {
         part.count = parts.size();
-        files.emplace_back(gguf_part_name(stem.string(), static_cast<int>(part.number) + 1,
-                                          static_cast<int>(parts.size())));
-        HEFT_OK(write_part(files.back(), part, bytes, how));
+        part.whole = whole;
+        part.file = gguf_part_name(stem.string(), static_cast<int>(part.number) + 1,
+                                   static_cast<int>(parts.size()));
     }
+    return parts;
+}
+
+Result<std::vector<std::filesystem::path>> GgufWriter::part_names(const std::filesystem::path& stem,
+                                                                  std::uint64_t max_bytes) const {
+    HEFT_TRY(const auto bytes, check());
+    HEFT_TRY(const auto all, parts(stem, max_bytes, bytes));
+    std::vector<std::filesystem::path> files;
+    files.reserve(all.size());
+    for (const Part& part : all) files.push_back(part.file);
     return files;
+}
+
+Result<std::vector<std::filesystem::path>> GgufWriter::write_parts(
+    const std::filesystem::path& stem, std::uint64_t max_bytes) const {
+    HEFT_TRY(const auto bytes, check());
+    HEFT_TRY(const auto all, parts(stem, max_bytes, bytes));
+    for (const Part& part : all) HEFT_OK(write_at_once(part.file, part, bytes));
+    return part_names(stem, max_bytes);
+}
+
+Status GgufWriter::write_all(const std::vector<Part>& parts, const Saying& saying,
+                             const std::vector<std::uint64_t>& bytes) const {
+    TensorHashes hashes(saying.n_threads);
+    for (const Part& part : parts)
+        HEFT_OK(prepare_resumably(part.file, pieces_of(part, bytes), &hashes));
+    std::error_code ignored;
+    std::filesystem::remove(parts.front().file, ignored);
+    for (std::size_t i = parts.size() - 1; i > 0; --i)
+        HEFT_OK(write_resumably(parts[i].file, pieces_of(parts[i], bytes)));
+    const Part& first = parts.front();
+    return write_resumably(first.file, pieces_of(first, bytes),
+                           finish_of(saying, first, bytes, hashes));
+}
+
+Result<std::vector<std::filesystem::path>> GgufWriter::write_parts_with(
+    const std::filesystem::path& stem, std::uint64_t max_bytes, const Saying& saying) const {
+    HEFT_TRY(const auto bytes, check());
+    HEFT_TRY(const auto all, parts(stem, max_bytes, bytes));
+    Status written = write_all(all, saying, bytes);
+    if (!written) {
+        std::error_code ignored;
+        if (written.error().code != Code::cancelled)
+            for (const Part& part : all)
+                std::filesystem::remove(ResumableFile::unfinished(part.file), ignored);
+        return std::move(written.error());
+    }
+    return part_names(stem, max_bytes);
 }
 
 }  // namespace heft::format

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "format/metadata.h"
+#include "format/tensor_hashes.h"
 #include "format/tensor_source.h"
 
 namespace heft::format {
@@ -29,6 +30,9 @@ constexpr MetaType meta_type_of() {
         default: return is_signed ? MetaType::i64 : MetaType::u64;
     }
 }
+
+// A value as it stands in a file, after its key: its type and its bytes.
+std::string encoded(const MetaValue& value);
 
 class GgufWriter {
   public:
@@ -55,19 +59,35 @@ class GgufWriter {
     // producers. May be called again if the producers can.
     Status write(const std::filesystem::path& path, Writing how = Writing::at_once) const;
     // The same, resumably, of a file that says something of itself: the value of a key that is set
-    // to a text, of the same length, is found when all else is written.
-    using Text = std::function<Result<std::string>(Bytes file)>;
-    Status write_with(const std::filesystem::path& path, std::string_view key,
-                      const Text& text) const;
+    // to a text, of the same length, is found when all else is written, from the file (of several
+    // the first one) and the hashes of all tensors.
+    using Text = std::function<Result<std::string>(Bytes file, const std::vector<HashedTensor>&)>;
+    struct Saying {
+        std::string_view key;
+        Text text;
+        int n_threads = 0;  // that hash
+    };
+    Status write_with(const std::filesystem::path& path, const Saying& saying) const;
     // Bytes of the tensors, as write() will store them.
     Result<std::uint64_t> tensor_bytes_in_all() const;
     Result<std::vector<std::byte>> to_memory() const;
 
     // Writes "stem-00001-of-0000N.gguf" …, each with at most max_bytes of tensors (or one tensor),
-    // and returns their paths.
+    // and returns their paths. Each names the whole that it is a part of (kWholeKey).
     Result<std::vector<std::filesystem::path>> write_parts(const std::filesystem::path& stem,
-                                                           std::uint64_t max_bytes,
-                                                           Writing how = Writing::at_once) const;
+                                                           std::uint64_t max_bytes) const;
+    // The same, resumably. All are written before the first of them has its name, and the first
+    // part, without which none is a model, is named last: what stood under these names before stays
+    // until then, and never opens together with parts of the new.
+    Result<std::vector<std::filesystem::path>> write_parts_with(const std::filesystem::path& stem,
+                                                                std::uint64_t max_bytes,
+                                                                const Saying& saying) const;
+    // Their names.
+    Result<std::vector<std::filesystem::path>> part_names(const std::filesystem::path& stem,
+                                                          std::uint64_t max_bytes) const;
+
+    std::size_t n_tensors() const { return tensors_.size(); }
+    std::size_t n_keys() const { return keys_.size(); }
 
   private:
     struct Key {
@@ -77,17 +97,26 @@ class GgufWriter {
     struct Part {
         std::size_t begin = 0, end = 0;  // of tensors_
         std::size_t number = 0, count = 1;
+        std::string whole = {};           // of several: what tells these from others' parts
+        std::filesystem::path file = {};  // of several
     };
 
     void put(std::string_view key, const MetaValue& value);
     Result<std::vector<std::uint64_t>> check() const;  // bytes of every tensor
+    Result<std::vector<Part>> parts(const std::filesystem::path& stem, std::uint64_t max_bytes,
+                                    const std::vector<std::uint64_t>& bytes) const;
     std::string header(const Part& part, const std::vector<std::uint64_t>& bytes) const;
-    std::vector<Piece> pieces_of(const Part& part, const std::vector<std::uint64_t>& bytes) const;
+    Pieces pieces_of(const Part& part, const std::vector<std::uint64_t>& bytes) const;
+    // What gives a file its beginning when all of it is written.
+    Finish finish_of(const Saying& saying, const Part& part,
+                     const std::vector<std::uint64_t>& bytes, const TensorHashes& hashes) const;
+    Status write_all(const std::vector<Part>& parts, const Saying& saying,
+                     const std::vector<std::uint64_t>& bytes) const;
     std::vector<Key> part_keys(const Part& part) const;
     Status emit(const Part& part, const std::vector<std::uint64_t>& bytes,
                 const ByteSink& out) const;
-    Status write_part(const std::filesystem::path& path, const Part& part,
-                      const std::vector<std::uint64_t>& bytes, Writing how) const;
+    Status write_at_once(const std::filesystem::path& path, const Part& part,
+                         const std::vector<std::uint64_t>& bytes) const;
     std::uint64_t aligned(std::uint64_t bytes) const;
 
     std::uint32_t alignment_;

@@ -42,6 +42,8 @@ class ResumableFile {
     void discard();
 
     std::uint64_t resumed_bytes() const { return kept_; }  // that were there at opening
+    std::uint64_t position() const { return at_; }         // where the next byte goes
+    int descriptor() const { return fd_; }                 // open for reading, too
 
     // Where it stands until then.
     static std::filesystem::path unfinished(const std::filesystem::path& path);

@@ -85,22 +85,23 @@ Status SafetensorsWriter::emit(std::vector<Item> items, const ByteSink& out) con
 }
 
 Status SafetensorsWriter::write_items(const std::filesystem::path& path, std::vector<Item> items,
-                                      Writing how) const {
+                                      Writing how, TensorHashes* hashes) const {
     if (how == Writing::resumable) {
-        const std::string begin = header(items);
-        std::vector<Piece> pieces;
-        pieces.reserve(items.size());
-        for (const Item& item : items) pieces.push_back({item.tensor, item.bytes, item.bytes});
-        return write_resumably(path, begin, pieces);
+        Pieces pieces{header(items), {}};
+        pieces.tensors.reserve(items.size());
+        for (const Item& item : items)
+            pieces.tensors.push_back({item.tensor, item.bytes, item.bytes});
+        return write_resumably(path, pieces, {}, hashes);
     }
     HEFT_TRY(OutputFile file, OutputFile::create(path));
     HEFT_OK(emit(std::move(items), [&file](Bytes piece) { return file.write(piece); }));
     return file.commit();
 }
 
-Status SafetensorsWriter::write(const std::filesystem::path& path, Writing how) const {
+Status SafetensorsWriter::write(const std::filesystem::path& path, Writing how,
+                                TensorHashes* hashes) const {
     HEFT_TRY(auto items, check());
-    return write_items(path, std::move(items), how);
+    return write_items(path, std::move(items), how, hashes);
 }
 
 Result<std::uint64_t> SafetensorsWriter::tensor_bytes_in_all() const {
@@ -121,7 +122,8 @@ Result<std::vector<std::byte>> SafetensorsWriter::to_memory() const {
 }
 
 Status SafetensorsWriter::write_sharded(const std::filesystem::path& folder,
-                                        std::uint64_t max_bytes, Writing how) const {
+                                        std::uint64_t max_bytes, Writing how,
+                                        TensorHashes* hashes) const {
     HEFT_TRY(const auto items, check());
     std::vector<std::vector<Item>> shards(1);
     std::uint64_t filled = 0;
@@ -139,7 +141,7 @@ Status SafetensorsWriter::write_sharded(const std::filesystem::path& folder,
     for (std::size_t i = 0; i < shards.size(); ++i) {
         const std::string name = shard_name(i + 1, shards.size());
         for (const Item& item : shards[i]) index["weight_map"][item.tensor->name] = name;
-        HEFT_OK(write_items(folder / name, std::move(shards[i]), how));
+        HEFT_OK(write_items(folder / name, std::move(shards[i]), how, hashes));
     }
     HEFT_TRY(OutputFile file, OutputFile::create(folder / "model.safetensors.index.json"));
     HEFT_OK(file.write(as_bytes(dump(index, 2) + "\n")));

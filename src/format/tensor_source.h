@@ -3,8 +3,8 @@
 
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "tensor/tensor.h"
@@ -43,11 +43,23 @@ struct Piece {
 // bytes, answers the beginning that it gets in place of the header, of the same length.
 using Finish = std::function<Result<std::string>(Bytes file)>;
 
-// Writes a file that begins with `header` and goes on with the pieces. What an earlier attempt left
-// is used. Cancelled, it leaves what there is; after another error nothing. A complete file of the
-// same beginning and size stays as it is.
-Status write_resumably(const std::filesystem::path& path, const std::string& header,
-                       std::span<const Piece> pieces, const Finish& finish = {});
+// What is made of a file: its beginning, and the tensors after it.
+struct Pieces {
+    std::string header;
+    std::vector<Piece> tensors;
+};
+
+class TensorHashes;
+
+// Writes a file. What an earlier attempt left is used. Cancelled, it leaves what there is; after
+// another error nothing. A complete file of the same beginning and size stays as it is, unless it
+// is to be finished. `hashes` (may be nullptr) has those of all tensors then.
+Status write_resumably(const std::filesystem::path& path, const Pieces& pieces,
+                       const Finish& finish = {}, TensorHashes* hashes = nullptr);
+
+// All of that but giving the file its name and finishing it: write_resumably() goes on there.
+Status prepare_resumably(const std::filesystem::path& path, const Pieces& pieces,
+                         TensorHashes* hashes = nullptr);
 
 // A sink that hands `zeros` zero bytes on.
 Status pad(std::uint64_t zeros, const ByteSink& out);

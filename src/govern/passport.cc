@@ -13,15 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostRecordBytes = 1U << 20;
 constexpr std::size_t kMostHistory = 256;  // records
-
-Json parsed_record(std::string_view text) {
-    if (text.empty() || text.size() > kMostRecordBytes) return nullptr;
-    auto tree = parse_json_tree(text);
-    if (!tree || !tree->is_object()) return nullptr;
-    return std::move(*tree);
-}
 
 // Name, size and hash of each of a model's files; `hashes` begins with theirs.
 Json files_record(const std::vector<fs::path>& files, std::span<const std::string> hashes) {
@@ -45,6 +37,9 @@ class History {
         Json own = {{"of", files.front()["sha256"]}};
         for (const auto& [key, value] : record.items())
             if (key != "history" && key != "of") own[key] = value;
+        // These are for whoever has the file at hand.
+        if (own.contains("contents") && own["contents"].is_object())
+            for (const char* key : {"files", "marks"}) own["contents"].erase(key);
         add_one(own);
     }
 
@@ -71,11 +66,31 @@ class History {
 
 }  // namespace
 
-Json carried_record(const format::Checkpoint& checkpoint) {
-    if (checkpoint.kind() == format::Kind::gguf)
-        return parsed_record(checkpoint.metadata().string(kLineageKey).value_or(""));
+Json parsed_record(std::string_view text) {
+    if (text.empty() || text.size() > kMostRecordBytes) return nullptr;
+    auto tree = parse_json_tree(text);
+    if (!tree || !tree->is_object()) return nullptr;
+    return std::move(*tree);
+}
+
+std::optional<std::string> carried_text(const format::Checkpoint& checkpoint) {
+    if (checkpoint.kind() == format::Kind::gguf) {
+        const auto text = checkpoint.metadata().string(kLineageKey);
+        return text ? std::optional<std::string>(*text) : std::nullopt;
+    }
     const auto file = checkpoint.side_file(kLineageFile);
-    return file ? parsed_record(as_text(file->bytes())) : Json(nullptr);
+    if (!file) return {};
+    return std::string(as_text(file->bytes()));
+}
+
+std::optional<std::string> carried_text(const format::AdapterFiles& adapter) {
+    if (adapter.gguf) return carried_text(*adapter.gguf);
+    auto text = read_text(adapter.folder / kLineageFile, kMostRecordBytes);
+    return text ? std::optional(std::move(*text)) : std::nullopt;
+}
+
+Json carried_record(const format::Checkpoint& checkpoint) {
+    return parsed_record(carried_text(checkpoint).value_or(""));
 }
 
 Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Source>& sources,

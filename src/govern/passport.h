@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
+#include "format/adapter_files.h"
 #include "format/checkpoint.h"
 #include "govern/gate.h"
 
@@ -21,6 +22,10 @@ namespace heft::govern {
 inline constexpr std::string_view kLineageKey = "heft.lineage";
 inline constexpr std::string_view kLineageFile = "heft.json";
 
+inline constexpr std::size_t kMostRecordBytes = 1U << 20;
+// Null where a text is no JSON object, or too large.
+nlohmann::ordered_json parsed_record(std::string_view text);
+
 // A model, an adapter or another file that goes into the new one.
 // NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Source {
@@ -28,6 +33,10 @@ struct Source {
     std::vector<std::filesystem::path> files;  // empty: the embedded model
     nlohmann::ordered_json record;             // its own, null: none
 };
+
+// The text of the record that a checkpoint or an adapter carries, if it carries any.
+std::optional<std::string> carried_text(const format::Checkpoint& checkpoint);
+std::optional<std::string> carried_text(const format::AdapterFiles& adapter);
 
 // The record that a checkpoint carries. Null where there is none or none that can be read: what a
 // stranger's file says must not stop anything.

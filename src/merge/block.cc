@@ -5,8 +5,13 @@
 namespace heft::merge {
 
 const Block& BlockReader::read(std::int64_t index) {
-    block_.first_row = index * inputs_.block_rows();
-    block_.n_rows = std::min(inputs_.block_rows(), inputs_.n_rows - block_.first_row);
+    const std::int64_t first = index * inputs_.block_rows();
+    return read_rows(first, std::min(inputs_.block_rows(), inputs_.n_rows - first));
+}
+
+const Block& BlockReader::read_rows(std::int64_t first, std::int64_t count) {
+    block_.first_row = first;
+    block_.n_rows = count;
     block_.n_columns = inputs_.n_columns;
     const std::size_t n_models = inputs_.models.size();
     numbers_.resize(n_models + 1);

@@ -58,6 +58,8 @@ class BlockReader {
   public:
     explicit BlockReader(const Inputs& inputs) : inputs_(inputs) {}
     const Block& read(std::int64_t index);
+    // Any rows as if they were a block: what a rule makes of a row does not depend on its block.
+    const Block& read_rows(std::int64_t first, std::int64_t count);
 
   private:
     const Inputs& inputs_;

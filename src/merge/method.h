@@ -13,7 +13,8 @@
 
 namespace heft::merge {
 
-// Makes a block of the result: as many numbers as the block has. Thread-safe.
+// Makes a block of the result: as many numbers as the block has. The numbers of a row do not depend
+// on the block that it is in. Thread-safe.
 using Rule = std::function<void(const Block& block, float* to)>;
 
 // Reads the tensor as often as it has to. `inputs` and `settings` live as long as the rule is used.

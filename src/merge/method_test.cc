@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/rng.h"
+#include "merge/merged_rows.h"
 #include "merge/ranks.h"
 #include "merge/test_inputs.h"
 
@@ -42,24 +43,18 @@ void put(const Json& given, Values& values) {
     }
 }
 
+// In pieces of so many rows.
 Result<Numbers> merged(const Method& method, const Inputs& inputs, const Settings& settings,
-                       int n_threads, int wave = 3) {
+                       int n_threads, int wave = 3, std::int64_t piece = 64) {
     ThreadPool pool(n_threads);
     Scanner scanner(pool, {}, wave);
     HEFT_TRY(const Rule rule, method.prepare(inputs, settings, scanner));
-    Numbers out;
-    HEFT_OK(scanner.write(
-        inputs, rule,
-        [](const float* from, std::int64_t n, std::byte* to) {
-            std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof *from);
-        },
-        static_cast<std::uint64_t>(inputs.n_columns) * sizeof(float),
-        [&out](Bytes bytes) -> Status {
-            const std::size_t before = out.size();
-            out.resize(before + bytes.size() / sizeof(float));
-            std::memcpy(out.data() + before, bytes.data(), bytes.size());
-            return {};
-        }));
+    BlockReader reader(inputs);
+    Numbers out, rows;
+    for (std::int64_t first = 0; first < inputs.n_rows; first += piece) {
+        make_rows(reader, rule, first, std::min(piece, inputs.n_rows - first), rows);
+        out.insert(out.end(), rows.begin(), rows.end());
+    }
     return out;
 }
 
@@ -151,6 +146,8 @@ TEST(Method, GivesTheSameBitsOnAnyNumberOfThreadsAndInAnyPieces) {
         const auto one = merged(method, inputs, settings, 1, 64);
         ASSERT_TRUE(one) << method.name;
         EXPECT_EQ(*one, *merged(method, inputs, settings, 4, 2)) << method.name;
+        for (const std::int64_t piece : {1, 7, 300})
+            EXPECT_EQ(*one, *merged(method, inputs, settings, 2, 64, piece)) << method.name;
     }
 }
 

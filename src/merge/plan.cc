@@ -325,25 +325,8 @@ class Planner {
 
 }  // namespace
 
-std::uint64_t Plan::bytes_out() const {
-    std::uint64_t sum = 0;
-    for (const PlannedTensor& tensor : tensors)
-        if (const auto bytes = tensor_bytes(tensor.type, tensor.shape)) sum += *bytes;
-    return sum;
-}
-
 int Plan::passes(const PlannedTensor& tensor) const {
     return tensor.is_buffer ? 0 : 1 + recipe.method->scans;
-}
-
-std::uint64_t Plan::bytes_read() const {
-    std::uint64_t sum = 0;
-    for (const PlannedTensor& tensor : tensors) {
-        const std::uint64_t inputs = tensor.models.size() + (tensor.base ? 1 : 0);
-        sum += static_cast<std::uint64_t>(tensor.size()) * 4 * inputs
-               * static_cast<std::uint64_t>(passes(tensor));
-    }
-    return sum;
 }
 
 Result<Plan> make_plan(Recipe recipe, const PlanOptions& options) {

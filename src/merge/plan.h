@@ -47,8 +47,6 @@ struct Plan {
     bool has_output = false;  // an output matrix of its own: not tied to the embeddings
     std::vector<std::string> notes;
 
-    std::uint64_t bytes_out() const;   // of tensors, as written
-    std::uint64_t bytes_read() const;  // of numbers, 4 each, as Scanner counts them
     // How many passes over its inputs a tensor takes.
     int passes(const PlannedTensor& tensor) const;
 };

@@ -26,9 +26,8 @@ Status Scanner::pass(const Inputs& inputs, std::int64_t first, std::int64_t coun
     const std::int64_t n_rows = std::min(count * inputs.block_rows(), inputs.n_rows - first_row);
     for (const Input& model : inputs.models) forget_rows(model, inputs, first_row, n_rows);
     if (inputs.base) forget_rows(*inputs.base, inputs, first_row, n_rows);
-    const std::size_t n_inputs = inputs.models.size() + (inputs.base ? 1 : 0);
-    const auto bytes = static_cast<std::uint64_t>(n_rows * inputs.n_columns) * n_inputs * 4;
-    if (progress_ && !progress_(bytes)) return Error{Code::cancelled, ""};
+    const auto numbers = static_cast<std::uint64_t>(n_rows * inputs.n_columns);
+    if (progress_ && !progress_(numbers)) return Error{Code::cancelled, "was stopped"};
     return {};
 }
 
@@ -60,40 +59,6 @@ Status Scanner::each(const Inputs& inputs, const std::function<void(int, const B
         HEFT_OK(pass(inputs, first, count));
     }
     return {};
-}
-
-Status Scanner::write(const Inputs& inputs, const std::function<void(const Block&, float*)>& make,
-                      const std::function<void(const float*, std::int64_t, std::byte*)>& store,
-                      std::uint64_t stored_row_bytes, const std::function<Status(Bytes)>& out) {
-    const std::size_t block_bytes =
-        static_cast<std::size_t>(stored_row_bytes) * static_cast<std::size_t>(inputs.block_rows());
-    std::vector<std::byte> making, made;
-    std::size_t made_bytes = 0;
-    Status written;
-    for (std::int64_t first = 0; first < inputs.n_blocks(); first += wave_) {
-        const std::int64_t count = std::min<std::int64_t>(wave_, inputs.n_blocks() - first);
-        making.resize(block_bytes * static_cast<std::size_t>(count));
-        std::atomic<std::int64_t> next{0};
-        pool_.run([&](int share, int) {
-            if (share == 0 && made_bytes > 0) written = out(Bytes(made).first(made_bytes));
-            BlockReader reader(inputs);
-            std::vector<float> numbers;
-            for (std::int64_t i = next++; i < count; i = next++) {
-                const Block& block = reader.read(first + i);
-                numbers.resize(block.size());
-                make(block, numbers.data());
-                store(numbers.data(), static_cast<std::int64_t>(numbers.size()),
-                      making.data() + static_cast<std::size_t>(i) * block_bytes);
-            }
-        });
-        if (!written) return written;
-        std::swap(making, made);
-        const std::int64_t rows =
-            std::min(count * inputs.block_rows(), inputs.n_rows - first * inputs.block_rows());
-        made_bytes = static_cast<std::size_t>(rows) * static_cast<std::size_t>(stored_row_bytes);
-        HEFT_OK(pass(inputs, first, count));
-    }
-    return made_bytes > 0 ? out(Bytes(made).first(made_bytes)) : Status();
 }
 
 }  // namespace heft::merge

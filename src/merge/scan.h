@@ -10,9 +10,9 @@
 
 namespace heft::merge {
 
-// Told how many bytes of numbers (4 a number, of all inputs) were read since the last call; false:
-// stop. Called from one thread at a time.
-using Progress = std::function<bool(std::uint64_t bytes)>;
+// Told how many numbers of the tensor were gone through since the last call; false: stop. Called
+// from one thread at a time. May be empty.
+using Progress = Repack::Advance;
 
 class Scanner {
   public:
@@ -38,14 +38,6 @@ class Scanner {
     // does not matter. Shares are numbered from 0 to shares() - 1.
     Status each(const Inputs& inputs, const std::function<void(int share, const Block&)>& map);
     int shares() const { return pool_.size(); }
-
-    // make(block, numbers) for all blocks; what it makes is handed on in order while the next is
-    // being made. Errors: cancelled, those of `out`.
-    Status write(const Inputs& inputs, const std::function<void(const Block&, float*)>& make,
-                 const std::function<void(const float*, std::int64_t, std::byte*)>& store,
-                 std::uint64_t stored_row_bytes, const std::function<Status(Bytes)>& out);
-
-    int wave() const { return wave_; }
 
   private:
     using Slot = std::function<void(std::size_t slot, const Block& block)>;

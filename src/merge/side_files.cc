@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/json_text.h"
 #include "convert/source_notes.h"
 #include "merge/chat_templates.h"
 
@@ -15,10 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kLayerCounts[] = {"num_hidden_layers", "n_layer", "num_layers", "n_layers"};
-
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 Result<Json> read_tree(const Model& model, const char* name) {
     HEFT_TRY(const MappedFile file, model.checkpoint->side_file(name));
@@ -75,7 +72,7 @@ Result<std::string> config_of(const Plan& plan, const Model& model) {
         config[key] = convert::torch_name(matrix->type);
     }
     config.erase("quantization_config");  // the result is stored plainly
-    return dump(config);
+    return json_file(config);
 }
 
 Json added_token(const Vocabulary::Added& token) {
@@ -116,7 +113,7 @@ Status take_tokenizer(const Plan& plan, const Model& model, std::vector<SideFile
                                        "model's tokenizer rather than a union"};
     HEFT_TRY(Json tree, read_tree(model, "tokenizer.json"));
     HEFT_OK(add_tokens(plan.vocabulary, tree));
-    json->text = dump(tree);
+    json->text = json_file(tree);
     // These say the same in older forms, and would contradict it now.
     std::erase_if(files, [](const SideFile& file) {
         return file.name == "tokenizer.model" || file.name == "added_tokens.json"
@@ -134,7 +131,7 @@ Status set_template(const Plan& plan, std::vector<SideFile>& files) {
         if (file.name != "tokenizer_config.json") continue;
         HEFT_TRY(Json tree, parse_json_tree(file.text));
         tree["chat_template"] = *chosen;  // for programs that look nowhere else
-        file.text = dump(tree);
+        file.text = json_file(tree);
     }
     return {};
 }

@@ -19,6 +19,10 @@ using convert::Weight;
 
 constexpr std::int64_t kChunkWeights = 1 << 18;  // a megabyte of floats
 
+std::int64_t rows_at_once(std::int64_t n_cols) {
+    return std::max<std::int64_t>(kChunkWeights / std::max<std::int64_t>(n_cols, 1), 1);
+}
+
 bool all_finite(const float* x, std::int64_t n) {
     constexpr std::uint32_t kExponent = 0x7f800000U;
     std::uint32_t bad = 0;
@@ -33,8 +37,7 @@ class Run {
     Run(const Weight& weight, const EncodeJob& job, quant::SumLevels sum_levels,
         const format::ByteSink& sink)
         : weight_(weight), job_(job), sum_levels_(sum_levels), sink_(sink) {
-        chunk_ = std::clamp<std::int64_t>(kChunkWeights / std::max<std::int64_t>(weight.n_cols, 1),
-                                          1, std::max<std::int64_t>(weight.n_rows, 1));
+        chunk_ = std::min(rows_at_once(weight.n_cols), std::max<std::int64_t>(weight.n_rows, 1));
         n_chunks_ = (weight.n_rows + chunk_ - 1) / chunk_;
     }
 
@@ -136,11 +139,17 @@ void forget(const Weight& weight, std::int64_t from, std::int64_t to) {
 Encoder::Encoder(ThreadPool& pool, Progress progress)
     : pool_(pool), progress_(std::move(progress)), sum_levels_(kernel::best().sum_levels) {}
 
-std::uint64_t Encoder::work_of(const Weight& weight) {
-    return static_cast<std::uint64_t>(weight.n_rows) * static_cast<std::uint64_t>(weight.n_cols);
+std::uint64_t Encoder::memory_for(std::int64_t n_cols, int n_threads) {
+    constexpr std::uint64_t kPerNumber = 12;  // as it is stored, as a float, and encoded
+    return static_cast<std::uint64_t>(rows_at_once(n_cols) * n_cols) * kPerNumber
+           * static_cast<std::uint64_t>(n_threads);
 }
 
 Status Encoder::encode(const Weight& weight, const EncodeJob& job, const format::ByteSink& sink) {
+    HEFT_OK(weight.prepare([this](std::uint64_t numbers) {
+        done_ += numbers;
+        return !progress_ || progress_(done_);
+    }));
     Run run(weight, job, sum_levels_, sink);
     const std::uint64_t before = done_;
     std::int64_t forgotten = 0;

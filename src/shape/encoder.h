@@ -14,7 +14,7 @@
 
 namespace heft::shape {
 
-// Bytes of sources read so far. false: stop.
+// Numbers of sources read so far. false: stop.
 using Progress = std::function<bool(std::uint64_t done)>;
 
 struct EncodeJob {
@@ -40,10 +40,11 @@ class Encoder {
     // then.
     format::TensorSource source(convert::Weight weight, const EncodeJob& job);
 
-    // What of a source will be read for a weight, as progress counts it.
-    static std::uint64_t work_of(const convert::Weight& weight);
     // Counts a weight whose bytes need not be made.
-    void pass_over(const convert::Weight& weight) { done_ += work_of(weight); }
+    void pass_over(const convert::Weight& weight) { done_ += weight.work(); }
+
+    // Bytes, at most, that encoding rows of so many columns takes on so many threads.
+    static std::uint64_t memory_for(std::int64_t n_cols, int n_threads);
 
   private:
     ThreadPool& pool_;

@@ -23,7 +23,7 @@ std::size_t add_tensors(format::SafetensorsWriter& writer, const convert::Folder
 
 std::uint64_t work_of(const convert::FolderTensors& tensors) {
     std::uint64_t work = 0;
-    for (const convert::FolderWeight& one : tensors.weights) work += Encoder::work_of(one.weight);
+    for (const convert::FolderWeight& one : tensors.weights) work += one.weight.work();
     return work;
 }
 

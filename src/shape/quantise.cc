@@ -1,11 +1,16 @@
 #include "shape/quantise.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fnmatch.h>
 
 #include "arch/proposal.h"
+#include "base/clock.h"
+#include "base/rng.h"
 #include "convert/source_notes.h"
+#include "kernel/table.h"
 #include "tensor/quant/quant.h"
 #include "text/template_source.h"
 #include "text/tokenizer.h"
@@ -102,7 +107,7 @@ class Planner {
         }
         HEFT_TRY(tensor.bytes, tensor_bytes(tensor.type, weight.shape));
         plan_.bytes += tensor.bytes;
-        plan_.work += Encoder::work_of(weight);
+        plan_.work += weight.work();
         tensor.weight = std::move(weight);
         plan_.tensors.push_back(std::move(tensor));
         return {};
@@ -112,8 +117,9 @@ class Planner {
         for (std::size_t i = 0; i < used_.size(); ++i)
             if (!used_[i])
                 return Error{Code::invalid, "--tensor " + options_.overrides[i].pattern
-                                                + ": no tensor has such a name (`heft inspect "
-                                                  "--tensors` lists them as they are now)"};
+                                                + ": no tensor that can have the type has such a "
+                                                  "name (`heft inspect --tensors` lists them as "
+                                                  "they are now)"};
         remark();
         return std::move(plan_);
     }
@@ -122,7 +128,9 @@ class Planner {
     Result<DType> type_of(const Weight& weight) {
         const TensorFacts tensor{weight.name, weight.shape.back(),
                                  static_cast<int>(weight.shape.size())};
-        if (const Override* found = find_override(options_.overrides, weight.name)) {
+        // Vectors have no blocks: "blk.0.*=Q8_0" means a layer's matrices.
+        const Override* found = find_override(options_.overrides, weight.name);
+        if (found != nullptr && (weight.matrix || dtype_info(found->type).block == 1)) {
             const Override& override = *found;
             used_[static_cast<std::size_t>(found - options_.overrides.data())] = true;
             if (tensor.n_cols % dtype_info(override.type).block == 0) return override.type;
@@ -233,6 +241,33 @@ void set_quantised(format::GgufWriter& writer, const MixInfo& mix) {
     constexpr std::uint32_t kQuantisationVersion = 2;
     writer.set("general.file_type", static_cast<std::uint32_t>(mix.file_type));
     writer.set("general.quantization_version", kQuantisationVersion);
+}
+
+Result<double> estimate_seconds(const QuantisePlan& plan, ThreadPool& pool) {
+    constexpr std::int64_t kSample = 1 << 15;
+    std::map<std::pair<DType, bool>, std::uint64_t> numbers;  // by type, and whether they count
+    for (const TensorPlan& tensor : plan.tensors)
+        numbers[{tensor.type, !tensor.importance.empty()}] +=
+            static_cast<std::uint64_t>(tensor.weight.n_rows * tensor.weight.n_cols);
+    Rng rng(1);
+    std::vector<float> values(kSample);
+    for (float& value : values) value = static_cast<float>(rng.uniform() + rng.uniform() - 1);
+    const std::vector<float> importance(kSample, 1.0F);
+    double seconds = 0;
+    for (const auto& [kind, count] : numbers) {
+        const auto& [type, is_weighed] = kind;
+        const quant::Encoding how{is_weighed ? importance.data() : nullptr,
+                                  kernel::best().sum_levels};
+        HEFT_TRY(const std::uint64_t bytes, row_bytes(type, kSample));
+        const Clock::time_point began = Clock::now();
+        pool.run([&, type = type](int, int) {
+            std::vector<std::byte> encoded(bytes);
+            heft::encode(type, values.data(), how, kSample, encoded.data());
+        });
+        seconds += seconds_since(began) * static_cast<double>(count)
+                   / static_cast<double>(kSample * pool.size());
+    }
+    return seconds;
 }
 
 void add_tensors(format::GgufWriter& writer, const QuantisePlan& plan, Encoder& encoder) {

@@ -65,6 +65,9 @@ Result<QuantisePlan> plan_quantising(std::vector<convert::Weight> weights, const
 // Sets general.file_type and what belongs to it.
 void set_quantised(format::GgufWriter& writer, const MixInfo& mix);
 
+// Seconds that encoding will take, from a piece of random numbers in each type.
+Result<double> estimate_seconds(const QuantisePlan& plan, ThreadPool& pool);
+
 // Adds the tensors of a plan. Plan and encoder must live until the writer has written.
 void add_tensors(format::GgufWriter& writer, const QuantisePlan& plan, Encoder& encoder);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +17,9 @@ namespace heft {
 // it round.)
 using Shape = std::vector<std::int64_t>;
 
-// Rows that the file keeps in another layout; written on demand in the layout of the view's type.
-// Rows are counted over all outer dimensions. Thread-safe; reads the mapped file, which must live.
+// Rows that the file keeps in another layout, or that are computed from other tensors; written on
+// demand in the layout of the view's type. Rows are counted over all outer dimensions. Thread-safe;
+// reads mapped files, which must live.
 class Repack {
   public:
     Repack() = default;
@@ -27,6 +29,17 @@ class Repack {
 
     // Rows first … first + count - 1, end to end; each of row_bytes(type, columns) bytes.
     virtual void rows(std::int64_t first, std::int64_t count, std::byte* to) const = 0;
+
+    // Told of so many numbers read since the last call; false: stop.
+    using Advance = std::function<bool(std::uint64_t numbers)>;
+    // What has to be known of all rows before the first can be computed. Whoever reads a tensor
+    // that is being made calls it once before, from one thread. Errors: cancelled, and where the
+    // rows cannot be computed.
+    virtual Status prepare(const Advance& advance) const {
+        (void)advance;
+        return {};
+    }
+    virtual std::uint64_t preparation() const { return 0; }  // numbers that prepare() reads
 };
 
 struct TensorView {

@@ -12,9 +12,11 @@ import tempfile
 import time
 import unittest
 
-from support import CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, TINY, USAGE, Case, heft, kills
+from support import (CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, ROOT, TINY, UNSUPPORTED, USAGE, Case,
+                     heft, kills)
 
 LLAMA = "---\nlicense: llama3.1\n---\n"
+GOLDEN = ROOT / "tests" / "golden"
 APACHE = "---\nlicense: apache-2.0\n---\n"
 
 
@@ -41,8 +43,43 @@ def write_tensors(folder, tensors):
             file.write(data)
 
 
-def bf16(data):
-    return [struct.unpack("<f", b"\0\0" + data[i:i + 2])[0] for i in range(0, len(data), 2)]
+class Gguf:
+    """Reads a file of version 3."""
+    KINDS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+
+    def __init__(self, data):
+        self.data, self.at = data, 8
+
+    def take(self, kind):
+        (value,) = struct.unpack_from("<" + kind, self.data, self.at)
+        self.at += struct.calcsize(kind)
+        return value
+
+    def string(self):
+        size = self.take("Q")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def value(self, kind):
+        if kind == 8:
+            return self.string()
+        if kind == 9:
+            item, count = self.take("I"), self.take("Q")
+            return [self.value(item) for _ in range(count)]
+        return self.take(self.KINDS[kind])
+
+
+def read_gguf(path):
+    """Keys and values, and type, shape and bytes (up to the next tensor's) by name."""
+    file = Gguf(pathlib.Path(path).read_bytes())
+    n_tensors, n_keys = file.take("Q"), file.take("Q")
+    keys = {file.string().decode(): file.value(file.take("I")) for _ in range(n_keys)}
+    infos = [(file.string().decode(), [file.take("Q") for _ in range(file.take("I"))], file.take("I"),
+              file.take("Q")) for _ in range(n_tensors)]
+    begin = (file.at + 31) // 32 * 32
+    ends = [info[3] for info in infos[1:]] + [len(file.data) - begin]
+    return keys, {name: (kind, shape, file.data[begin + at:begin + end])
+                  for (name, shape, kind, at), end in zip(infos, ends)}
 
 
 class Merge(Case):
@@ -118,6 +155,8 @@ class Merge(Case):
         (earlier,) = second["history"]
         self.assertEqual(earlier.pop("of"), second["inputs"][1]["files"][0]["sha256"])
         first.pop("history")
+        for detail in ("files", "marks"):
+            first["contents"].pop(detail)
         self.assertEqual(earlier, first)
 
     def test_merging_a_model_with_itself_changes_nothing(self):
@@ -190,6 +229,65 @@ class Merge(Case):
         self.ok("merge", recipe, quantised, "--type", "Q8_0", "-q")
         self.text("run", quantised, "Once", "-n", 5, "-q")
         self.fails(7, "merge", both, self.folder / "folder", saying=".gguf")
+
+    def test_a_merge_in_fewer_bits_is_the_quantised_merge(self):
+        recipe = self.ties()
+        folder = self.folder / "m"
+        self.ok("merge", recipe, folder, "-q")
+        text = self.folder / "text.txt"
+        text.write_text("Once there was a fox who lived in a wood. " * 60)
+        importances = self.folder / "i.gguf"
+        self.ok("imatrix", folder, "--text", text, "-o", importances, "--ctx-size", 128)
+        (self.folder / "one").mkdir(), (self.folder / "two").mkdir()
+        for options in (["--type", "Q8_0"], ["--type", "q4_k_m"],
+                        ["--type", "Q3_K_M", "--tensor", "blk.1.*=Q6_K", "--tensor", "*ffn_up*=BF16"],
+                        ["--type", "IQ3_XXS", "--imatrix", importances]):
+            one, two = self.folder / "one" / "m.gguf", self.folder / "two" / "m.gguf"
+            tree = self.document("heft.merge/1", "merge", recipe, one, *options, "--force")
+            self.ok("quantize", folder, two, *options, "--force", "--no-measure")
+            (keys, tensors), (wanted_keys, wanted) = read_gguf(one), read_gguf(two)
+            self.assertEqual(tensors, wanted, options)
+            record = json.loads(keys.pop("heft.lineage"))
+            wanted_keys.pop("heft.lineage")
+            self.assertEqual(keys.pop("general.license"), b"apache-2.0")
+            self.assertTrue(keys == wanted_keys, [k for k in keys.keys() | wanted_keys.keys()
+                                                  if keys.get(k) != wanted_keys.get(k)])
+            self.assertEqual(tree["bytes"], sum(len(data) for _, _, data in tensors.values()))
+            self.assertEqual(record["options"]["type"], options[1].upper())
+            self.assertEqual(tree["lineage"], record)
+            self.assertEqual([len(i["files"][0]["sha256"]) for i in record["inputs"]], [64] * 3)
+        self.assertEqual(sorted(p.name for p in (self.folder / "one").iterdir()), ["m.gguf"])
+        parts = self.document("heft.merge/1", "merge", recipe, self.folder / "p.gguf", "--type", "Q8_0",
+                              "--shard-size", "1MB")["files"]
+        self.assertGreater(len(parts), 2)
+        self.text("run", parts[0], "Once", "-n", 5, "-q")
+
+    def test_every_family_is_merged_into_the_gguf_file_of_its_folder(self):
+        """Tensors that the file has turned, fused, split or stacked, too."""
+        folder, gguf = self.folder / "m", self.folder / "m.gguf"
+        for model in sorted(GOLDEN.iterdir()):
+            if not (model / "config.json").is_file():
+                continue
+            with self.subTest(model.name):
+                recipe = self.recipe("merge_method: linear\nparameters: {weight: 0.5}\nmodels:\n"
+                                     f"- model: {model}\n- model: {model}\n")
+                self.ok("merge", recipe, gguf, "-q", "--accept-terms", "--force")
+                done = heft("merge", recipe, folder, "-q", "--accept-terms", "--force")
+                packed = done.returncode == UNSUPPORTED  # there is no such folder
+                self.assertEqual(packed, "mxfp4" in (model / "config.json").read_text(), done.stderr)
+                wanted = self.folder / "wanted.gguf"
+                self.ok("convert", model if packed else folder, wanted, "--accept-terms", "--force",
+                        "--no-measure", *(["--type", "BF16"] if packed else []))
+                self.assertEqual(read_gguf(gguf)[1], read_gguf(wanted)[1])
+
+    def test_how_far_a_merge_is_from_its_base_is_measured_if_asked(self):
+        recipe = self.ties()
+        options = [self.folder / "m.gguf", "--type", "Q8_0", "--force"]
+        tree = self.document("heft.merge/1", "merge", recipe, *options)
+        self.assertFalse(tree["lineage"]["difference"]["measured"])
+        tree = self.document("heft.merge/1", "merge", recipe, *options, "--measure")
+        self.assertTrue(tree["lineage"]["difference"]["measured"])
+        self.assertGreater(tree["lineage"]["difference"]["kl"], 0)
 
     def test_vocabularies_are_joined_where_the_recipe_says_so(self):
         self.model("a")
@@ -269,7 +367,7 @@ class Merge(Case):
         self.fails(CORRUPT, "merge", self.recipe("a: [", "bad.yml"), out, saying="line")
         self.fails(USAGE, "merge", self.recipe("merge_method: tied\nmodels: [{model: a}]\n",
                                                "worse.yml"), out, saying="line 1")
-        self.fails(USAGE, "merge", recipe, self.folder / "a", saying="goes into the merge")
+        self.fails(USAGE, "merge", recipe, self.folder / "a", saying="is the model itself")
         out.mkdir()
         (out / "file").write_text("mine")
         self.fails(USAGE, "merge", recipe, out, saying="--force")
@@ -287,13 +385,15 @@ class Merge(Case):
         rng = random.Random(5)
         kept = 0
         for attempt in range(kills(8)):
-            out = self.folder / f"out{attempt}"
+            # Of one name, which is in the card, and by its hash in the record.
+            out = self.folder / f"try{attempt}" / whole.name
+            out.parent.mkdir()
             process = subprocess.Popen([HEFT, "merge", str(recipe), str(out), *options],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(rng.random() * takes)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            partial = self.folder / f"out{attempt}.partial"
+            partial = out.with_name(out.name + ".partial")
             if out.exists():  # it was done already
                 self.assertFalse(partial.exists())
             elif partial.exists():
@@ -301,10 +401,36 @@ class Merge(Case):
             # A GGUF part cannot be told from a whole one by its name: none is left.
             if not out.exists():
                 self.ok("merge", recipe, out, *options)
-            self.assertEqual(wanted, {p.name: p.read_bytes().replace(out.name.encode(), b"whole")
-                                      for p in out.iterdir() if p.is_file()})
+            self.assertEqual(wanted, {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()})
             self.assertFalse(partial.exists())
         self.assertGreater(kept, 0)
+
+    def test_a_killed_merge_into_a_gguf_file_goes_on(self):
+        recipe, out = self.ties(), self.folder / "m.gguf"
+        command = ["merge", recipe, out, "--type", "Q3_K_M", "-q", "-t", "1"]
+        began = time.monotonic()
+        self.ok(*command)
+        takes = time.monotonic() - began
+        wanted = out.read_bytes()
+        out.unlink()
+        rng = random.Random(6)
+        partial = self.folder / ".m.gguf.part"
+        gone_on = 0
+        for _ in range(kills(15)):
+            begun = partial.stat().st_ino if partial.exists() else None
+            with subprocess.Popen([HEFT, *map(str, command)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as process:
+                time.sleep(rng.random() * takes)
+                process.send_signal(signal.SIGKILL if rng.random() < 0.7 else signal.SIGINT)
+            if out.exists():
+                gone_on += out.stat().st_ino == begun
+                self.assertEqual(out.read_bytes(), wanted)
+                out.unlink()
+        begun = partial.stat().st_ino if partial.exists() else None
+        self.ok(*command)
+        self.assertGreater(gone_on + (out.stat().st_ino == begun), 0)
+        self.assertEqual(out.read_bytes(), wanted)
+        self.assertFalse(partial.exists())
 
     def test_an_interrupted_merge_says_how_to_go_on(self):
         recipe, out = self.ties(), self.folder / "out"
@@ -323,12 +449,15 @@ class Merge(Case):
         self.assertEqual(process.returncode, INTERRUPTED, error)
         self.assertIn("goes on", error)
         self.assertFalse(out.exists())
-        tree = self.document("heft.merge/1", "merge", recipe, out, *options)
-        self.assertTrue(tree["goes_on"])
-        # Another merge does not go on with it.
-        process = self.document("heft.merge/1", "merge", recipe, self.folder / "out", *options,
-                                "--force", "--seed", 9)
-        self.assertFalse(process["goes_on"])
+        # The same goes on with it; another begins anew.
+        first = max(partial.glob("*.safetensors"))
+        before = first.stat()
+        self.ok("merge", recipe, out, *options, "-q")
+        after = (out / first.name).stat()
+        self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
+        shutil.copytree(out, partial)
+        self.ok("merge", recipe, out, *options, "-q", "--force", "--seed", 9)
+        self.assertNotEqual((out / first.name).stat().st_ino, before.st_ino)
 
     def test_a_full_disk_is_told_and_nothing_is_left(self):
         recipe = self.ties()

@@ -104,11 +104,11 @@ void check_shapes(const format::Checkpoint& checkpoint, const arch::Config& conf
                    fmt::format("{} more like these are not listed", bad - kMostShapes));
 }
 
-Status check_numbers(const format::Checkpoint& checkpoint, ThreadPool& pool,
+Status check_numbers(const std::vector<TensorView>& tensors, ThreadPool& pool,
                      const Progress& progress, Report& report) {
     std::uint64_t total = 0, done = 0;
-    for (const TensorView& view : checkpoint.tensors()) total += bytes_of(view);
-    for (const TensorView& view : checkpoint.tensors()) {
+    for (const TensorView& view : tensors) total += bytes_of(view);
+    for (const TensorView& view : tensors) {
         ++report.n_tensors;
         const bool readable = codec(view.type) != nullptr && columns_of(view) <= kLongest;
         if (readable && rows_of(view) > 0 && columns_of(view) > 0) {

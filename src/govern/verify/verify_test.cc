@@ -158,7 +158,7 @@ TEST(Numbers, WhatIsNotFiniteIsCounted) {
         ASSERT_TRUE(checkpoint) << checkpoint.error().what;
         ThreadPool pool(1);
         Report report;
-        ASSERT_TRUE(check_numbers(*checkpoint, pool, go_on, report));
+        ASSERT_TRUE(check_numbers(checkpoint->tensors(), pool, go_on, report));
         EXPECT_EQ(told(report), expected);
         EXPECT_EQ(report.n_numbers, numbers.size());
     }

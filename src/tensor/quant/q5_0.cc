@@ -1,7 +1,6 @@
 #include "tensor/quant/q5_0.h"
 
-#include "tensor/quant/blocks.h"
-#include "tensor/quant/fit.h"
+#include "tensor/quant/plain_block.h"
 
 namespace heft::quant::q5_0 {
 
@@ -30,20 +29,11 @@ Block with_levels(const float* x, float scale, float inv) {
 }  // namespace
 
 void quantise(const float* from, std::int64_t n, void* to) {
-    make_blocks<Block, kWeights>(from, n, to, [](const float* x, std::int64_t) {
-        const float scale = peak_of(x, kWeights) / -16.0F;
-        return with_levels(x, scale, inverse(scale));
-    });
+    encode(from, {}, n, to);
 }
 
 void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
-    if (how.importance == nullptr) return quantise(from, n, to);
-    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
-        float w[kWeights];
-        weigh(x, how.importance + i, kWeights, w);
-        const float scale = fit_symmetric(x, w, kWeights, -16, how.sum_levels);
-        return with_levels(x, scale, inverse(from_f16(to_f16(scale))));
-    });
+    encode_symmetric<Block, kWeights>(from, how, n, to, -16, with_levels);
 }
 
 }  // namespace heft::quant::q5_0

@@ -1,9 +1,6 @@
 #include "tensor/quant/q5_1.h"
 
-#include <algorithm>
-
-#include "tensor/quant/blocks.h"
-#include "tensor/quant/fit.h"
+#include "tensor/quant/plain_block.h"
 
 namespace heft::quant::q5_1 {
 
@@ -35,21 +32,11 @@ Block with_levels(const float* x, float scale, float minimum, float inv) {
 }  // namespace
 
 void quantise(const float* from, std::int64_t n, void* to) {
-    make_blocks<Block, kWeights>(from, n, to, [](const float* x, std::int64_t) {
-        const auto [least, most] = std::minmax_element(x, x + kWeights);
-        const float scale = (*most - *least) / 31.0F;
-        return with_levels(x, scale, *least, inverse(scale));
-    });
+    encode(from, {}, n, to);
 }
 
 void encode(const float* from, const Encoding& how, std::int64_t n, void* to) {
-    if (how.importance == nullptr) return quantise(from, n, to);
-    make_blocks<Block, kWeights>(from, n, to, [&how](const float* x, std::int64_t i) {
-        float w[kWeights];
-        weigh(x, how.importance + i, kWeights, w);
-        const AffineFit fit = fit_affine(x, w, kWeights, 31, how.sum_levels);
-        return with_levels(x, fit.scale, -fit.minimum, inverse(from_f16(to_f16(fit.scale))));
-    });
+    encode_affine<Block, kWeights>(from, how, n, to, 31, with_levels);
 }
 
 }  // namespace heft::quant::q5_1

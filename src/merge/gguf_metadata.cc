@@ -1,14 +1,9 @@
-#include "merge/gguf_result.h"
+#include "merge/gguf_metadata.h"
 
 #include <algorithm>
 
-#include "arch/proposal.h"
-#include "convert/to_gguf.h"
 #include "format/gguf_writer.h"
 #include "merge/chat_templates.h"
-#include "merge/weights.h"
-#include "text/template_source.h"
-#include "text/tokenizer.h"
 
 namespace heft::merge {
 
@@ -21,14 +16,7 @@ bool is_dropped(std::string_view key) {
            || key.starts_with("general.license");
 }
 
-DType type_in_file(const PlannedTensor& tensor, std::optional<DType> type) {
-    if (!type || tensor.shape.size() < 2) return tensor.type;
-    return columns_of(tensor.shape) % dtype_info(*type).block == 0 ? *type : DType::f16;
-}
-
-}  // namespace
-
-Status check_gguf(const Plan& plan) {
+Status check(const Plan& plan) {
     const Model& first = plan.models.front();
     const format::Metadata& metadata = first.checkpoint->metadata();
     if (plan.vocabulary.is_changed || !plan.vocabulary.added.empty())
@@ -52,35 +40,19 @@ Status check_gguf(const Plan& plan) {
     return {};
 }
 
-Status write_gguf(const Plan& plan, const std::filesystem::path& path, std::optional<DType> type,
-                  const Texts& texts, Scanner& scanner) {
-    HEFT_OK(check_gguf(plan));
+}  // namespace
+
+Result<std::vector<std::byte>> gguf_metadata(const Plan& plan, const std::string& name) {
+    HEFT_OK(check(plan));
     format::GgufWriter writer;
     const Model& first = plan.models.front();
     for (const format::MetaEntry& entry : first.checkpoint->metadata().entries())
         if (!is_dropped(entry.key)) writer.copy(entry);
-    writer.set_string("general.name", path.stem().string());
+    writer.set_string("general.name", name);
     writer.set(first.architecture + ".block_count", static_cast<std::uint32_t>(plan.layers.size()));
     HEFT_TRY(const auto chosen, chosen_template(plan));
     if (chosen) writer.set_string("tokenizer.chat_template", *chosen);
-    for (const auto& [key, value] : texts) writer.set_string(key, value);
-    for (const PlannedTensor& tensor : plan.tensors)
-        writer.add(source_for(plan, tensor, type_in_file(tensor, type), scanner));
-    return writer.write(path);
-}
-
-Status folder_to_gguf(const std::filesystem::path& folder, const std::filesystem::path& path,
-                      std::optional<DType> type, const std::string& name, const Texts& texts) {
-    HEFT_TRY(const format::Checkpoint checkpoint, format::Checkpoint::open(folder));
-    HEFT_TRY(const arch::Config config, arch::read_config(checkpoint));
-    const auto tokenizer = text::Tokenizer::load(checkpoint);
-    convert::GgufOptions options;
-    options.matrices = type;
-    options.name = name;
-    options.sampling = arch::proposed_sampling(checkpoint);
-    if (auto source = text::template_source(checkpoint)) options.chat_template = std::move(*source);
-    options.texts = texts;
-    return convert::to_gguf(checkpoint, config, tokenizer ? &*tokenizer : nullptr, options, path);
+    return writer.to_memory();
 }
 
 }  // namespace heft::merge
