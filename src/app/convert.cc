@@ -98,7 +98,7 @@ class Converting {
     Result<Granted> leave(const shape::MixInfo* mix) {
         Json recorded{{"type", mix != nullptr ? mix->name : "as stored"}};
         if (!scales_.empty()) recorded["lora_scales"] = scales_;
-        return ask_leave({"convert", made_of_, recorded}, o_.making, line_);
+        return ask_leave({"convert", made_of_, recorded}, o_.making);
     }
 
     Result<Converted> into_gguf(const format::Checkpoint& checkpoint, const shape::MixInfo* mix) {
@@ -110,19 +110,19 @@ class Converting {
         Converted out;
         out.n_tensors = plan.tensors.size();
         out.bytes = plan.bytes;
-        HEFT_TRY(const auto outcome, leave(mix));
-        out.lineage = outcome.record;
+        HEFT_TRY(Granted granted, leave(mix));
+        out.lineage = granted.record;
         HEFT_OK(check_room(o_.making.out, plan.bytes));
         if (o_.making.dry_run) return out;
         if (mix != nullptr) shape::set_quantised(target.writer, *mix);
-        set_licence(target.writer, outcome);
+        set_licence(target.writer, granted);
         line_.begin("converting");
         shape::Encoder encoder(
             pool_, [&](std::uint64_t done) { return line_.show_count(done, plan.work); });
         shape::add_tensors(target.writer, plan, encoder);
-        NewModel made{o_.in, checkpoint, plan.bytes, out.lineage, outcome.signing()};
+        NewModel made{o_.in, checkpoint, plan.bytes, granted};
         HEFT_TRY(out.files, write_measured(target.writer, made, o_.making, o_.measure, line_));
-        out.lineage = std::move(made.record);
+        out.lineage = std::move(granted.record);
         return out;
     }
 
@@ -131,17 +131,18 @@ class Converting {
                  convert::folder_model(checkpoint, type_of(mix), overlay_));
         Converted out;
         out.missing = made.tensors.missing;
-        HEFT_TRY(const auto outcome, leave(mix));
-        out.lineage = outcome.record;
+        HEFT_TRY(Granted granted, leave(mix));
+        out.lineage = granted.record;
         FolderWriter writer(made, pool_, line_);
         HEFT_TRY(out.bytes, writer.bytes());
         out.n_tensors = writer.n_tensors();
         HEFT_OK(check_room(o_.making.out, out.bytes));
         if (o_.making.dry_run) return out;
-        out.lineage["difference"] =
+        granted.record["difference"] =
             not_measured(o_.measure.none ? "--no-measure" : "the result is a folder");
         line_.begin("converting");
-        HEFT_TRY(out.files, writer.write(o_.making, out.lineage, outcome.signing()));
+        HEFT_TRY(out.files, writer.write(o_.making, granted));
+        out.lineage = std::move(granted.record);
         return out;
     }
 

@@ -72,12 +72,12 @@ std::vector<fs::path> files_of(const format::AdapterFiles& adapter) {
 }
 
 Result<Granted> leave(const ConvertOptions& o, const format::AdapterFiles& adapter,
-                      std::optional<DType> type, FileProgress& line) {
+                      std::optional<DType> type) {
     Ingredient made_of{o.in, "adapter"};
     made_of.files = files_of(adapter);
     made_of.record = govern::parsed_record(govern::carried_text(adapter).value_or(""));
     const Json recorded{{"type", type ? dtype_info(*type).name : "as stored"}};
-    HEFT_TRY(Granted out, ask_leave({"convert", {made_of}, recorded}, o.making, line));
+    HEFT_TRY(Granted out, ask_leave({"convert", {made_of}, recorded}, o.making));
     out.record["difference"] = not_measured("the result is an adapter");
     return out;
 }
@@ -86,10 +86,9 @@ Result<Converted> into_gguf(const ConvertOptions& o, convert::AdapterGguf made, 
                             ThreadPool& pool, FileProgress& line) {
     Converted out;
     out.n_tensors = made.weights.size();
-    out.lineage = std::move(granted.record);
+    out.lineage = granted.record;
     std::uint64_t work = 0;
-    for (const convert::FolderWeight& one : made.weights)
-        work += one.weight.work();
+    for (const convert::FolderWeight& one : made.weights) work += one.weight.work();
     shape::Encoder encoder(pool, [&](std::uint64_t done) { return line.show_count(done, work); });
     for (convert::FolderWeight& one : made.weights)
         made.writer.add(encoder.source(std::move(one.weight), {one.type}));
@@ -98,21 +97,23 @@ Result<Converted> into_gguf(const ConvertOptions& o, convert::AdapterGguf made, 
     if (o.making.dry_run) return out;
     set_licence(made.writer, granted);
     line.begin("converting");
-    HEFT_TRY(out.files, write_recorded(made.writer, {out.lineage, granted.signing()}, o.making));
+    HEFT_TRY(out.files, write_recorded(made.writer, {granted, line}, o.making));
+    out.lineage = std::move(granted.record);
     return out;
 }
 
 Result<Converted> into_folder(const ConvertOptions& o, const convert::FolderModel& made,
                               Granted granted, ThreadPool& pool, FileProgress& line) {
     Converted out;
-    out.lineage = std::move(granted.record);
+    out.lineage = granted.record;
     FolderWriter writer(made, pool, line);
     HEFT_TRY(out.bytes, writer.bytes());
     out.n_tensors = writer.n_tensors();
     HEFT_OK(check_room(o.making.out, out.bytes));
     if (o.making.dry_run) return out;
     line.begin("converting");
-    HEFT_TRY(out.files, writer.write(o.making, out.lineage, granted.signing()));
+    HEFT_TRY(out.files, writer.write(o.making, granted));
+    out.lineage = std::move(granted.record);
     return out;
 }
 
@@ -127,12 +128,12 @@ Result<Converted> convert_adapter(const ConvertOptions& o, std::optional<DType> 
     if (adapter.kind == Kind::gguf) {
         auto made = convert::adapter_folder(adapter, base, type);
         if (!made) return within(o.in, std::move(made.error()));
-        HEFT_TRY(Granted granted, leave(o, adapter, type, line));
+        HEFT_TRY(Granted granted, leave(o, adapter, type));
         return into_folder(o, *made, std::move(granted), pool, line);
     }
     auto made = convert::adapter_gguf(adapter, base, type);
     if (!made) return within(o.in, std::move(made.error()));
-    HEFT_TRY(Granted granted, leave(o, adapter, type, line));
+    HEFT_TRY(Granted granted, leave(o, adapter, type));
     return into_gguf(o, std::move(*made), std::move(granted), pool, line);
 }
 

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kShardSize = "5GB";
 
-// Inputs by hash and options are in the record; with the sizes of files it decides the result.
+// Inputs, by what stands for their hashes, and options are in the record; with the sizes of files
+// it decides the result.
 Result<std::string> key_of(const nlohmann::ordered_json& record, std::uint64_t shard_bytes) {
     return sha256(as_bytes(record.dump() + std::to_string(shard_bytes)));
 }
@@ -53,9 +54,8 @@ FolderWriter::FolderWriter(const convert::FolderModel& model, ThreadPool& pool, 
         });
 }
 
-Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
-                                                  nlohmann::ordered_json& record,
-                                                  const SigningKey* key, const Besides& besides) {
+Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags, Granted& granted,
+                                                  const Besides& besides) {
     HEFT_TRY(const std::uint64_t shard_bytes,
              parse_size("--shard-size", flags.shard_size.empty() ? kShardSize : flags.shard_size));
     fs::path out = flags.out;
@@ -63,11 +63,11 @@ Result<std::vector<fs::path>> FolderWriter::write(const MakingFlags& flags,
     std::error_code error;
     if (fs::is_regular_file(out, error))
         return Error{Code::invalid, out.string() + ": is a file, not a folder to write"};
-    HEFT_TRY(std::string same, key_of(record, shard_bytes));
+    HEFT_TRY(std::string same, key_of(granted.record, shard_bytes));
     format::UnfinishedFolder folder(out, std::move(same));
     HEFT_OK(folder.begin());
     Status done = write_in(folder.folder(), shard_bytes, besides);
-    if (done) done = write_record(folder.folder(), record, key);
+    if (done) done = write_record(folder.folder(), granted);
     if (!done && done.error().code == Code::cancelled)
         return Error{Code::cancelled,
                      "stopped; the same command goes on where this one ended, with "
@@ -92,8 +92,8 @@ Status FolderWriter::write_in(const fs::path& folder, std::uint64_t shard_bytes,
     return besides ? besides(folder) : Status();
 }
 
-Status FolderWriter::write_record(const fs::path& folder, nlohmann::ordered_json& record,
-                                  const SigningKey* key) const {
+Status FolderWriter::write_record(const fs::path& folder, Granted& granted) const {
+    HEFT_OK(granted.put_hashes(line_));
     format::WeightFiles weights;
     weights.kind = format::Kind::huggingface;
     weights.folder = folder;
@@ -102,8 +102,9 @@ Status FolderWriter::write_record(const fs::path& folder, nlohmann::ordered_json
                   [](const fs::path& file) { return file.extension() != ".safetensors"; });
     HEFT_TRY(const govern::Contents contents,
              govern::contents_of(weights, hashes_.tensors(), pool_, {}));
-    HEFT_TRY(const std::string text, govern::sealed(std::move(record), contents, {key, 2}));
-    record = govern::parsed_record(text);
+    HEFT_TRY(const std::string text,
+             govern::sealed(std::move(granted.record), contents, {granted.signing(), 2}));
+    granted.record = govern::parsed_record(text);
     return format::write_file(folder / govern::kLineageFile, text);
 }
 

@@ -31,19 +31,17 @@ class FolderWriter {
     // Writes what else belongs into a folder.
     using Besides = std::function<Status(const std::filesystem::path& folder)>;
 
-    // Into flags.out; `record` gets its "contents" and, with a key, its "signature", and goes into
-    // heft.json. Returns what it wrote. One file of weights, where --shard-size (5 GB) allows it.
-    Result<std::vector<std::filesystem::path>> write(const MakingFlags& flags,
-                                                     nlohmann::ordered_json& record,
-                                                     const SigningKey* key,
+    // Into flags.out; the record gets its "contents" and, with a key, its "signature", and goes
+    // into heft.json. Returns what it wrote. One file of weights, where --shard-size (5 GB) allows
+    // it.
+    Result<std::vector<std::filesystem::path>> write(const MakingFlags& flags, Granted& granted,
                                                      const Besides& besides = {});
 
   private:
     Status write_in(const std::filesystem::path& folder, std::uint64_t shard_bytes,
                     const Besides& besides);
     // When all else is there.
-    Status write_record(const std::filesystem::path& folder, nlohmann::ordered_json& record,
-                        const SigningKey* key) const;
+    Status write_record(const std::filesystem::path& folder, Granted& granted) const;
 
     const convert::FolderModel& model_;
     ThreadPool& pool_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -109,7 +110,7 @@ Result<std::uint64_t> parse_size(const std::string& option, const std::string& t
     return Error{Code::invalid, option + " " + text + ": write it like 4GB or 500MiB"};
 }
 
-Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line) {
+Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags) {
     HEFT_TRY(auto key, signing_key(flags.sign, flags.out));
     HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
     govern::Making making;
@@ -125,15 +126,24 @@ Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProg
         // A dry run need not read gigabytes.
         if (flags.dry_run) sources.back().files.clear();
     }
-    line.begin("hashing");
-    making.progress = [&line](std::uint64_t done, std::uint64_t total) {
-        return line.show(done, total);
-    };
-    HEFT_TRY(govern::GateOutcome outcome, govern::passport(catalogue, sources, making));
+    HEFT_TRY(govern::Passport made, govern::passport(catalogue, sources, making));
+    govern::GateOutcome& outcome = made.outcome;
     if (!outcome.may_proceed) return refused(outcome);
     if (!outcome.why.empty()) say("heft: " + outcome.why);
     // The assessment points into the catalogue, and ends with it.
-    return Granted{std::move(outcome.record), only_licence(outcome.assessment), std::move(key)};
+    return Granted{std::move(outcome.record), std::move(made.hashes),
+                   only_licence(outcome.assessment), std::move(key)};
+}
+
+Status Granted::put_hashes(FileProgress& line) {
+    if (!hashes) return {};
+    bool is_waiting = false;
+    HEFT_OK(hashes->put_into(record, [&](std::uint64_t done, std::uint64_t total) {
+        if (!std::exchange(is_waiting, true)) line.begin("hashing");
+        return line.show(done, total);
+    }));
+    hashes.reset();
+    return {};
 }
 
 Error refused(const govern::GateOutcome& outcome) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,14 +58,17 @@ struct Leave {
 // NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct Granted {
     nlohmann::ordered_json record;
-    std::string licence;  // its id, where the terms are those of one licence
-    std::optional<SigningKey> key;
+    std::unique_ptr<govern::InputHashes> hashes;  // that the record will have; null: it has them
+    std::string licence = {};  // its id, where the terms are those of one licence
+    std::optional<SigningKey> key = {};
 
     const SigningKey* signing() const { return key ? &*key : nullptr; }
+    // Waits for them. Errors: those of the files; cancelled.
+    Status put_hashes(FileProgress& line);
 };
 // The passport of what is about to be made. What was accepted is said on stderr. Errors: invalid
 // where the terms do not allow it, or not without --accept-terms, and where it cannot be signed.
-Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags, FileProgress& line);
+Result<Granted> ask_leave(const Leave& leave, const MakingFlags& flags);
 
 // What the gate said, as an error.
 Error refused(const govern::GateOutcome& outcome);

@@ -39,13 +39,13 @@ void add_measure_flags(CLI::App& verb, MeasureFlags& flags) {
 Result<std::vector<fs::path>> write_measured(format::GgufWriter& writer, NewModel& model,
                                              const MakingFlags& making, const MeasureFlags& flags,
                                              FileProgress& line) {
-    const Recorded recorded{model.record, model.key, model.from.files()};
+    const Recorded recorded{model.granted, line, model.from.files()};
     const std::string why = why_not(model, making, flags);
     if (why.empty())
         return write_recorded(writer, recorded, making, [&](Bytes file) {
             return measured(model, file, making, flags, line);
         });
-    model.record["difference"] = not_measured(why);
+    model.granted.record["difference"] = not_measured(why);
     return write_recorded(writer, recorded, making);
 }
 

@@ -20,13 +20,11 @@ struct MeasureFlags {
 // --no-measure and --text.
 void add_measure_flags(CLI::App& verb, MeasureFlags& flags);
 
-// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
 struct NewModel {
     std::string parent;  // what the person typed
     const format::Checkpoint& from;
-    std::uint64_t bytes;            // of the tensors
-    nlohmann::ordered_json record;  // gets its "difference", "contents" and "signature"
-    const SigningKey* key = nullptr;
+    std::uint64_t bytes;  // of the tensors
+    Granted& granted;     // its record gets its "difference", "contents" and "signature"
 };
 
 // Writes OUT, or its parts, and tells their paths. Where it cannot be measured, the record says

@@ -122,8 +122,6 @@ class Merging {
         return {name_, o_.seed, mix_.record, o_.making.use, o_.making.accept_terms};
     }
 
-    const SigningKey* key() const { return key_ ? &*key_ : nullptr; }
-
     Result<int> wave_within_limit() {
         const std::uint64_t encoding = shape::Encoder::memory_for(widest(*plan_), pool_.size());
         std::optional<std::uint64_t> left;
@@ -136,12 +134,9 @@ class Merging {
         return wave;
     }
 
-    Status hash(const govern::Catalogue& catalogue, const MergeTerms& terms) {
-        line_.begin("hashing");
-        HEFT_TRY(figures_.lineage, lineage_of(catalogue, terms, [this](auto done, auto total) {
-                     return line_.show(done, total);
-                 }));
-        return {};
+    Result<Granted> granted(const govern::Catalogue& catalogue, const MergeTerms& terms) {
+        HEFT_TRY(govern::Passport made, passport_of(catalogue, terms));
+        return Granted{std::move(made.outcome.record), std::move(made.hashes), {}, std::move(key_)};
     }
 
     Status into_gguf(const govern::Catalogue& catalogue, const MergeTerms& terms,
@@ -159,7 +154,7 @@ class Merging {
         figures_.bytes = stored_->bytes;
         HEFT_OK(check_room(o_.making.out, figures_.bytes));
         if (o_.making.dry_run) return estimate();
-        HEFT_OK(hash(catalogue, terms));
+        HEFT_TRY(Granted leave, granted(catalogue, terms));
         set_mix(target.writer, mix_);
         const merge::DeclaredLicence licence = merge::declared_licence(terms.outcome.assessment);
         target.writer.set_string("general.license", licence.tag);
@@ -169,8 +164,7 @@ class Merging {
             pool_, [this](std::uint64_t done) { return line_.show_count(done, stored_->work); });
         shape::add_tensors(target.writer, *stored_, encoder);
         const merge::Model& parent = plan_->models.front();
-        NewModel made{parent.path.string(), *parent.checkpoint, figures_.bytes,
-                      std::move(figures_.lineage), key()};
+        NewModel made{parent.path.string(), *parent.checkpoint, figures_.bytes, leave};
         MeasureFlags measure;
         measure.none = !o_.measure;
         measure.why_none = "it was not asked for (--measure)";
@@ -178,7 +172,7 @@ class Merging {
         if (!files && files.error().code == Code::cancelled)
             return Error{Code::cancelled, "stopped; the same command goes on where this one ended"};
         HEFT_TRY(figures_.files, std::move(files));
-        figures_.lineage = std::move(made.record);
+        figures_.lineage = std::move(leave.record);
         figures_.is_done = true;
         return {};
     }
@@ -207,13 +201,13 @@ class Merging {
         HEFT_TRY(figures_.bytes, writer.bytes());
         HEFT_OK(check_room(o_.making.out, figures_.bytes));
         if (o_.making.dry_run) return estimate();
-        HEFT_OK(hash(catalogue, terms));
-        figures_.lineage["difference"] = not_measured("the result is a folder");
+        HEFT_TRY(Granted leave, granted(catalogue, terms));
+        leave.record["difference"] = not_measured("the result is a folder");
         line_.begin("merging");
-        HEFT_TRY(figures_.files,
-                 writer.write(o_.making, figures_.lineage, key(), [&](const fs::path& folder) {
-                     return write_duties(terms, folder / "licences");
-                 }));
+        HEFT_TRY(figures_.files, writer.write(o_.making, leave, [&](const fs::path& folder) {
+            return write_duties(terms, folder / "licences");
+        }));
+        figures_.lineage = std::move(leave.record);
         figures_.is_done = true;
         return {};
     }

@@ -11,8 +11,6 @@ namespace heft::app {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 const char* relation_of(const merge::Plan& plan, const merge::Model& model) {
     const bool is_base =
         plan.recipe.method->base != merge::Base::none && model.reference == plan.recipe.base;
@@ -62,18 +60,15 @@ Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Pla
     out.making.seed = asked.seed;
     out.making.use = std::move(use);
     out.making.accept_terms = asked.accept_terms;
-    HEFT_TRY(out.outcome, govern::passport(catalogue, out.sources, out.making));
+    HEFT_TRY(govern::Passport made, govern::passport(catalogue, out.sources, out.making));
+    out.outcome = std::move(made.outcome);
     for (std::size_t i = 0; i < plan.models.size(); ++i)
         out.sources[i].files = plan.models[i].checkpoint->files();
     return out;
 }
 
-Result<Json> lineage_of(const govern::Catalogue& catalogue, const MergeTerms& terms,
-                        const HashProgress& progress) {
-    govern::Making making = terms.making;
-    making.progress = progress;
-    HEFT_TRY(govern::GateOutcome outcome, govern::passport(catalogue, terms.sources, making));
-    return std::move(outcome.record);
+Result<govern::Passport> passport_of(const govern::Catalogue& catalogue, const MergeTerms& terms) {
+    return govern::passport(catalogue, terms.sources, terms.making);
 }
 
 }  // namespace heft::app

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "app/use_flags.h"
-#include "base/sha256.h"
 #include "govern/duties_folder.h"
 #include "govern/passport.h"
 #include "merge/plan.h"
@@ -37,8 +36,7 @@ struct MergeAsked {
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
                             const MergeAsked& asked);
 
-// The record of lineage (govern/passport.h). Reads all files of all inputs.
-Result<nlohmann::ordered_json> lineage_of(const govern::Catalogue& catalogue,
-                                          const MergeTerms& terms, const HashProgress& progress);
+// The record of lineage, and the hashes of all files of all inputs on their way into it.
+Result<govern::Passport> passport_of(const govern::Catalogue& catalogue, const MergeTerms& terms);
 
 }  // namespace heft::app

@@ -136,23 +136,21 @@ class Quantizing {
         HEFT_TRY(shape::QuantisePlan plan,
                  shape::plan_quantising(target.weights, target.facts, options));
         Outcome outcome;
-        HEFT_TRY(auto leave,
-                 ask_leave({"quantize", {{o_.in, "itself"}}, mix.record}, o_.making, line_));
-        outcome.lineage = std::move(leave.record);
+        HEFT_TRY(Granted granted,
+                 ask_leave({"quantize", {{o_.in, "itself"}}, mix.record}, o_.making));
         if (o_.is_searched()) {
-            HEFT_OK(search(target, options, outcome.lineage));
+            HEFT_OK(search(target, options, granted.record));
             HEFT_TRY(plan, shape::plan_quantising(target.weights, target.facts, options));
         }
         HEFT_OK(check_room(o_.making.out, plan.bytes));
         for (const std::string& remark : plan.remarks) say("heft: " + remark);
         if (!o_.making.dry_run) {
             set_mix(target.writer, mix);
-            set_licence(target.writer, leave);
-            NewModel made{o_.in, model.checkpoint(), plan.bytes, std::move(outcome.lineage),
-                          leave.signing()};
+            set_licence(target.writer, granted);
+            NewModel made{o_.in, model.checkpoint(), plan.bytes, granted};
             HEFT_TRY(outcome.files, write(target.writer, plan, made));
-            outcome.lineage = std::move(made.record);
         }
+        outcome.lineage = std::move(granted.record);
         outcome.seconds = seconds_since(began);
         if (o_.making.json)
             put_json(document(o_, options, plan, outcome));

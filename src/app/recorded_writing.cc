@@ -18,9 +18,12 @@ constexpr std::size_t kMostWhy = 300;  // characters of a reason
 // What a file says of itself when it is complete.
 class Statement {
   public:
-    Statement(Json& record, const SigningKey* key, const Measuring& measure)
-        : record_(record), measure_(measure) {
-        how_.key = key;
+    Statement(const Recorded& recorded, const Measuring& measure)
+        : granted_(recorded.granted),
+          record_(granted_.record),
+          line_(recorded.line),
+          measure_(measure) {
+        how_.key = granted_.signing();
     }
 
     // A text as long as the one that will be known in the end, which says what decides it.
@@ -34,6 +37,7 @@ class Statement {
     }
 
     Result<std::string> end(Bytes file, const std::vector<format::HashedTensor>& tensors) {
+        HEFT_OK(granted_.put_hashes(line_));
         if (measure_) HEFT_OK(measure(file));
         HEFT_TRY(const govern::Contents contents, govern::contents_of_gguf(file, tensors));
         HEFT_TRY(std::string text, govern::sealed(record_, contents, how_));
@@ -55,7 +59,9 @@ class Statement {
 
     std::size_t length() const { return govern::sealed_length(record_, n_tensors_, n_keys_, how_); }
 
+    Granted& granted_;
     Json& record_;
+    FileProgress& line_;
     const Measuring& measure_;
     govern::Sealing how_;
     std::size_t n_tensors_ = 0, n_keys_ = 0;
@@ -80,12 +86,13 @@ Result<std::vector<fs::path>> write_parts(const format::GgufWriter& writer,
 Result<std::vector<fs::path>> write_recorded(format::GgufWriter& writer, const Recorded& recorded,
                                              const MakingFlags& making, const Measuring& measure) {
     if (!is_file_to_be(making.out)) {  // begins with its record, before it is known what follows
-        recorded.record["contents"] = nullptr;
-        writer.set_string(govern::kLineageKey, json_text(recorded.record));
+        HEFT_OK(recorded.granted.put_hashes(recorded.line));
+        recorded.granted.record["contents"] = nullptr;
+        writer.set_string(govern::kLineageKey, json_text(recorded.granted.record));
         HEFT_OK(writer.write(making.out));
         return std::vector<fs::path>{making.out};
     }
-    Statement statement(recorded.record, recorded.key, measure);
+    Statement statement(recorded, measure);
     writer.set_string(govern::kLineageKey, "");
     writer.set_string(govern::kLineageKey,
                       statement.beginning(writer.n_tensors(), writer.n_keys() - 1));

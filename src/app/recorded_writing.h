@@ -15,8 +15,8 @@
 namespace heft::app {
 
 struct Recorded {
-    nlohmann::ordered_json& record;  // gets its "contents" and, with a key, its "signature"
-    const SigningKey* key = nullptr;
+    Granted& granted;  // its record gets its "contents" and, with a key, its "signature"
+    FileProgress& line;
     std::vector<std::filesystem::path> inputs = {};  // which are never written over
 };
 

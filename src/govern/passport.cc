@@ -93,12 +93,14 @@ Json carried_record(const format::Checkpoint& checkpoint) {
     return parsed_record(carried_text(checkpoint).value_or(""));
 }
 
-Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
-                             const Making& making) {
+Result<Passport> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
+                          const Making& making) {
     std::vector<Parent> parents;
     parents.reserve(sources.size());
     for (const Source& source : sources) parents.push_back(source.parent);
-    GateOutcome out = gate(catalogue, making.verb, parents, making.use, making.accept_terms);
+    Passport made;
+    made.outcome = gate(catalogue, making.verb, parents, making.use, making.accept_terms);
+    GateOutcome& out = made.outcome;
     Json terms = std::move(out.record);
     out.record = Json{{"schema", terms["schema"]},
                       {"verb", making.verb},
@@ -106,14 +108,16 @@ Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Sourc
                       {"options", making.options},
                       {"seed", making.seed ? Json(*making.seed) : Json()},
                       {"inputs", Json::array()}};
-    std::vector<std::string> hashes;
+    std::span<const std::string> left;
     if (out.may_proceed) {
         std::vector<fs::path> all;
         for (const Source& source : sources)
             all.insert(all.end(), source.files.begin(), source.files.end());
-        HEFT_TRY(hashes, sha256_files(all, making.progress));
+        if (!all.empty()) {
+            HEFT_TRY(made.hashes, InputHashes::begin(std::move(all)));
+            left = made.hashes->stand_ins();
+        }
     }
-    std::span<const std::string> left = hashes;
     History history;
     for (const Source& source : sources) {
         Json files = Json::array();
@@ -130,7 +134,7 @@ Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Sourc
         if (!out.record.contains(key)) out.record[key] = value;
     out.record["difference"] = nullptr;
     out.record["history"] = history.take();
-    return out;
+    return made;
 }
 
 }  // namespace heft::govern

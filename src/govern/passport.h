@@ -5,16 +5,17 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "base/sha256.h"
 #include "format/adapter_files.h"
 #include "format/checkpoint.h"
 #include "govern/gate.h"
+#include "govern/input_hashes.h"
 
 namespace heft::govern {
 
@@ -50,14 +51,18 @@ struct Making {
     std::optional<std::uint64_t> seed;
     Use use;
     bool accept_terms = false;
-    // Called with bytes hashed and to hash, of all files; false: stop. May be empty.
-    HashProgress progress;
+};
+
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a tree of JSON throws nothing
+struct Passport {
+    GateOutcome outcome;
+    std::unique_ptr<InputHashes> hashes;  // on their way, to be put into the record; null: none
 };
 
 // May the model be made (gate.h), and the record of it. Where it may not, the record has no hashes:
-// nothing is read then. Depends on nothing but the arguments and the files: the same inputs and
-// options give the same record. Errors: those of the files; cancelled.
-Result<GateOutcome> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
-                             const Making& making);
+// nothing is read then. With its hashes, it depends on nothing but the arguments and the files: the
+// same inputs and options give the same record. Errors: those of the files.
+Result<Passport> passport(const Catalogue& catalogue, const std::vector<Source>& sources,
+                          const Making& making);
 
 }  // namespace heft::govern

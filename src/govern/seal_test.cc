@@ -218,11 +218,24 @@ TEST(Passport, OfAnInputsContentsTheDigestIsKept) {
     Making making;
     making.verb = "quantize";
     making.accept_terms = true;
-    const auto made = passport(*catalogue, {source}, making);
+    auto made = passport(*catalogue, {source}, making);
     ASSERT_TRUE(made) << made.error().what;
-    ASSERT_TRUE(made->may_proceed) << made->why;
-    ASSERT_EQ(made->record["history"].size(), 1U);
-    EXPECT_EQ(made->record["history"][0]["contents"], Json({{"sha256", "1"}}));
+    ASSERT_TRUE(made->outcome.may_proceed) << made->outcome.why;
+    Json record = made->outcome.record;
+    ASSERT_EQ(record["history"].size(), 1U);
+    EXPECT_EQ(record["history"][0]["contents"], Json({{"sha256", "1"}}));
+
+    auto again = passport(*catalogue, {source}, making);
+    ASSERT_TRUE(again) << again.error().what;
+    EXPECT_EQ(record, again->outcome.record);  // as long as the file is the same
+    ASSERT_TRUE(made->hashes->put_into(record, {}));
+    const std::string hash = *sha256(as_bytes("bytes"));
+    EXPECT_EQ(record["inputs"][0]["files"][0]["sha256"], hash);
+    EXPECT_EQ(record["history"][0]["of"], hash);
+    folder.write("in.gguf", "other");
+    auto other = passport(*catalogue, {source}, making);
+    ASSERT_TRUE(other) << other.error().what;
+    EXPECT_NE(again->outcome.record, other->outcome.record);
 }
 
 }  // namespace
