@@ -1,5 +1,6 @@
 #include "govern/input_hashes.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -84,8 +85,14 @@ Status InputHashes::put_into(Json& record, const HashProgress& progress) {
     };
     for (Json& input : record["inputs"])
         for (Json& file : input["files"]) put(file["sha256"]);
-    for (Json& step : record["history"])
+    Json history = Json::array();
+    for (Json& step : record["history"]) {
         if (step.contains("of")) put(step["of"]);
+        // Of two files with the same bytes that was not known before.
+        if (std::find(history.begin(), history.end(), step) == history.end())
+            history.push_back(std::move(step));
+    }
+    record["history"] = std::move(history);
     return {};
 }
 
