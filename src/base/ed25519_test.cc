@@ -74,8 +74,11 @@ TEST(Ed25519, AnythingElseIsNotSigned) {
 TEST(Ed25519, WhatIsNoKeyIsToldApart) {
     const testing::TempFolder folder;
     const std::pair<const char*, const char*> private_cases[] = {
-        {kEncrypted, "encrypted"}, {kX25519, "X25519"}, {kFirstPublicPem, "public key"},
-        {"", "openssl genpkey"},   {"-----BEGIN PRIVATE KEY-----\nAAAA\n", "openssl genpkey"}};
+        {kEncrypted, "encrypted"},
+        {kX25519, "X25519"},
+        {kFirstPublicPem, "public key"},
+        {"", "openssl genpkey"},
+        {"-----BEGIN PRIVATE KEY-----\nAAAA\n", "openssl genpkey"}};
     for (const auto& [text, part] : private_cases) {
         folder.write("key.pem", text);
         const auto key = SigningKey::read(folder / "key.pem");
