@@ -336,6 +336,13 @@ class Merge(Case):
                                  "--force")
             self.assertNotIn("whole pieces", json.dumps(told["notes"]))
             self.assertEqual(read_tensors(out)["model.embed_tokens.weight"][1][0], 2048, tokenizer)
+        # Nor are there any left where there are no rows.
+        body = "merge_method: linear\nmodels:\n- model: b.gguf\n- model: a\nparameters: {weight: 0.5}\n"
+        out = self.folder / "out.gguf"
+        self.ok("merge", self.recipe(body), out, "--accept-terms", "-q")
+        told = self.document("heft.inspect/1", "inspect", out)
+        self.assertEqual((told["tokenizer"]["n_vocab"], told["config"]["n_vocab"], told["missing"]), (2048, 2048, []))
+        self.assertEqual(told["metadata"]["llama.vocab_size"], 2048)
 
     def test_terms_are_joined_and_have_to_be_accepted(self):
         self.model("llama", card=LLAMA), self.model("apache")
