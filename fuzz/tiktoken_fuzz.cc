@@ -56,6 +56,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(Tokenizer::from_model_file(heft::as_bytes(text), ""));
     check(Tokenizer::from_tekken(text));
     check(Tokenizer::from_tekken(as_tekken(text)));
-    check(Tokenizer::from_rwkv(text));
+    check(Tokenizer::from_rwkv(text, ""));
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/family_text.h"
 #include "govern/glance.h"
 #include "govern/openness/judge.h"
 
@@ -66,7 +67,11 @@ std::string spoken_licence(const Json& licence) {
 std::string spoken_verdict(const Json& act) {
     const auto verdict = govern::verdict_of(act["verdict"].get<std::string>());
     std::string text(verdict ? govern::sentence(*verdict) : "unknown");
-    if (!act["missing"].empty()) text += fmt::format(" (asks {})", joined(act["missing"], ", "));
+    // Names of bases are a stranger's.
+    std::string missing;
+    for (const Json& fact : act["missing"])
+        missing += (missing.empty() ? "" : ", ") + printable_name(fact);
+    if (!missing.empty()) text += fmt::format(" (asks {})", missing);
     return text;
 }
 

@@ -66,15 +66,10 @@ Result<AdapterBase> base_of(const ConvertOptions& o, const format::AdapterFiles&
                                       "config.json will do)"};
 }
 
-std::vector<fs::path> files_of(const format::AdapterFiles& adapter) {
-    if (adapter.gguf) return adapter.gguf->files();
-    return {adapter.folder / format::kAdapterWeights};
-}
-
 Result<Granted> leave(const ConvertOptions& o, const format::AdapterFiles& adapter,
                       std::optional<DType> type) {
     Ingredient made_of{o.in, "adapter"};
-    made_of.files = files_of(adapter);
+    made_of.files = format::files_of(adapter);
     made_of.record = govern::parsed_record(govern::carried_text(adapter).value_or(""));
     const Json recorded{{"type", type ? dtype_info(*type).name : "as stored"}};
     HEFT_TRY(Granted out, ask_leave({"convert", {made_of}, recorded}, o.making));
@@ -123,7 +118,7 @@ Result<Converted> convert_adapter(const ConvertOptions& o, std::optional<DType> 
                                   ThreadPool& pool, FileProgress& line) {
     HEFT_TRY(const format::AdapterFiles adapter, format::open_adapter_files(o.in));
     HEFT_OK(check_options(o, adapter.kind));
-    HEFT_OK(check_place(o.making.out, files_of(adapter), o.making.force));
+    HEFT_OK(check_place(o.making.out, format::files_of(adapter), o.making.force));
     HEFT_TRY(const AdapterBase base, base_of(o, adapter));
     if (adapter.kind == Kind::gguf) {
         auto made = convert::adapter_folder(adapter, base, type);

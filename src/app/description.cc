@@ -79,10 +79,8 @@ Json value_json(const format::Metadata& metadata, const format::MetaEntry& entry
     return metadata.number(entry.key).value_or(0);
 }
 
-Json metadata_json(const format::Checkpoint& checkpoint) {
-    Json out = Json::object();
-    for (const format::MetaEntry& entry : checkpoint.metadata().entries())
-        out[std::string(entry.key)] = value_json(checkpoint.metadata(), entry);
+Json metadata_of(const format::Checkpoint& checkpoint) {
+    Json out = metadata_json(checkpoint.metadata());
     if (checkpoint.kind() == format::Kind::huggingface) {
         if (const auto file = checkpoint.side_file("config.json")) {
             auto tree = parse_json_tree(as_text(file->bytes()));
@@ -122,14 +120,23 @@ std::uint64_t bytes_of(const TensorView& tensor) {
     return bytes ? *bytes : 0;
 }
 
-Json tensors_json(const format::Checkpoint& checkpoint, bool each) {
+}  // namespace
+
+Json metadata_json(const format::Metadata& metadata) {
+    Json out = Json::object();
+    for (const format::MetaEntry& entry : metadata.entries())
+        out[std::string(entry.key)] = value_json(metadata, entry);
+    return out;
+}
+
+Json tensors_json(const std::vector<TensorView>& tensors, bool each) {
     struct Sum {
         std::int64_t count = 0;
         std::uint64_t bytes = 0;
     };
     std::map<std::string, Sum> types;
     Json list = Json::array();
-    for (const TensorView& tensor : checkpoint.tensors()) {
+    for (const TensorView& tensor : tensors) {
         const std::string type = dtype_info(tensor.type).name;
         Sum& sum = types[type];
         ++sum.count;
@@ -142,10 +149,12 @@ Json tensors_json(const format::Checkpoint& checkpoint, bool each) {
     Json by_type = Json::object();
     for (const auto& [type, sum] : types)
         by_type[type] = {{"count", sum.count}, {"bytes", sum.bytes}};
-    Json out = {{"count", checkpoint.tensors().size()}, {"types", std::move(by_type)}};
+    Json out = {{"count", tensors.size()}, {"types", std::move(by_type)}};
     if (each) out["list"] = std::move(list);
     return out;
 }
+
+namespace {
 
 Json token_json(const text::Tokenizer& tokenizer, std::optional<text::TokenId> id) {
     if (!id) return nullptr;
@@ -192,6 +201,7 @@ void add_model(const engine::Engine& engine, Json& out, Json& missing) {
 Json describe(const engine::Engine& engine, bool tensors) {
     const format::Checkpoint& checkpoint = engine.checkpoint();
     Json out = {{"schema", "heft.inspect/1"},
+                {"kind", "model"},
                 {"model", checkpoint.name()},
                 {"format", checkpoint.kind() == format::Kind::gguf ? "gguf" : "huggingface"},
                 {"files", Json::array()},
@@ -201,7 +211,7 @@ Json describe(const engine::Engine& engine, bool tensors) {
     for (const auto& file : checkpoint.files()) out["files"].push_back({{"path", file.string()}});
     Json missing = Json::array();
     add_model(engine, out, missing);
-    out["tensors"] = tensors_json(checkpoint, tensors);
+    out["tensors"] = tensors_json(checkpoint.tensors(), tensors);
     if (const auto tokenizer = engine.tokenizer()) {
         out["tokenizer"] = tokenizer_json(**tokenizer);
     } else {
@@ -217,7 +227,7 @@ Json describe(const engine::Engine& engine, bool tensors) {
         missing.push_back(source.error().what);
     }
     out["missing"] = std::move(missing);
-    out["metadata"] = metadata_json(checkpoint);
+    out["metadata"] = metadata_of(checkpoint);
     return out;
 }
 

@@ -37,56 +37,99 @@ struct Row {
     std::string name;
     DType first, second;
     shape::Difference difference;
-    std::optional<double> spectral;  // of matrices
+    std::optional<double> spectral;    // of matrices
+    std::optional<std::int64_t> rows;  // that were compared, where one has more
+};
+
+struct OtherShape {
+    std::string name;
+    Shape first, second;
+    std::int64_t rows;  // that were compared
 };
 
 struct Outcome {
     std::vector<Row> rows;
+    std::vector<OtherShape> other_shapes;
     std::vector<std::string> only_first, only_second;
 
     bool identical() const {
-        return only_first.empty() && only_second.empty()
+        return only_first.empty() && only_second.empty() && other_shapes.empty()
                && std::all_of(rows.begin(), rows.end(),
                               [](const Row& row) { return row.difference.identical; });
     }
 };
 
-Result<double> spectral_norm(const convert::Weight& first, const convert::Weight& second,
-                             const shape::Difference& difference, ThreadPool& pool,
-                             const std::function<bool()>& go_on) {
-    if (difference.identical) return 0.0;
-    return shape::spectral_norm_of_difference(first, second, pool, go_on);
+// Rows that two matrices of different shapes have both: those of vocabularies of which one is
+// longer.
+std::int64_t common_rows(const convert::Weight& a, const convert::Weight& b) {
+    const auto is_rows = [](const convert::Weight& w) {
+        return w.shape == Shape{w.n_rows, w.n_cols};
+    };
+    return is_rows(a) && is_rows(b) && a.n_cols == b.n_cols ? std::min(a.n_rows, b.n_rows) : 0;
 }
 
-Result<Outcome> compare(const shape::GgufModel& first, const shape::GgufModel& second,
-                        ThreadPool& pool, FileProgress& line) {
-    std::map<std::string_view, const convert::Weight*> others;
-    for (const convert::Weight& weight : second.weights) others[weight.name] = &weight;
-    Outcome out;
-    std::uint64_t all = 0;
-    std::uint64_t done = 0;
-    for (const convert::Weight& weight : first.weights) all += weight.work();
-    line.begin("comparing");
-    for (const convert::Weight& weight : first.weights) {
-        if (!line.show_count(done, all)) return Error{Code::cancelled, "stopped"};
-        done += weight.work();
-        const auto other = others.find(weight.name);
-        if (other == others.end()) {
-            out.only_first.push_back(weight.name);
-            continue;
-        }
-        HEFT_TRY(const auto difference, shape::difference(weight, *other->second, pool));
-        out.rows.push_back({weight.name, weight.stored, other->second->stored, difference, {}});
-        if (weight.matrix && weight.shape.size() > 1) {
-            HEFT_TRY(out.rows.back().spectral,
-                     spectral_norm(weight, *other->second, difference, pool,
-                                   [&] { return line.show_count(done, all); }));
-        }
-        others.erase(other);
-    }
-    for (const auto& [name, weight] : others) out.only_second.emplace_back(name);
+convert::Weight first_rows(const convert::Weight& weight, std::int64_t rows) {
+    convert::Weight out = weight;
+    out.shape.front() = out.n_rows = rows;
     return out;
 }
+
+class Comparing {
+  public:
+    Comparing(ThreadPool& pool, FileProgress& line) : pool_(pool), line_(line) {}
+
+    Result<Outcome> run(const shape::GgufModel& first, const shape::GgufModel& second) {
+        std::map<std::string_view, const convert::Weight*> others;
+        for (const convert::Weight& weight : second.weights) others[weight.name] = &weight;
+        for (const convert::Weight& weight : first.weights) all_ += weight.work();
+        line_.begin("comparing");
+        for (const convert::Weight& weight : first.weights) {
+            if (!goes_on()) return Error{Code::cancelled, "stopped"};
+            done_ += weight.work();
+            const auto other = others.find(weight.name);
+            if (other == others.end()) {
+                out_.only_first.push_back(weight.name);
+                continue;
+            }
+            HEFT_OK(add(weight, *other->second));
+            others.erase(other);
+        }
+        for (const auto& [name, weight] : others) out_.only_second.emplace_back(name);
+        return std::move(out_);
+    }
+
+  private:
+    bool goes_on() { return line_.show_count(done_, all_); }
+
+    Status add(const convert::Weight& a, const convert::Weight& b) {
+        if (a.shape == b.shape) return add_row(a, b, {});
+        const std::int64_t rows = common_rows(a, b);
+        out_.other_shapes.push_back({a.name, a.shape, b.shape, rows});
+        return rows > 0 ? add_row(first_rows(a, rows), first_rows(b, rows), rows) : Status{};
+    }
+
+    Status add_row(const convert::Weight& a, const convert::Weight& b,
+                   std::optional<std::int64_t> rows) {
+        HEFT_TRY(const auto difference, shape::difference(a, b, pool_));
+        Row row{a.name, a.stored, b.stored, difference, {}, rows};
+        if (a.matrix && a.shape.size() > 1) {
+            HEFT_TRY(row.spectral, spectral_norm(a, b, difference));
+        }
+        out_.rows.push_back(std::move(row));
+        return {};
+    }
+
+    Result<double> spectral_norm(const convert::Weight& a, const convert::Weight& b,
+                                 const shape::Difference& difference) {
+        if (difference.identical) return 0.0;
+        return shape::spectral_norm_of_difference(a, b, pool_, [this] { return goes_on(); });
+    }
+
+    ThreadPool& pool_;
+    FileProgress& line_;
+    std::uint64_t all_ = 0, done_ = 0;
+    Outcome out_;
+};
 
 Json document(const DiffOptions& o, const Outcome& outcome) {
     Json tensors = Json::array();
@@ -99,13 +142,21 @@ Json document(const DiffOptions& o, const Outcome& outcome) {
                            {"cosine", row.difference.cosine},
                            {"greatest_difference", row.difference.most}});
         tensors.back()["spectral_norm"] = row.spectral ? Json(*row.spectral) : Json(nullptr);
+        if (row.rows) tensors.back()["rows"] = *row.rows;
     }
+    Json shapes = Json::array();
+    for (const OtherShape& one : outcome.other_shapes)
+        shapes.push_back({{"name", one.name},
+                          {"first", one.first},
+                          {"second", one.second},
+                          {"rows_compared", one.rows}});
     return {{"schema", "heft.diff/1"},
             {"first", o.first},
             {"second", o.second},
             {"identical", outcome.identical()},
             {"only_first", outcome.only_first},
             {"only_second", outcome.only_second},
+            {"other_shapes", std::move(shapes)},
             {"tensors", std::move(tensors)}};
 }
 
@@ -128,6 +179,11 @@ void put_report(const Outcome& outcome) {
                         dtype_info(row.first).name, dtype_info(row.second).name,
                         row.difference.relative, row.difference.cosine,
                         row.spectral ? fmt::format("{:.6g}", *row.spectral) : "-"));
+    for (const OtherShape& one : outcome.other_shapes)
+        put(fmt::format("{}: {} in the first, {} in the second; {}\n", one.name,
+                        shape_text(one.first), shape_text(one.second),
+                        one.rows > 0 ? fmt::format("compared in {} rows", one.rows)
+                                     : std::string("not compared")));
     for (const std::string& name : outcome.only_first) put(name + ": only in the first\n");
     for (const std::string& name : outcome.only_second) put(name + ": only in the second\n");
 }
@@ -140,7 +196,7 @@ Status diff(const DiffOptions& o) {
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     ThreadPool pool(o.n_threads);
-    HEFT_TRY(const Outcome outcome, compare(a, b, pool, line));
+    HEFT_TRY(const Outcome outcome, Comparing(pool, line).run(a, b));
     Json told = document(o, outcome);
     told["size"] = sizes(first.checkpoint(), second.checkpoint());
     told["difference"] = told["speed"] = not_measured("--no-measure");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/adapter_description.h"
 #include "app/at_glance.h"
 #include "app/commands.h"
 #include "app/console.h"
@@ -16,6 +17,7 @@
 #include "app/scaled.h"
 #include "app/wrap.h"
 #include "base/sha256.h"
+#include "format/adapter_files.h"
 #include "govern/family.h"
 #include "govern/passport.h"
 
@@ -98,6 +100,7 @@ void put_glance(const Json& d) {
                               spoken_verdict(licence["commercial_use"]),
                               spoken_verdict(licence["redistribution"])),
                   indent));
+    if (!d.contains("openness")) return;
     put(paragraph("openness", spoken_openness(d["openness"]), indent));
     put(paragraph("cannot", spoken_limits(d["openness"]), indent));
 }
@@ -112,10 +115,26 @@ void put_family(const Json& family) {
     }
 }
 
+// Which weights of which model an adapter changes.
+void put_adapter(const Json& d) {
+    if (!d.contains("adapter")) return;
+    const Json& adapter = d["adapter"];
+    line("adapter", "LoRA, of "
+                        + (adapter["base"].is_null() ? "a model that it does not name"
+                                                     : printable_name(adapter["base"])));
+    if (!adapter["layers"].empty()) line("layers", spoken_layers(adapter["layers"]));
+    const char* name = "modules";
+    for (const Json& module : adapter["modules"]) {
+        line(name, spoken_module(module));
+        name = "";
+    }
+}
+
 void put_text(const Json& d, const InspectOptions& o) {
     line("model", plain(d["model"]));
     line("format", plain(d["format"]));
-    line("architecture", d["architecture"].is_null() ? "none" : plain(d["architecture"]));
+    put_adapter(d);
+    line("architecture", d["architecture"].is_null() ? "none" : printable_name(d["architecture"]));
     if (!d["parameters"].is_null()) line("parameters", scaled(d["parameters"].get<double>()));
     put_sizes(d);
     for (const Json& file : d["files"])
@@ -147,15 +166,37 @@ std::string file_name(const std::filesystem::path& path) {
     return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-Status inspect(const InspectOptions& o) {
+void add_family(Json record, const InspectOptions& o, Json& document) {
+    document["lineage"] = std::move(record);
+    document["family"] = govern::family_of(document["lineage"], file_name(o.model.reference));
+}
+
+Result<Json> model_document(const InspectOptions& o, const govern::Catalogue& catalogue) {
     HEFT_TRY(engine::Engine engine, open_description(o.model.reference));
     Json document = describe(engine, o.tensors);
-    document["lineage"] = govern::carried_record(engine.checkpoint());
-    document["family"] = govern::family_of(document["lineage"], file_name(o.model.reference));
-    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+    add_family(govern::carried_record(engine.checkpoint()), o, document);
     HEFT_TRY(LocalRelease local, local_release(o.model.reference, std::move(engine)));
     HEFT_TRY(const Json glance, at_glance(catalogue, local));
     document.update(glance);
+    return document;
+}
+
+Result<Json> adapter_document(const InspectOptions& o, const govern::Catalogue& catalogue) {
+    HEFT_TRY(const format::AdapterFiles adapter, format::open_adapter_files(o.model.reference));
+    Json document = describe_adapter(o.model.reference, adapter, o.tensors);
+    add_family(govern::parsed_record(govern::carried_text(adapter).value_or("")), o, document);
+    HEFT_TRY(LocalRelease local, local_release(o.model.reference, adapter));
+    HEFT_TRY(const govern::Identification licence, licence_of(catalogue, local));
+    document["licence"] =
+        licence_at_glance(catalogue, licence, chain_of(catalogue, local, licence));
+    return document;
+}
+
+Status inspect(const InspectOptions& o) {
+    HEFT_TRY(const govern::Catalogue catalogue, govern::Catalogue::open());
+    const bool is_adapter = format::is_adapter(std::filesystem::path(o.model.reference));
+    HEFT_TRY(Json document,
+             is_adapter ? adapter_document(o, catalogue) : model_document(o, catalogue));
     if (o.hash) HEFT_OK(add_hashes(document));
     if (o.json)
         put_json(document);
@@ -170,7 +211,7 @@ void add_inspect(CLI::App& app, Action& action) {
     const auto o = std::make_shared<InspectOptions>();
     CLI::App* verb = add_verb(
         app, "inspect",
-        "What a model is: architecture, sizes, tensors, tokenizer, template, and what is missing.",
+        "What a model or an adapter is: architecture, sizes, tensors, tokenizer, what is missing.",
         "heft inspect model.gguf --tensors");
     add_model(*verb, o->model);
     verb->add_flag("--tensors", o->tensors, "name, type and shape of every tensor");

@@ -53,6 +53,16 @@ Result<LocalRelease> local_release(const std::string& reference, Result<engine::
     return out;
 }
 
+Result<LocalRelease> local_release(const std::string& reference,
+                                   const format::AdapterFiles& adapter) {
+    LocalRelease out;
+    HEFT_TRY(out.files, govern::read_release(reference));
+    if (adapter.gguf) out.files.metadata = govern::metadata_texts(adapter.gguf->metadata());
+    out.declared = govern::declared_by(out.files);
+    out.why_not_opened = "this is an adapter";
+    return out;
+}
+
 Result<LocalRelease> open_local_release(const std::string& reference) {
     auto opened = open_description(reference);
     return local_release(reference, std::move(opened));

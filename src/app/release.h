@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "format/adapter_files.h"
 #include "govern/declared.h"
 #include "govern/lineage.h"
 #include "govern/openness/release.h"
@@ -26,6 +27,9 @@ Result<LocalRelease> open_local_release(const std::string& reference);
 
 // The same of a model that is open already.
 Result<LocalRelease> local_release(const std::string& reference, Result<engine::Engine> opened);
+// Of an adapter, which no engine opens by itself.
+Result<LocalRelease> local_release(const std::string& reference,
+                                   const format::AdapterFiles& adapter);
 
 // Which licence governs it, with a pointer into the catalogue. The texts of "tiny" come from there,
 // and are added to its files.

@@ -10,19 +10,6 @@ namespace heft::convert {
 
 namespace {
 
-// GGUF's numbers of token kinds.
-std::int32_t kind_number(text::TokenKind kind) {
-    switch (kind) {
-        case text::TokenKind::normal: return 1;
-        case text::TokenKind::unknown: return 2;
-        case text::TokenKind::control: return 3;
-        case text::TokenKind::user_defined: return 4;
-        case text::TokenKind::unused: return 5;
-        case text::TokenKind::byte: return 6;
-    }
-    return 1;
-}
-
 // Writes the keys of one architecture; what is as it is when the key is absent is left out.
 class KeyWriter {
   public:
@@ -238,47 +225,6 @@ Status set_config(format::GgufWriter& writer, const arch::Config& config) {
     if (config.block.position != arch::Position::rope) return {};
     HEFT_OK(check_rope_tensors(config));
     set_rope(writer, keys, config);
-    return {};
-}
-
-Status set_tokenizer(format::GgufWriter& writer, const text::Tokenizer& tokenizer) {
-    const text::Vocabulary& words = tokenizer.vocabulary();
-    const text::SpecialTokens& special = tokenizer.special();
-    if (words.model.empty())
-        return Error{Code::unsupported, "GGUF has no name for a tokenizer of this kind: "
-                                            + std::string(tokenizer.description())};
-    if (words.pre.empty())
-        return Error{Code::unsupported,
-                     "GGUF has no name (tokenizer.ggml.pre) for the rules by which this tokenizer "
-                     "cuts a text into words; keep the model in its own format"};
-    writer.set_string("tokenizer.ggml.model", words.model);
-    writer.set_string("tokenizer.ggml.pre", words.pre);
-    writer.set_strings("tokenizer.ggml.tokens", words.tokens);
-    if (!words.scores.empty())
-        writer.set_array<float>("tokenizer.ggml.scores", std::span<const float>(words.scores));
-    std::vector<std::int32_t> kinds;
-    kinds.reserve(words.kinds.size());
-    for (const text::TokenKind kind : words.kinds) kinds.push_back(kind_number(kind));
-    writer.set_array<std::int32_t>("tokenizer.ggml.token_type",
-                                   std::span<const std::int32_t>(kinds));
-    if (!words.merges.empty()) writer.set_strings("tokenizer.ggml.merges", words.merges);
-    const auto id = [&writer](const char* key, const std::optional<text::TokenId>& value) {
-        if (value) writer.set(key, static_cast<std::uint32_t>(*value));
-    };
-    id("tokenizer.ggml.bos_token_id", special.bos);
-    id("tokenizer.ggml.eos_token_id", special.eos);
-    id("tokenizer.ggml.unknown_token_id", special.unk);
-    id("tokenizer.ggml.padding_token_id", special.pad);
-    writer.set("tokenizer.ggml.add_bos_token", special.add_bos && special.bos.has_value());
-    writer.set("tokenizer.ggml.add_eos_token", special.add_eos && special.eos.has_value());
-    writer.set("tokenizer.ggml.add_space_prefix", words.add_space_prefix);
-    if (words.model != "t5") return {};
-    writer.set("tokenizer.ggml.remove_extra_whitespaces", words.remove_extra_whitespaces);
-    const std::string& map = words.precompiled_charsmap;
-    const std::vector<std::uint8_t> bytes(map.begin(), map.end());
-    if (!bytes.empty())
-        writer.set_array<std::uint8_t>("tokenizer.ggml.precompiled_charsmap",
-                                       std::span<const std::uint8_t>(bytes));
     return {};
 }
 

@@ -139,58 +139,5 @@ TEST_F(GgufKeysTest, ScalingsThatAreTensorsNeedATensorOfTheFamily) {
     EXPECT_EQ(refused.error().code, Code::unsupported);
 }
 
-std::string byte_level_json(const std::string& pattern) {
-    return R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},)"
-           R"("pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":)"
-           R"({"Regex":")"
-           + pattern
-           + R"("},"behavior":"Isolated"},{"type":"ByteLevel","add_prefix_space":false,)"
-             R"("use_regex":false}]},"decoder":{"type":"ByteLevel"}})";
-}
-
-TEST(GgufTokenizer, RulesWithoutANameAreRefused) {
-    // As Llama 3 publishes it.
-    const auto known = text::Tokenizer::from_tokenizer_json(
-        byte_level_json(R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3})"
-                        R"(| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+)"),
-        "");
-    ASSERT_TRUE(known) << known.error().what;
-    format::GgufWriter writer;
-    EXPECT_TRUE(set_tokenizer(writer, *known));
-    const auto own = text::Tokenizer::from_tokenizer_json(byte_level_json("ab+"), "");
-    ASSERT_TRUE(own) << own.error().what;
-    const Status refused = set_tokenizer(writer, *own);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, Code::unsupported);
-    EXPECT_NE(refused.error().what.find("tokenizer.ggml.pre"), std::string::npos);
-}
-
-TEST(GgufTokenizer, UnigramSaysHowItTreatsSpaces) {
-    const auto tokenizer = text::Tokenizer::from_tokenizer_json(
-        R"({"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["▁a",-1],["a",-2]]},)"
-        R"("pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"},)"
-        R"("decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"}})",
-        "");
-    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
-    format::GgufWriter writer;
-    ASSERT_TRUE(set_tokenizer(writer, *tokenizer));
-    format::TensorSource tensor;
-    tensor.name = "token_embd.weight";
-    tensor.shape = {1};
-    tensor.produce = [](const format::ByteSink& sink) { return sink(std::vector<std::byte>(4)); };
-    writer.add(std::move(tensor));
-    const auto bytes = writer.to_memory();
-    ASSERT_TRUE(bytes);
-    const auto file = format::Checkpoint::from_gguf(*bytes, "test");
-    ASSERT_TRUE(file) << file.error().what;
-    EXPECT_EQ(file->metadata().flag("tokenizer.ggml.remove_extra_whitespaces"), false);
-    EXPECT_EQ(file->metadata().flag("tokenizer.ggml.add_space_prefix"), true);
-    EXPECT_EQ(file->metadata().flag("tokenizer.ggml.add_bos_token"), false);
-    const auto again = text::Tokenizer::from_gguf(file->metadata());
-    ASSERT_TRUE(again) << again.error().what;
-    for (const char* words : {"a aa", "a  a"})
-        EXPECT_EQ(again->encode(words), tokenizer->encode(words)) << words;
-}
-
 }  // namespace
 }  // namespace heft::convert

@@ -10,6 +10,7 @@
 #include "format/adapter_files.h"
 #include "format/checkpoint.h"
 #include "format/gguf_writer.h"
+#include "text/tokenizer.h"
 
 namespace heft::convert {
 
@@ -25,6 +26,7 @@ inline constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json",
                                                        "tekken.json",
                                                        "tiktoken.model",
                                                        "qwen.tiktoken",
+                                                       text::kRwkvVocabulary,
                                                        "chat_template.jinja",
                                                        "chat_template.json"};
 // Those of sampling and terms.

@@ -315,7 +315,7 @@ Status set_model(format::GgufWriter& writer, const arch::Config& config,
                  const text::Tokenizer* tokenizer, const GgufOptions& options) {
     HEFT_OK(set_config(writer, config));
     if (!options.name.empty()) writer.set_string("general.name", options.name);
-    if (tokenizer != nullptr) HEFT_OK(set_tokenizer(writer, *tokenizer));
+    if (tokenizer != nullptr) HEFT_OK(set_tokenizer(writer, *tokenizer, config.n_vocab));
     if (!options.chat_template.empty())
         writer.set_string("tokenizer.chat_template", options.chat_template);
     for (const auto& [key, value] : options.sampling) writer.set("general.sampling." + key, value);

@@ -1,12 +1,13 @@
 #include "convert/tokenizer_files.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
-#include "text/pretokenise.h"
+#include "convert/rwkv_vocabulary.h"
+#include "convert/tokenizer_json_file.h"
+#include "convert/tokenizer_trial.h"
 #include "text/template_source.h"
 #include "text/tokenizer.h"
 
@@ -20,158 +21,25 @@ using text::Tokenizer;
 using text::TokenKind;
 using text::Vocabulary;
 
-constexpr const char* kSpaceMark = "▁";
+bool is_control(TokenKind kind) {
+    return kind == TokenKind::control || kind == TokenKind::unknown;
+}
 
-// Texts on which two tokenizers that differ would hardly agree.
-constexpr std::string_view kTrials[] = {
-    "The quick brown fox jumps over the lazy dog.",
-    "  two spaces, then\ttabs\t\tand\n\n\nlines \r\n end  ",
-    "It's 1234567 o'clock; we'll pay $3.50 (50%)! DON'T",
-    "naïve café – “quoted” Ünïcödé, здравствуй мир, 你好世界, こんにちは, مرحبا",
-    "def f(x_1, y2):\n    return x_1 ** 2  # 😀👍🏽",
-    "",
-    " a",
-    "\x01\x7f"};
-
-Json vocab_of(const Vocabulary& words) {
-    Json out = Json::object();
-    auto& entries = static_cast<Json::object_t::Container&>(out.get_ref<Json::object_t&>());
-    entries.reserve(words.tokens.size());
-    for (std::size_t id = 0; id < words.tokens.size(); ++id)
-        entries.emplace_back(words.tokens[id], id);
+// Tokens that are found before a text is cut.
+std::vector<TokenId> added_ids(const Vocabulary& words) {
+    std::vector<TokenId> out;
+    for (std::size_t id = 0; id < words.kinds.size(); ++id)
+        if (is_control(words.kinds[id]) || words.kinds[id] == TokenKind::user_defined)
+            out.push_back(static_cast<TokenId>(id));
     return out;
 }
 
-Json added_of(const Vocabulary& words) {
-    Json out = Json::array();
-    for (std::size_t id = 0; id < words.tokens.size(); ++id) {
-        const TokenKind kind = words.kinds[id];
-        const bool control = kind == TokenKind::control || kind == TokenKind::unknown;
-        if (!control && kind != TokenKind::user_defined) continue;
-        out.push_back({{"id", id},
-                       {"content", words.tokens[id]},
-                       {"single_word", false},
-                       {"lstrip", false},
-                       {"rstrip", false},
-                       {"normalized", false},
-                       {"special", control}});
-    }
-    return out;
+Json added_entry(const Tokenizer& tokenizer, TokenId id) {
+    return added_token(id, tokenizer.piece(id), is_control(tokenizer.kind(id)));
 }
 
-Json pairs_of(const std::vector<std::string>& merges) {
-    Json out = Json::array();
-    for (const std::string& merge : merges) {
-        const std::size_t cut = merge.find(' ', 1);
-        out.push_back({merge.substr(0, cut), merge.substr(cut + 1)});
-    }
-    return out;
-}
-
-// Scores say which token is made first; a list says which two are joined: for every token all two
-// that it may be made of, the best tokens first.
-Json pairs_by_score(const Vocabulary& words) {
-    struct Join {
-        TokenId left, right, into;
-    };
-    std::unordered_map<std::string_view, TokenId> ids;
-    for (std::size_t id = 0; id < words.tokens.size(); ++id)
-        ids.emplace(words.tokens[id], static_cast<TokenId>(id));
-    std::vector<Join> joins;
-    for (std::size_t id = 0; id < words.tokens.size(); ++id) {
-        if (words.kinds[id] != TokenKind::normal) continue;
-        const std::string_view token = words.tokens[id];
-        const std::size_t first = joins.size();
-        for (std::size_t cut = 1; cut < token.size(); ++cut) {
-            const auto left = ids.find(token.substr(0, cut));
-            if (left == ids.end()) continue;
-            const auto right = ids.find(token.substr(cut));
-            if (right != ids.end())
-                joins.push_back({left->second, right->second, static_cast<TokenId>(id)});
-        }
-        std::sort(joins.begin() + static_cast<std::ptrdiff_t>(first), joins.end(),
-                  [](const Join& a, const Join& b) {
-                      return a.left != b.left ? a.left < b.left : a.right < b.right;
-                  });
-    }
-    const auto score = [&words](const Join& join) {
-        return words.scores[static_cast<std::size_t>(join.into)];
-    };
-    std::stable_sort(joins.begin(), joins.end(),
-                     [&score](const Join& a, const Join& b) { return score(a) > score(b); });
-    Json out = Json::array();
-    for (const Join& join : joins)
-        out.push_back({words.tokens[static_cast<std::size_t>(join.left)],
-                       words.tokens[static_cast<std::size_t>(join.right)]});
-    return out;
-}
-
-// Words of spelled bytes, cut by the patterns that tokenizer.ggml.pre names.
-Status set_byte_level(const Tokenizer& tokenizer, Json& out) {
-    const Vocabulary& words = tokenizer.vocabulary();
-    const text::PreTokenizerRow* row = text::find_pre_tokenizer(words.pre);
-    if (row == nullptr || row->marks)
-        return Error{Code::unsupported,
-                     "no tokenizer.json can be made of a tokenizer of kind " + words.pre};
-    Json steps = Json::array();
-    for (const std::string_view pattern : row->patterns)
-        steps.push_back({{"type", "Split"},
-                         {"pattern", {{"Regex", pattern}}},
-                         {"behavior", "Isolated"},
-                         {"invert", false}});
-    const Json bytes{{"type", "ByteLevel"},
-                     {"add_prefix_space", words.add_space_prefix},
-                     {"trim_offsets", true},
-                     {"use_regex", false}};
-    steps.push_back(bytes);
-    out["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
-    out["decoder"] = bytes;
-    out["model"] = {{"type", "BPE"},
-                    {"fuse_unk", false},
-                    {"byte_fallback", false},
-                    {"ignore_merges", row->ignore_merges},
-                    {"vocab", vocab_of(words)},
-                    {"merges", pairs_of(words.merges)}};
-    return {};
-}
-
-// SentencePiece BPE: "▁" for a space, bytes where there is no token.
-Status set_sentencepiece(const Tokenizer& tokenizer, Json& out) {
-    const Vocabulary& words = tokenizer.vocabulary();
-    Json normalizers = Json::array();
-    Json decoders = Json::array();
-    if (words.add_space_prefix)
-        normalizers.push_back({{"type", "Prepend"}, {"prepend", kSpaceMark}});
-    normalizers.push_back(
-        {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpaceMark}});
-    decoders.push_back(
-        {{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}});
-    decoders.push_back({{"type", "ByteFallback"}});
-    decoders.push_back({{"type", "Fuse"}});
-    if (words.add_space_prefix)
-        decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
-    out["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::move(normalizers)}};
-    out["decoder"] = {{"type", "Sequence"}, {"decoders", std::move(decoders)}};
-    const auto& unknown = tokenizer.special().unk;
-    out["model"] = {
-        {"type", "BPE"},
-        {"unk_token", unknown ? Json(tokenizer.piece(*unknown)) : Json()},
-        {"fuse_unk", true},
-        {"byte_fallback", true},
-        {"ignore_merges", false},
-        {"vocab", vocab_of(words)},
-        {"merges", words.scores.empty() ? pairs_of(words.merges) : pairs_by_score(words)}};
-    return {};
-}
-
-struct Kind {
-    std::string_view model;  // tokenizer.ggml.model
-    Status (*set)(const Tokenizer& tokenizer, Json& out);
-};
-constexpr Kind kKinds[] = {{"gpt2", set_byte_level}, {"llama", set_sentencepiece}};
-
-// What stands before and after a text.
-Json frame_of(const Tokenizer& tokenizer) {
+// What stands before and after a text. `begins_once`: also where two texts are put together.
+Json frame_of(const Tokenizer& tokenizer, bool begins_once) {
     const text::SpecialTokens& special = tokenizer.special();
     Json single = Json::array();
     Json tokens = Json::object();
@@ -182,13 +50,14 @@ Json frame_of(const Tokenizer& tokenizer) {
         tokens[piece] = {{"id", piece}, {"ids", {*id}}, {"tokens", {piece}}};
     };
     add(special.add_bos, special.bos);
+    const std::size_t text_at = single.size();
     single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
     add(special.add_eos, special.eos);
     if (tokens.empty()) return nullptr;
     Json pair = single;
-    for (const Json& part : single) pair.push_back(part);
-    for (std::size_t i = single.size(); i < pair.size(); ++i) {
-        Json& part = pair[i].begin().value();
+    for (std::size_t i = begins_once ? text_at : 0; i < single.size(); ++i) {
+        pair.push_back(single[i]);
+        Json& part = pair.back().begin().value();
         part["type_id"] = 1;
         if (part["id"] == "A") part["id"] = "B";
     }
@@ -198,32 +67,100 @@ Json frame_of(const Tokenizer& tokenizer) {
             {"special_tokens", std::move(tokens)}};
 }
 
-Json settings_of(const Tokenizer& tokenizer) {
+// How tokenizer_config.json calls the tokens of a kind.
+struct Names {
+    const char* before = "bos_token";
+    const char* after = "eos_token";
+};
+
+Json settings_of(const Tokenizer& tokenizer, const char* kind, Names names) {
     const text::SpecialTokens& special = tokenizer.special();
-    Json out{{"tokenizer_class", "PreTrainedTokenizerFast"},
+    Json out{{"tokenizer_class", kind},
              {"add_bos_token", special.add_bos},
              {"add_eos_token", special.add_eos},
              {"clean_up_tokenization_spaces", false}};
     const auto name = [&](const char* key, const std::optional<TokenId>& id) {
         if (id) out[key] = tokenizer.piece(*id);
     };
-    name("bos_token", special.bos);
-    name("eos_token", special.eos);
+    name(names.before, special.bos);
+    name(names.after, special.eos);
     name("unk_token", special.unk);
     name("pad_token", special.pad);
     return out;
 }
 
-Status try_out(const Tokenizer& own, const std::string& json, const std::string& settings) {
-    HEFT_TRY(const Tokenizer made, Tokenizer::from_tokenizer_json(json, settings));
-    for (const std::string_view trial : kTrials)
-        for (const bool special : {false, true})
-            if (own.encode(trial, {special, special}) != made.encode(trial, {special, special}))
-                return Error{Code::unsupported,
-                             "its tokenizer cannot be said as a tokenizer.json: the two would cut \""
-                                 + std::string(trial) + "\" differently; convert the weights from "
-                                 "the original folder"};
-    return {};
+// The file of the tokens and their rules, what tokenizer_config.json says of them, and who reads
+// both.
+struct Made {
+    SideFile file;
+    Json settings;
+    Result<Tokenizer> (*read)(std::string_view file, std::string_view settings) = nullptr;
+};
+
+Result<Made> json_of(const Tokenizer& tokenizer, Status (*set)(const Tokenizer&, Json&),
+                     bool begins_once, Names names) {
+    Json added = Json::array();
+    for (const TokenId id : added_ids(tokenizer.vocabulary()))
+        added.push_back(added_entry(tokenizer, id));
+    Json json{{"version", "1.0"},
+              {"truncation", nullptr},
+              {"padding", nullptr},
+              {"added_tokens", std::move(added)},
+              {"normalizer", nullptr},
+              {"pre_tokenizer", nullptr},
+              {"post_processor", frame_of(tokenizer, begins_once)},
+              {"decoder", nullptr}};
+    HEFT_OK(set(tokenizer, json));
+    return Made{{"tokenizer.json", json_file(json)},
+                settings_of(tokenizer, "PreTrainedTokenizerFast", names),
+                Tokenizer::from_tokenizer_json};
+}
+
+template <Status (*set)(const Tokenizer&, Json&)>
+Result<Made> plain_json(const Tokenizer& tokenizer) {
+    return json_of(tokenizer, set, false, {});
+}
+
+Result<Made> wordpiece_json(const Tokenizer& tokenizer) {
+    HEFT_TRY(Made out, json_of(tokenizer, set_wordpiece, true, {"cls_token", "sep_token"}));
+    for (const char* flag : {"add_bos_token", "add_eos_token"}) out.settings.erase(flag);
+    if (tokenizer.find("[MASK]")) out.settings["mask_token"] = "[MASK]";
+    return out;
+}
+
+// The library of tokenizer.json has no longest match: its models bring a class of their own.
+Result<Made> rwkv_lines(const Tokenizer& tokenizer) {
+    Made out{{std::string(text::kRwkvVocabulary), rwkv_vocabulary(tokenizer)},
+             settings_of(tokenizer, "Rwkv6Tokenizer", {}),
+             Tokenizer::from_rwkv};
+    Json added = Json::object();
+    for (const TokenId id : added_ids(tokenizer.vocabulary())) {
+        Json entry = added_entry(tokenizer, id);
+        entry.erase("id");
+        added[std::to_string(id)] = std::move(entry);
+    }
+    out.settings["added_tokens_decoder"] = std::move(added);
+    return out;
+}
+
+struct Kind {
+    std::string_view model;  // tokenizer.ggml.model
+    Result<Made> (*make)(const Tokenizer& tokenizer);
+};
+constexpr Kind kKinds[] = {{"gpt2", plain_json<set_byte_level>},
+                           {"llama", plain_json<set_sentencepiece>},
+                           {"t5", plain_json<set_unigram>},
+                           {"bert", wordpiece_json},
+                           {"rwkv", rwkv_lines}};
+
+Status try_out(const Tokenizer& own, const Made& made, const std::string& settings) {
+    HEFT_TRY(const Tokenizer again, made.read(made.file.text, settings));
+    const auto text = first_difference(own, again, Compared::ids_and_what_they_say);
+    if (!text) return {};
+    return Error{Code::unsupported, "its tokenizer cannot be said as a " + made.file.name
+                                        + ": the two would cut \"" + *text
+                                        + "\" differently; convert the weights from the original "
+                                          "folder"};
 }
 
 std::string generation_of(const Tokenizer& tokenizer) {
@@ -240,32 +177,24 @@ std::string generation_of(const Tokenizer& tokenizer) {
 Result<std::vector<SideFile>> tokenizer_files(const format::Checkpoint& gguf) {
     if (!gguf.metadata().find("tokenizer.ggml.model")) return std::vector<SideFile>();
     HEFT_TRY(const Tokenizer tokenizer, Tokenizer::from_gguf(gguf.metadata()));
-    const Vocabulary& words = tokenizer.vocabulary();
+    const std::string& model = tokenizer.vocabulary().model;
     const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                    [&words](const Kind& row) { return row.model == words.model; });
+                                    [&model](const Kind& row) { return row.model == model; });
     if (kind == std::end(kKinds))
         return Error{Code::unsupported,
                      "no tokenizer.json can be made of a tokenizer of kind "
                          + std::string(tokenizer.description())
                          + "; GGUF files that heft makes of a folder bring their own"};
-    Json json{{"version", "1.0"},
-              {"truncation", nullptr},
-              {"padding", nullptr},
-              {"added_tokens", added_of(words)},
-              {"normalizer", nullptr},
-              {"pre_tokenizer", nullptr},
-              {"post_processor", frame_of(tokenizer)},
-              {"decoder", nullptr}};
-    HEFT_OK(kind->set(tokenizer, json));
-    Json settings = settings_of(tokenizer);
+    HEFT_TRY(Made made, kind->make(tokenizer));
     auto chat = text::template_source(gguf);
     if (!chat && chat.error().code != Code::not_found) return std::move(chat.error());
-    if (chat) settings["chat_template"] = *chat;
-    std::vector<SideFile> out = {{"tokenizer.json", json_file(json)},
-                                 {"tokenizer_config.json", json_file(settings)},
+    if (chat) made.settings["chat_template"] = *chat;
+    const std::string settings = json_file(made.settings);
+    HEFT_OK(try_out(tokenizer, made, settings));
+    std::vector<SideFile> out = {std::move(made.file),
+                                 {"tokenizer_config.json", settings},
                                  {"generation_config.json", generation_of(tokenizer)}};
     if (chat) out.push_back({"chat_template.jinja", *chat});
-    HEFT_OK(try_out(tokenizer, out[0].text, out[1].text));
     return out;
 }
 

@@ -139,10 +139,10 @@ Result<std::shared_ptr<const grammar::Vocabulary>> Engine::vocabulary(bool with_
     grammar::TokenBytes tokens = grammar::token_bytes(*words, static_cast<int>(shape->n_vocab));
     if (source && !source->empty()) {
         const text::ReplyFormat& format = text::reply_format_of_template(*source);
-        tokens.bytes_of = [words, &format](TokenId id) {
+        tokens.bytes_of = [words, &format, usual = std::move(tokens.bytes_of)](TokenId id) {
             const bool is_mark = words->kind(id) == text::TokenKind::control
                                  && text::is_marker(format, words->piece(id));
-            return std::string(is_mark ? words->piece(id) : words->bytes_of(id));
+            return is_mark ? std::string(words->piece(id)) : usual(id);
         };
     }
     vocabulary = std::make_shared<const grammar::Vocabulary>(tokens);

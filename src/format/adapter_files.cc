@@ -265,6 +265,11 @@ Result<std::vector<float>> values_of(const StoredMatrix& matrix) {
     return out;
 }
 
+std::vector<fs::path> files_of(const AdapterFiles& adapter) {
+    if (adapter.gguf) return adapter.gguf->files();
+    return {adapter.folder / kAdapterWeights};
+}
+
 std::optional<PeftName> parse_peft_name(std::string_view tensor) {
     const Ending* ending = ending_of(tensor, kPeftEndings);
     if (ending == nullptr || !tensor.starts_with(kPeftPrefix)) return {};

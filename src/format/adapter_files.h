@@ -51,6 +51,9 @@ struct AdapterFiles {
 inline constexpr const char* kAdapterConfig = "adapter_config.json";
 inline constexpr const char* kAdapterWeights = "adapter_model.safetensors";
 
+// The files that hold its weights.
+std::vector<std::filesystem::path> files_of(const AdapterFiles& adapter);
+
 // PEFT's name of a half of a pair.
 struct PeftName {
     std::string weight;  // "model.layers.0.self_attn.q_proj.weight"

@@ -11,6 +11,7 @@
 #include "../../tests/shared_data.h"
 #include "grammar/test_sampling.h"
 #include "grammar/test_schemas.h"
+#include "text/test_metadata.h"
 
 namespace heft::grammar {
 namespace {
@@ -192,6 +193,22 @@ TEST(Regex, IsTheWholeText) {
     EXPECT_TRUE(grammar->matches("bxy\xF0\x9F\x98\x80"));
     EXPECT_FALSE(grammar->matches("cabxy"));
     EXPECT_FALSE(grammar->matches("ax1"));
+}
+
+TEST(TokenBytes, TokensThatPadTheTableAreNeverAllowed) {
+    text::Vocabulary words;
+    words.model = "rwkv";
+    words.tokens = {"a", "[PAD1]"};
+    words.kinds = {text::TokenKind::normal, text::TokenKind::unused};
+    text::testing::TestMetadata metadata;
+    metadata.vocabulary(words);
+    const auto tokenizer = text::Tokenizer::from_gguf(metadata.get());
+    ASSERT_TRUE(tokenizer) << tokenizer.error().what;
+    const Vocabulary vocabulary(token_bytes(*tokenizer, 3));
+    EXPECT_EQ(vocabulary.size(), 3);
+    EXPECT_EQ(vocabulary.bytes_of(0), "a");
+    EXPECT_EQ(vocabulary.bytes_of(1), "");
+    EXPECT_EQ(vocabulary.bytes_of(2), "");
 }
 
 }  // namespace

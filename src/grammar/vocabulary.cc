@@ -25,7 +25,10 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
 TokenBytes token_bytes(const text::Tokenizer& tokenizer, int size) {
     TokenBytes out;
     out.size = std::max(size, tokenizer.size());
-    out.bytes_of = [words = &tokenizer](TokenId id) { return std::string(words->bytes_of(id)); };
+    // What pads a table of tokens is no text.
+    out.bytes_of = [words = &tokenizer](TokenId id) {
+        return std::string(words->kind(id) == text::TokenKind::unused ? "" : words->bytes_of(id));
+    };
     out.end_of_generation = tokenizer.special().end_of_generation;
     return out;
 }

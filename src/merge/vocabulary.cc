@@ -36,6 +36,13 @@ Known know(const Model& model) {
     return out;
 }
 
+// Those at the end that stand for nothing, as GGUF files have them for padding rows, do not count.
+int tokens_of(const text::Tokenizer& tokenizer) {
+    int n = tokenizer.size();
+    while (n > 0 && tokenizer.kind(n - 1) == TokenKind::unused) --n;
+    return n;
+}
+
 class Planner {
   public:
     Planner(const Recipe& recipe, const std::vector<Model>& models)
@@ -65,10 +72,11 @@ class Planner {
             if (!known_[m].tokenizer)
                 note(title(m) + " has no tokenizer that can be read: its vocabulary is taken to be "
                                 "the others'");
-        if (base.tokenizer && out_.n_rows < base.n_rows && base.tokenizer->size() > out_.n_rows)
+        const int n_tokens = base.tokenizer ? tokens_of(*base.tokenizer) : 0;
+        if (out_.n_rows < base.n_rows && n_tokens > out_.n_rows)
             return differs("have matrices for " + std::to_string(base.n_rows) + " and "
                                + std::to_string(out_.n_rows) + " tokens, and the tokenizer of "
-                               + title(0) + " has " + std::to_string(base.tokenizer->size()),
+                               + title(0) + " has " + std::to_string(n_tokens),
                            allow_differences);
         for (std::size_t m = 1; m < known_.size(); ++m)
             if (const std::string why = difference(m); !why.empty())
@@ -83,8 +91,8 @@ class Planner {
         const Known& base = known_[0];
         const Known& other = known_[m];
         if (!base.tokenizer || !other.tokenizer) return {};
-        const int n = std::min(
-            {base.tokenizer->size(), other.tokenizer->size(), static_cast<int>(out_.n_rows)});
+        const int n = std::min({tokens_of(*base.tokenizer), tokens_of(*other.tokenizer),
+                                static_cast<int>(out_.n_rows)});
         for (int id = 0; id < n; ++id) {
             const auto a = base.tokenizer->piece(id);
             const auto b = other.tokenizer->piece(id);
@@ -153,8 +161,8 @@ class Planner {
         std::size_t unmerged = 0;
         for (TokenId id = 0; id < tokenizer.size(); ++id) {
             const std::string piece(tokenizer.piece(id));
-            if (piece.empty() || places_.contains(piece)) continue;
             const TokenKind kind = tokenizer.kind(id);
+            if (piece.empty() || kind == TokenKind::unused || places_.contains(piece)) continue;
             const bool is_control = kind == TokenKind::control;
             const bool is_whole = is_control || kind == TokenKind::user_defined;
             unmerged += is_whole ? 0 : 1;

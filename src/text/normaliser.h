@@ -50,6 +50,10 @@ class Normaliser {
     std::vector<NormaliserStep> steps_;
 };
 
+// SentencePiece's remove_extra_whitespaces, as patterns of what goes and of what becomes one space.
+inline constexpr std::string_view kSpacesAtEnds = R"(\A +|(?<! ) ++\z)";
+inline constexpr std::string_view kRunsOfSpaces = " {2,}";
+
 // Single steps. They stop soon after the result has passed `limit` bytes.
 inline constexpr std::size_t kNoLimit = ~std::size_t{0};
 std::string replace_text(std::string_view text, const ReplaceText& step,

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "text/tokenizer_config.h"
 #include "text/tokenizer_impl.h"
 #include "text/utf8.h"
 
@@ -115,9 +116,45 @@ std::string escaped(std::string_view bytes) {
     return out;
 }
 
+constexpr const char* kEndOfText = "<|rwkv_tokenizer_end_of_text|>";
+
+// Tokens that are no line of the file: as the configuration has them, and id 0, which ends a text.
+Status add_others(const TokenizerConfig& config, NumberedTexts& texts, Tokenizer::Impl& impl) {
+    std::vector<AddedToken> added = config.added;
+    const auto is_first = [](const AddedToken& token) { return token.id == 0; };
+    const bool has_first =
+        !texts.text(0).empty() || std::any_of(added.begin(), added.end(), is_first);
+    if (!has_first) {
+        added.push_back({kEndOfText, 0, true});
+        impl.special.bos = impl.special.eos = 0;
+    }
+    for (AddedToken& token : added) {
+        token.normalised = false;
+        HEFT_OK(texts.set(token.id, token.text,
+                          token.control ? TokenKind::control : TokenKind::user_defined));
+    }
+    HEFT_OK(texts.build(impl));
+    HEFT_TRY(impl.added, AddedTokens::build(std::move(added)));
+    return {};
+}
+
+void read_special(const TokenizerConfig& config, SpecialTokens& special, const TokenTable& table) {
+    const auto name = [&table](const std::string& text, std::optional<TokenId>& id) {
+        const TokenId found = table.find(text);
+        if (found != kNoToken) id = found;
+    };
+    name(config.bos, special.bos);
+    name(config.eos, special.eos);
+    name(config.unk, special.unk);
+    name(config.pad, special.pad);
+    special.add_bos = config.add_bos.value_or(false);
+    special.add_eos = config.add_eos.value_or(false);
+}
+
 }  // namespace
 
-Result<Tokenizer> Tokenizer::from_rwkv(std::string_view lines) {
+Result<Tokenizer> Tokenizer::from_rwkv(std::string_view lines, std::string_view config_json) {
+    HEFT_TRY(const TokenizerConfig config, read_tokenizer_config(config_json));
     std::vector<Line> tokens;
     std::vector<std::string> pieces;
     for (std::size_t number = 1; !lines.empty(); ++number) {
@@ -138,15 +175,11 @@ Result<Tokenizer> Tokenizer::from_rwkv(std::string_view lines) {
     impl->alphabet = Alphabet::characters;
     impl->model = ModelKind::longest_match;
     impl->speech.steps.emplace_back(Unescape{});
-    NumberedTexts texts(tokens.size());
+    NumberedTexts texts(tokens.size() + config.added.size());
     for (std::size_t i = 0; i < tokens.size(); ++i)
         HEFT_OK(texts.set(tokens[i].id, pieces[i], TokenKind::normal));
-    // Id 0 is no line of the file: it ends a text.
-    if (texts.text(0).empty()) {
-        HEFT_OK(texts.set(0, "<|rwkv_tokenizer_end_of_text|>", TokenKind::control));
-        impl->special.bos = impl->special.eos = 0;
-    }
-    HEFT_OK(texts.build(*impl));
+    HEFT_OK(add_others(config, texts, *impl));
+    read_special(config, impl->special, impl->table);
     impl->description = "longest match (RWKV)";
     HEFT_OK(impl->finish());
     return Impl::wrap(std::move(impl));

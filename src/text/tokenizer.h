@@ -44,7 +44,12 @@ struct Vocabulary {
     bool add_space_prefix = true;
     bool remove_extra_whitespaces = false;  // of "t5"
     std::string precompiled_charsmap;       // of "t5"; bytes
+    bool lowercase = true;                  // of "bert"
+    bool strip_accents = true;              // of "bert"
 };
+
+// The name of RWKV's world vocabulary in a folder.
+inline constexpr std::string_view kRwkvVocabulary = "rwkv_vocab_v20230424.txt";
 
 class Tokenizer {
   public:
@@ -63,7 +68,7 @@ class Tokenizer {
     static Result<Tokenizer> from_model_file(Bytes file, std::string_view config_json);
     static Result<Tokenizer> from_tekken(std::string_view tekken_json);
     // RWKV's world vocabulary: lines of an id, a Python literal, a length.
-    static Result<Tokenizer> from_rwkv(std::string_view lines);
+    static Result<Tokenizer> from_rwkv(std::string_view lines, std::string_view config_json);
 
     Tokenizer(Tokenizer&&) noexcept;
     Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -197,8 +197,8 @@ void use_space_marks(Tokenizer::Impl& impl) {
 }
 
 Status collapse_spaces(std::vector<NormaliserStep>& steps) {
-    HEFT_TRY(Regex ends, Regex::compile(R"(\A +|(?<! ) ++\z)"));
-    HEFT_TRY(Regex runs, Regex::compile(" {2,}"));
+    HEFT_TRY(Regex ends, Regex::compile(kSpacesAtEnds));
+    HEFT_TRY(Regex runs, Regex::compile(kRunsOfSpaces));
     steps.emplace_back(Replace{std::move(ends), ""});
     steps.emplace_back(Replace{std::move(runs), " "});
     return {};

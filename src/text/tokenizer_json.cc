@@ -89,7 +89,7 @@ Status read_sections(JsonElement root, Tokenizer::Impl& impl) {
         HEFT_OK(read_normalizer(*section, normal));
     if (plan.prefix) impl.prefix = *plan.prefix;
     impl.marks_words = plan.marks_words || has_step<Prepend>(normal.steps);
-    impl.collapses_spaces = plan.collapses_spaces;
+    impl.collapses_spaces = plan.collapses_spaces || normal.collapses_spaces;
     const bool prefixed = impl.marks_words || impl.prefix.when != Prefix::When::never;
     const bool spelled = has_step<SpellBytes>(normal.steps);
     if (plan.space_mark) normal.steps.emplace_back(ReplaceText{" ", *plan.space_mark});

@@ -51,6 +51,7 @@ Status read_component(std::string_view section, const std::array<Component<Plan>
 
 struct NormalizerPlan {
     std::vector<NormaliserStep> steps;
+    bool collapses_spaces = false;
 };
 Status read_normalizer(JsonElement section, NormalizerPlan& plan);
 std::string known_normalizers();

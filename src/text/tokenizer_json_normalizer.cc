@@ -32,6 +32,8 @@ Status read_replace(JsonElement component, Plan& plan) {
     HEFT_TRY(const JsonPattern pattern, read_pattern(component));
     const std::string with(json_string(component, "content").value_or(""));
     if (pattern.literal) return add(plan, ReplaceText{pattern.text, with});
+    const bool to_one = with == " " || with == kSpaceMark;
+    plan.collapses_spaces = plan.collapses_spaces || (pattern.text == kRunsOfSpaces && to_one);
     HEFT_TRY(Regex regex, compile(pattern));
     return add(plan, Replace{std::move(regex), with});
 }

@@ -44,19 +44,22 @@ struct Source {
     Result<Tokenizer> (*read)(Bytes file, std::string_view config);
 };
 
-const std::array<Source, 5>& sources() {
-    static const std::array<Source, 5> kSources{{{"tokenizer.json",
-                                                  [](Bytes file, std::string_view config) {
-                                                      return Tokenizer::from_tokenizer_json(
-                                                          as_text(file), config);
-                                                  }},
-                                                 {"tekken.json",
-                                                  [](Bytes file, std::string_view /*config*/) {
-                                                      return Tokenizer::from_tekken(as_text(file));
-                                                  }},
-                                                 {"tokenizer.model", Tokenizer::from_model_file},
-                                                 {"tiktoken.model", Tokenizer::from_tiktoken},
-                                                 {"qwen.tiktoken", Tokenizer::from_tiktoken}}};
+const std::array<Source, 6>& sources() {
+    static const std::array<Source, 6> kSources{
+        {{"tokenizer.json",
+          [](Bytes file, std::string_view config) {
+              return Tokenizer::from_tokenizer_json(as_text(file), config);
+          }},
+         {"tekken.json",
+          [](Bytes file, std::string_view /*config*/) {
+              return Tokenizer::from_tekken(as_text(file));
+          }},
+         {"tokenizer.model", Tokenizer::from_model_file},
+         {"tiktoken.model", Tokenizer::from_tiktoken},
+         {"qwen.tiktoken", Tokenizer::from_tiktoken},
+         {kRwkvVocabulary, [](Bytes file, std::string_view config) {
+              return Tokenizer::from_rwkv(as_text(file), config);
+          }}}};
     return kSources;
 }
 

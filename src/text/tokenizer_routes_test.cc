@@ -291,7 +291,7 @@ TEST(Routes, UnigramModelsAgreeWithTheirOtherFiles) {
 TEST(Routes, RwkvTakesTheLongestToken) {
     const fs::path path = real() / "tokenizers/rwkv/rwkv_world_vocab.txt";
     HEFT_NEED_SHARED(path);
-    const auto rwkv = opened(Tokenizer::from_rwkv(read(path)), "rwkv");
+    const auto rwkv = opened(Tokenizer::from_rwkv(read(path), ""), "rwkv");
     ASSERT_TRUE(rwkv);
     const std::string text = mixed_text(kMegabyte, true);
     expect_keeps(*rwkv, text, "rwkv");
@@ -370,7 +370,8 @@ TEST(Published, MonotonousTextsTakeNoLonger) {
     const std::string unigram = read(folder / "llama2/tokenizer.model")
                                 + testing::proto_field(2, std::string("\x18\x01", 2));
     all.push_back(opened(Tokenizer::from_model_file(as_bytes(unigram), ""), "unigram"));
-    all.push_back(opened(Tokenizer::from_rwkv(read(folder / "rwkv/rwkv_world_vocab.txt")), "rwkv"));
+    all.push_back(
+        opened(Tokenizer::from_rwkv(read(folder / "rwkv/rwkv_world_vocab.txt"), ""), "rwkv"));
     for (const auto& tokenizer : all) {
         ASSERT_TRUE(tokenizer);
         for (const std::string& text : texts) {

@@ -70,6 +70,20 @@ bool is_number(char32_t c) {
            || kind == UTF8PROC_CATEGORY_NO;
 }
 
+bool is_printable(char32_t c) {
+    switch (category(c)) {
+        case UTF8PROC_CATEGORY_CC:
+        case UTF8PROC_CATEGORY_CF:
+        case UTF8PROC_CATEGORY_CS:
+        case UTF8PROC_CATEGORY_CO:
+        case UTF8PROC_CATEGORY_CN:
+        case UTF8PROC_CATEGORY_ZL:
+        case UTF8PROC_CATEGORY_ZP: return false;
+        case UTF8PROC_CATEGORY_ZS: return c == ' ';
+        default: return true;
+    }
+}
+
 bool is_word(char32_t c) {
     const auto kind = category(c);
     switch (kind) {

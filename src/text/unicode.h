@@ -10,6 +10,7 @@ bool is_white_space(char32_t c);  // Unicode's White_Space
 bool is_word(char32_t c);         // letters, marks, digits and connecting punctuation
 bool is_digit(char32_t c);        // Nd
 bool is_number(char32_t c);       // Nd, Nl, No
+bool is_printable(char32_t c);    // as Python's repr() has it: no C*, and of Z* the space alone
 
 // A character to what takes its place, which is appended. `out` may get nothing.
 using CharMap = void (*)(char32_t c, std::string& out);

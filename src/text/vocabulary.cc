@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "text/tokenizer_impl.h"
+#include "text/unicode.h"
 
 namespace heft::text {
 
@@ -74,6 +75,14 @@ std::string marked_piece(const Tokenizer::Impl& impl, TokenId id) {
     return std::string(kSpaceMark).append(text);
 }
 
+bool has_map(const Tokenizer::Impl& impl, CharMap map) {
+    const auto& steps = impl.normaliser.steps();
+    return std::any_of(steps.begin(), steps.end(), [map](const NormaliserStep& step) {
+        const CharMap* found = std::get_if<CharMap>(&step);
+        return found != nullptr && *found == map;
+    });
+}
+
 template <class Step>
 const Step* find_step(const Tokenizer::Impl& impl) {
     for (const NormaliserStep& step : impl.normaliser.steps())
@@ -91,6 +100,8 @@ Vocabulary make_vocabulary(const Tokenizer::Impl& impl) {
     out.remove_extra_whitespaces = impl.collapses_spaces;
     if (const auto* map = find_step<SharedCharsmap>(impl))
         out.precompiled_charsmap = (*map)->blob();
+    out.lowercase = has_map(impl, to_lower);
+    out.strip_accents = has_map(impl, drop_nonspacing);
     const auto size = static_cast<std::size_t>(impl.table.size());
     out.tokens.reserve(size);
     const bool wordpiece = impl.model == ModelKind::wordpiece;

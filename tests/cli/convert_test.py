@@ -4,7 +4,9 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
+import string
 import subprocess
 import tempfile
 import time
@@ -15,6 +17,45 @@ from support import (HEFT, INTERRUPTED, NOT_FOUND, QUESTION, ROOT, TINY, USAGE, 
 
 GOLDEN = ROOT / "tests" / "golden"
 TEXT = "It's 1234 o'clock — naïve Fuchs, \n\n  你好 😀 <|im_end|>"
+
+LETTERS = list(string.ascii_letters + string.digits + ",.'-!") + ["\u4f60"]
+
+
+def added(*tokens):
+    return [{"id": i, "content": token, "special": True, "normalized": False} for i, token in enumerate(tokens)]
+
+
+def around(before, after):
+    """The tokens before and after a text, with their ids."""
+    token = lambda piece: {"SpecialToken": {"id": piece, "type_id": 0}}
+    text = {"Sequence": {"id": "A", "type_id": 0}}
+    return {"type": "TemplateProcessing", "single": [*map(token, before), text, *map(token, after)], "pair": [],
+            "special_tokens": {piece: {"id": piece, "ids": [i], "tokens": [piece]}
+                               for piece, i in {**before, **after}.items()}}
+
+
+def tokenizers():
+    """Small ones of every kind that is neither byte-level nor SentencePiece's BPE, as they are published."""
+    marks = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"}
+    unigram = ["<pad>", "</s>", "<unk>", "\u2581", "\u2581Fu", "chs", "na", "\u2581It", "12", *LETTERS]
+    t5 = {"added_tokens": added("<pad>", "</s>", "<unk>"), "normalizer": None,
+          "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, marks]},
+          "decoder": marks, "post_processor": around({}, {"</s>": 1}),
+          "model": {"type": "Unigram", "unk_id": 2,
+                    "vocab": [[piece, -i / 7 if i > 2 else 0] for i, piece in enumerate(unigram)]}}
+    control = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = [*control, "Fuchs", "fuchs", "It", "it", "na", "##ive", "##\u00efve", *LETTERS]
+    bert = {"added_tokens": added(*control), "pre_tokenizer": {"type": "BertPreTokenizer"},
+            "normalizer": {"type": "BertNormalizer", "lowercase": False},
+            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+            "post_processor": around({"[CLS]": 2}, {"[SEP]": 3}),
+            "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {p: i for i, p in enumerate(pieces)}}}
+    world = [" ", "  ", "Fuchs", "It's", "\u4f60\u597d", *LETTERS]
+    lines = [f"{i} {piece!r} {len(piece.encode())}\n" for i, piece in enumerate(world, 1)]
+    lines += [f"{i} {bytes([byte])!r} 1\n" for i, byte in enumerate(range(128, 256), 1 + len(world))]
+    return {"tokenizer.json": [("Unigram", json.dumps(t5), {"eos_token": "</s>", "unk_token": "<unk>"}),
+                               ("WordPiece", json.dumps(bert), {"cls_token": "[CLS]", "sep_token": "[SEP]"})],
+            "rwkv_vocab_v20230424.txt": [("RWKV", "".join(lines), {"tokenizer_class": "Rwkv6Tokenizer"})]}
 
 
 class Convert(Case):
@@ -50,6 +91,34 @@ class Convert(Case):
         made, before = (json.loads((folder / "config.json").read_text()) for folder in (self.path("made"), TINY))
         for key in ("model_type", "hidden_size", "num_key_value_heads", "rope_theta", "tie_word_embeddings"):
             self.assertEqual(made[key], before[key], key)
+
+    def test_tokenizers_of_every_kind_come_back_from_metadata(self):
+        text = "It's 1234, na\u00efve  Fuchs - \u4f60\u597d!"
+        for file, kinds in tokenizers().items():
+            for kind, content, settings in kinds:
+                with self.subTest(kind):
+                    source = self.path(kind)
+                    source.mkdir()
+                    for name in ("config.json", "model.safetensors"):
+                        shutil.copy(TINY / name, source)
+                    (source / file).write_text(content)
+                    (source / "tokenizer_config.json").write_text(json.dumps(settings))
+                    tokens = self.text("tokenize", source, text, "--ids")
+                    self.make(source, "m.gguf", "--no-measure", "--force", "--accept-terms")
+                    self.assertEqual(self.text("tokenize", self.path("m.gguf"), text, "--ids"), tokens)
+                    # As another program would have written it.
+                    data = self.path("m.gguf").read_bytes()
+                    self.path("m.gguf").write_bytes(data.replace(b"heft.source.", b"else.source."))
+                    self.make(self.path("m.gguf"), kind + "-made", "--accept-terms")
+                    made = self.path(kind + "-made")
+                    self.assertTrue((made / file).is_file())
+                    self.assertEqual(self.text("tokenize", made, text, "--ids"), tokens)
+                    self.make(made, "again.gguf", "--no-measure", "--force", "--accept-terms")
+                    self.assertEqual(self.text("tokenize", self.path("again.gguf"), text, "--ids"), tokens)
+                    told = self.document("heft.inspect/1", "inspect", self.path("again.gguf"))
+                    self.assertIn(kind.lower(), told["tokenizer"]["kind"].lower())
+                    # A token for every row of the embedding.
+                    self.assertEqual(told["tokenizer"]["n_vocab"], told["config"]["n_vocab"])
 
     def test_a_quantised_file_becomes_a_folder_of_plain_numbers(self):
         self.ok("quantize", TINY, self.path("q.gguf"), "--type", "Q8_0")

@@ -2,6 +2,7 @@
 """heft imatrix, eval, diff, and what quantize and convert measure, end to end on the built-in model."""
 import json
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -9,7 +10,8 @@ import tempfile
 import time
 import unittest
 
-from support import CORRUPT, HEFT, INTERRUPTED, NOT_FOUND, ROOT, TINY, USAGE, Case
+from support import (CORRUPT, HEFT, INTERRUPTED, NOT_FOUND, ROOT, TINY, USAGE, Case, read_safetensors,
+                     write_safetensors)
 
 STORIES = [json.loads(line)["reference"] for line in
            (TINY / "eval" / "eval_instruct.jsonl").read_text().splitlines()[:60]]
@@ -193,6 +195,40 @@ class Differences(Measure):
                                     check=False).stdout.decode()
         for word in ("bits per weight", "KL divergence", "prefill", "decode"):
             self.assertIn(word, for_people)
+
+    def test_diff_compares_what_models_of_other_shapes_both_have(self):
+        other = self.path("other")
+        other.mkdir()
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(TINY / name, other)
+        config = json.loads((TINY / "config.json").read_text())
+        config.update(vocab_size=config["vocab_size"] + 8, num_hidden_layers=4)
+        (other / "config.json").write_text(json.dumps(config))
+        tensors = {name: tensor for name, tensor in read_safetensors(TINY / "model.safetensors").items()
+                   if ".layers.4." not in name}
+        kind, (rows, width), data = tensors["model.embed_tokens.weight"]
+        tensors["model.embed_tokens.weight"] = (kind, [rows + 8, width], data + bytes(16 * width))
+        write_safetensors(other / "model.safetensors", tensors)
+
+        told = self.diff(TINY, other)
+        self.assertFalse(told["identical"])
+        self.assertEqual(told["other_shapes"], [{"name": "token_embd.weight", "first": [rows, width],
+                                                 "second": [rows + 8, width], "rows_compared": rows}])
+        (embedding,) = [tensor for tensor in told["tensors"] if "rows" in tensor]
+        self.assertEqual((embedding["rows"], embedding["identical"], embedding["spectral_norm"]), (rows, True, 0))
+        self.assertTrue(told["only_first"])
+        self.assertTrue(all(name.startswith("blk.4.") for name in told["only_first"]))
+        self.assertEqual(told["only_second"], [])
+        self.assertIn("vocabulary", told["difference"]["why"])
+        self.assertTrue(told["speed"]["measured"])
+        self.assertEqual(self.diff(other, TINY, "--no-measure")["other_shapes"][0]["rows_compared"], rows)
+
+        # Other widths have no rows in common.
+        golden = ROOT / "tests" / "golden" / "llama2"
+        told = self.diff(TINY, golden, "--no-measure")
+        self.assertIn("token_embd.weight", [shape["name"] for shape in told["other_shapes"]])
+        self.assertEqual({shape["rows_compared"] for shape in told["other_shapes"]}, {0})
+        self.assertEqual(told["tensors"], [])
 
     def test_diff_says_why_it_did_not_measure(self):
         self.quantize("q.gguf", "--type", "Q4_0", "--no-measure")

@@ -13,7 +13,7 @@ import time
 import unittest
 
 from support import (CORRUPT, EXHAUSTED, HEFT, INTERRUPTED, NOT_FOUND, ROOT, TINY, UNSUPPORTED, USAGE, Case,
-                     heft, kills)
+                     heft, kills, write_safetensors)
 
 LLAMA = "---\nlicense: llama3.1\n---\n"
 GOLDEN = ROOT / "tests" / "golden"
@@ -28,19 +28,6 @@ def read_tensors(folder):
     return {name: (entry["dtype"], entry["shape"],
                    data[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]])
             for name, entry in header.items()}
-
-
-def write_tensors(folder, tensors):
-    header, at = {}, 0
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(folder / "model.safetensors", "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for _, _, data in tensors.values():
-            file.write(data)
 
 
 class Gguf:
@@ -107,7 +94,7 @@ class Merge(Case):
                 i = rng.randrange(len(data) // 2) * 2
                 changed[i] = rng.randrange(256)  # the lower byte: at most a part in 128
             tensors[key] = (dtype, shape, bytes(changed))
-        write_tensors(folder, tensors)
+        write_safetensors(folder / "model.safetensors", tensors)
         return folder
 
     def recipe(self, text, name="recipe.yml"):
@@ -304,7 +291,7 @@ class Merge(Case):
         dtype, shape, data = tensors["model.embed_tokens.weight"]
         row = struct.pack("<H", 0x3f80) * shape[1]  # ones
         tensors["model.embed_tokens.weight"] = (dtype, [2049, shape[1]], data + row)
-        write_tensors(b, tensors)
+        write_safetensors(b / "model.safetensors", tensors)
         body = ("merge_method: linear\nmodels:\n- model: a\n- model: b\n"
                 "parameters: {weight: 0.5}\n")
         out = self.folder / "joined"
@@ -328,6 +315,34 @@ class Merge(Case):
         vocab[one], vocab[two] = vocab[two], vocab[one]
         (b / "tokenizer.json").write_text(json.dumps(swapped))
         self.fails(USAGE, "merge", self.recipe(body), self.folder / "x", saying="vocabularies differ")
+
+    def test_tokens_that_pad_the_table_are_none(self):
+        self.model("a")
+        b = self.model("b")
+        config = json.loads((b / "config.json").read_text())
+        config["vocab_size"] = 2056
+        (b / "config.json").write_text(json.dumps(config))
+        tensors = read_tensors(b)
+        dtype, shape, data = tensors["model.embed_tokens.weight"]
+        tensors["model.embed_tokens.weight"] = (dtype, [2056, shape[1]], data + bytes(16 * shape[1]))
+        write_safetensors(b / "model.safetensors", tensors)
+        file = self.folder / "b.gguf"
+        self.ok("convert", b, file, "--accept-terms", "--no-measure")
+        self.assertEqual(self.document("heft.inspect/1", "inspect", file)["tokenizer"]["n_vocab"], 2056)
+        body = "merge_method: linear\nmodels:\n- model: a\n- model: b.gguf\nparameters: {weight: 0.5}\n"
+        for tokenizer in ("", "tokenizer: {source: union}\n"):
+            out = self.folder / "out"
+            told = self.document("heft.merge/1", "merge", self.recipe(body + tokenizer), out, "--accept-terms",
+                                 "--force")
+            self.assertNotIn("whole pieces", json.dumps(told["notes"]))
+            self.assertEqual(read_tensors(out)["model.embed_tokens.weight"][1][0], 2048, tokenizer)
+        # Nor are there any left where there are no rows.
+        body = "merge_method: linear\nmodels:\n- model: b.gguf\n- model: a\nparameters: {weight: 0.5}\n"
+        out = self.folder / "out.gguf"
+        self.ok("merge", self.recipe(body), out, "--accept-terms", "-q")
+        told = self.document("heft.inspect/1", "inspect", out)
+        self.assertEqual((told["tokenizer"]["n_vocab"], told["config"]["n_vocab"], told["missing"]), (2048, 2048, []))
+        self.assertEqual(told["metadata"]["llama.vocab_size"], 2048)
 
     def test_terms_are_joined_and_have_to_be_accepted(self):
         self.model("llama", card=LLAMA), self.model("apache")

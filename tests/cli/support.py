@@ -44,6 +44,20 @@ def read_safetensors(path):
             for name, t in header.items() if name != "__metadata__"}
 
 
+def write_safetensors(path, tensors):
+    """As read_safetensors() gives them."""
+    header, at = {}, 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for _, _, data in tensors.values():
+            file.write(data)
+
+
 def write_adapter(folder, modules, seed=1, kind="F32", ranks=None, **config):
     """A PEFT adapter of rank 2; `modules`: outputs and inputs by their names in the adapter, of embeddings
     rows and columns of their table; `ranks`: other ranks of some. `config`: further keys."""

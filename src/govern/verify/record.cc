@@ -144,7 +144,7 @@ Carrier carrier_of(const format::AdapterFiles& adapter) {
     out.text = govern::carried_text(adapter);
     out.weights.kind = format::Kind::huggingface;
     out.weights.folder = adapter.folder;
-    out.weights.files = {adapter.folder / format::kAdapterWeights};
+    out.weights.files = format::files_of(adapter);
     return out;
 }
 
