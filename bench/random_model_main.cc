@@ -1,7 +1,9 @@
 // Makes a model of a given shape with random weights, as a GGUF file: for measuring speed and
 // memory where no real model is at hand. The text that it makes is noise.
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -81,16 +83,49 @@ DType type_for(const Mix& mix, const arch::Tensor& tensor, int layer) {
     }
 }
 
+double uniform(Rng& rng) {
+    return (rng.uniform() - 0.5) * 0.05;
+}
+
+double normal(Rng& rng) {  // Box and Muller
+    const double radius = std::sqrt(-2 * std::log(1 - rng.uniform()));
+    return radius * std::cos(2 * std::numbers::pi * rng.uniform());
+}
+
+double gaussian(Rng& rng) {
+    return 0.02 * normal(rng);
+}
+
+// Student's t with three degrees of freedom: one in a hundred is beyond 5.8 units, not 2.6.
+double heavy(Rng& rng) {
+    double squares = 0;
+    for (int i = 0; i < 3; ++i) squares += std::pow(normal(rng), 2);
+    return 0.02 * normal(rng) / std::sqrt(squares / 3);
+}
+
+// How weights are spread, which decides what quantising loses. Those of trained models are between
+// the second and the third.
+struct Spread {
+    const char* name;
+    double (*draw)(Rng& rng);
+};
+constexpr Spread kSpreads[] = {{"uniform", uniform}, {"gaussian", gaussian}, {"heavy", heavy}};
+
+struct Draw {
+    const Spread& spread;
+    std::uint64_t seed;
+};
+
 // Random rows are quantised once and handed out again and again: speed does not depend on values.
-Status fill(DType type, std::int64_t rows, std::int64_t cols, std::uint64_t seed,
+Status fill(DType type, std::int64_t rows, std::int64_t cols, const Draw& draw,
             const format::ByteSink& sink) {
     constexpr std::int64_t kDistinct = 61;
-    Rng rng(seed);
+    Rng rng(draw.seed);
     HEFT_TRY(const std::uint64_t bytes, row_bytes(type, static_cast<std::uint64_t>(cols)));
     std::vector<std::vector<std::byte>> made;
     std::vector<float> values(static_cast<std::size_t>(cols));
     for (std::int64_t r = 0; r < std::min(rows, kDistinct); ++r) {
-        for (float& value : values) value = static_cast<float>((rng.uniform() - 0.5) * 0.05);
+        for (float& value : values) value = static_cast<float>(draw.spread.draw(rng));
         made.emplace_back(bytes);
         codec(type)->quantise(values.data(), cols, made.back().data());
     }
@@ -150,7 +185,7 @@ Shape shape_of(const arch::Tensor& tensor, const arch::Config& config) {
 }
 
 void add_tensor(format::GgufWriter& writer, const Mix& mix, const arch::Tensor& tensor,
-                const arch::Config& config, int layer, std::uint64_t model) {
+                const arch::Config& config, int layer, const Draw& model) {
     format::TensorSource source;
     source.name = arch::tensor_name(tensor.gguf, layer);
     source.type = type_for(mix, tensor, layer);
@@ -160,17 +195,19 @@ void add_tensor(format::GgufWriter& writer, const Mix& mix, const arch::Tensor& 
     for (std::size_t i = 0; i + 1 < source.shape.size(); ++i) rows *= source.shape[i];
     const DTypeInfo& info = dtype_info(source.type);
     if (cols % info.block != 0) source.type = DType::q8_0;  // as llama.cpp falls back
-    const auto seed = (model * 1000 + static_cast<std::uint64_t>(tensor.role)) * 1000
+    const auto seed = (model.seed * 1000 + static_cast<std::uint64_t>(tensor.role)) * 1000
                       + static_cast<std::uint64_t>(layer);
+    const Draw draw{model.spread, seed};
     source.produce = [=, type = source.type](const format::ByteSink& sink) {
-        return fill(type, rows, cols, seed, sink);
+        return fill(type, rows, cols, draw, sink);
     };
     writer.add(std::move(source));
 }
 
 constexpr std::size_t kBytes = 256;
 
-// A vocabulary that other engines open too: the bytes, and then as many words as are needed.
+// A vocabulary that other engines open too: the bytes, what the one merge makes, and then as many
+// words as are needed.
 void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
     const auto n_vocab = static_cast<std::size_t>(config.n_vocab);
     constexpr std::int32_t normal = 1;
@@ -181,6 +218,7 @@ void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
         tokens.push_back(i < kBytes ? text::byte_level_spell(std::string(1, static_cast<char>(i)))
                                     : "w" + std::to_string(i));
     types.back() = control;
+    tokens[kBytes] = tokens[0] + tokens[1];
     writer.set_string("tokenizer.ggml.model", "gpt2");
     writer.set_string("tokenizer.ggml.pre", "default");
     writer.set_strings("tokenizer.ggml.tokens", tokens);
@@ -193,7 +231,7 @@ void set_vocabulary(format::GgufWriter& writer, const arch::Config& config) {
                               static_cast<std::uint32_t>(n_vocab - 1));
 }
 
-Status make(const ShapeOf& shape, const Mix& mix, const std::string& path, std::uint64_t model) {
+Status make(const ShapeOf& shape, const Mix& mix, const std::string& path, const Draw& model) {
     const arch::Config config = config_of(shape);
     format::GgufWriter writer;
     HEFT_OK(convert::set_config(writer, config));
@@ -209,11 +247,20 @@ Status make(const ShapeOf& shape, const Mix& mix, const std::string& path, std::
     return writer.write(path);
 }
 
+template <class Row, std::size_t n>
+const Row* named(const Row (&rows)[n], const std::string& name) {
+    for (const Row& row : rows)
+        if (row.name == name) return &row;
+    return nullptr;
+}
+
 int usage() {
-    std::fputs("usage: heft-random-model SHAPE MIX OUT.gguf [SEED]\nshapes:", stderr);
+    std::fputs("usage: heft-random-model SHAPE MIX OUT.gguf [SEED [WEIGHTS]]\nshapes:", stderr);
     for (const ShapeOf& shape : shapes()) std::fprintf(stderr, " %s", shape.name);
     std::fputs("\nmixes:", stderr);
     for (const Mix& mix : kMixes) std::fprintf(stderr, " %s", mix.name);
+    std::fputs("\nweights:", stderr);
+    for (const Spread& spread : kSpreads) std::fprintf(stderr, " %s", spread.name);
     std::fputs("\n", stderr);
     return 2;
 }
@@ -222,14 +269,16 @@ int usage() {
 }  // namespace heft
 
 int main(int argc, char** argv) {
-    if (argc != 4 && argc != 5) return heft::usage();
-    const std::uint64_t model = argc == 5 ? std::strtoull(argv[4], nullptr, 10) : 0;
-    for (const heft::ShapeOf& shape : heft::shapes())
-        for (const heft::Mix& mix : heft::kMixes)
-            if (std::string(argv[1]) == shape.name && std::string(argv[2]) == mix.name) {
-                const auto made = heft::make(shape, mix, argv[3], model);
-                if (!made) std::fprintf(stderr, "%s\n", made.error().what.c_str());
-                return made ? 0 : 1;
-            }
+    if (argc < 4 || argc > 6) return heft::usage();
+    const std::uint64_t seed = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 0;
+    const heft::Mix* mix = heft::named(heft::kMixes, argv[2]);
+    const heft::Spread* spread = heft::named(heft::kSpreads, argc > 5 ? argv[5] : "uniform");
+    if (mix == nullptr || spread == nullptr) return heft::usage();
+    for (const heft::ShapeOf& shape : heft::shapes()) {
+        if (std::string(argv[1]) != shape.name) continue;
+        const auto made = heft::make(shape, *mix, argv[3], {*spread, seed});
+        if (!made) std::fprintf(stderr, "%s\n", made.error().what.c_str());
+        return made ? 0 : 1;
+    }
     return heft::usage();
 }

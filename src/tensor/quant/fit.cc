@@ -43,18 +43,23 @@ void keep_best(const LevelSums& sums, const GroupSums& group, Tried& best) {
         if (scales[t] > 0 && gains[t] > best.gain) best = {{scales[t], -offsets[t]}, gains[t]};
 }
 
-void keep_best(const LevelSums& sums, float& scale, float& best) {
+void keep_best(const LevelSums& sums, SymmetricFit& fit, float& best) {
     float scales[kTries];
     float gains[kTries];
     for (int t = 0; t < kTries; ++t) {
         scales[t] = sums.xl[t] / sums.ll[t];
-        gains[t] = sums.xl[t] * sums.xl[t] / sums.ll[t];
+        gains[t] = scales[t] * sums.xl[t];
     }
     for (int t = 0; t < kTries; ++t) {
         if (!(gains[t] > best)) continue;
         best = gains[t];
-        scale = scales[t];
+        fit = {scales[t], sums.ll[t]};
     }
+}
+
+// The second round: up to two levels more or fewer than the best of the first.
+float around(int t, float levels) {
+    return 1 + (static_cast<float>(t) - 7) * 0.3F / levels;
 }
 
 }  // namespace
@@ -72,54 +77,55 @@ AffineFit fit_affine(const float* x, const float* w, int n, int top, SumLevels s
     const float range = most - least;
     if (!(range > 0)) return {};
     const auto levels = static_cast<float>(top);
-    LevelQuery query{x, w, n, least, 0, levels, {}};
+    // From one level fewer than there are to two more, so that the ends may be cut off; of the
+    // lower end a little at once.
+    LevelQuery query{x, w, n, least + 0.25F * range / levels, 0, levels, {}};
     LevelSums sums;
-    // From one level fewer than there are to one more, so that the ends may be cut off.
-    constexpr float kStep = 0.125F;
     for (int t = 0; t < kTries; ++t)
-        query.inverse[t] = (levels - 1 + kStep * static_cast<float>(t)) / range;
+        query.inverse[t] = (levels - 1 + 0.2F * static_cast<float>(t)) / range;
     sum(query, sums);
     Tried best{{range / levels, -least}, 0};
     keep_best(sums, group, best);
     // Again around it, from the offset that it found.
     query.offset = -best.fit.minimum;
     const float inverse = 1 / best.fit.scale;
-    for (int t = 0; t < kTries; ++t)
-        query.inverse[t] = inverse * (1 + (static_cast<float>(t) - 7) * 0.07F / levels);
+    for (int t = 0; t < kTries; ++t) query.inverse[t] = inverse * around(t, levels);
     sum(query, sums);
     keep_best(sums, group, best);
     return best.fit;
 }
 
-float fit_symmetric(const float* x, const float* w, int n, int low, SumLevels sum) {
+SymmetricFit fit_symmetric(const float* x, const float* w, int n, int low, SumLevels sum) {
     float peak = 0;
     for (int i = 0; i < n; ++i)
         if (std::fabs(x[i]) > std::fabs(peak)) peak = x[i];
-    if (peak == 0) return 0;
-    const auto least = static_cast<float>(low);
-    LevelQuery query{x, w, n, 0, least, -least - 1, {}};
+    if (peak == 0) return {};
+    const auto levels = static_cast<float>(-low);
+    LevelQuery query{x, w, n, 0, -levels, levels - 1, {}};
     LevelSums sums;
-    float scale = peak / least;
+    SymmetricFit fit{-peak / levels, 0};
     float gain = 0;
-    constexpr float kStep = 0.125F;
-    for (int t = 0; t < kTries; ++t)
-        query.inverse[t] = (least + 1 - kStep * static_cast<float>(t)) / peak;
+    // The side that has a level more is that of the peak, or the other: a peak of little importance
+    // may be cut off.
+    for (int t = 0; t < kTries; ++t) {
+        const float cut = (levels - 1 + 0.175F * static_cast<float>(t - t % 2)) / peak;
+        query.inverse[t] = t % 2 == 0 ? -cut : cut;
+    }
     sum(query, sums);
-    keep_best(sums, scale, gain);
-    const float inverse = 1 / scale;
-    for (int t = 0; t < kTries; ++t)
-        query.inverse[t] = inverse * (1 + (static_cast<float>(t) - 7) * 0.07F / -least);
+    keep_best(sums, fit, gain);
+    const float inverse = 1 / fit.scale;
+    for (int t = 0; t < kTries; ++t) query.inverse[t] = inverse * around(t, levels);
     sum(query, sums);
-    keep_best(sums, scale, gain);
-    return scale;
+    keep_best(sums, fit, gain);
+    return fit;
 }
 
-void weigh(const float* x, const float* given, int n, float* w) {
+void weigh(const float* x, const float* given, int n, float* w, float means) {
     float squares = 0;
     for (int i = 0; i < n; ++i) squares += x[i] * x[i];
-    const float mean = squares / static_cast<float>(n);
+    const float share = means * squares / static_cast<float>(n);
     for (int i = 0; i < n; ++i) {
-        const float own = std::sqrt(mean + x[i] * x[i]);
+        const float own = std::sqrt(share + x[i] * x[i]);
         w[i] = given != nullptr ? given[i] * own : own;
     }
 }

@@ -16,12 +16,17 @@ struct AffineFit {
 };
 AffineFit fit_affine(const float* x, const float* w, int n, int top, SumLevels sum);
 
-// x ~ scale * q, q of low … -low - 1; the scale may be negative.
-float fit_symmetric(const float* x, const float* w, int n, int low, SumLevels sum);
+// x ~ scale * q, q of low … -low - 1; the scale may be negative. `squares` is the sum of w q^2,
+// which is what an error of the scale does.
+struct SymmetricFit {
+    float scale = 0;
+    float squares = 0;
+};
+SymmetricFit fit_symmetric(const float* x, const float* w, int n, int low, SumLevels sum);
 
 // The importances of n weights that lie together: `given` (may be nullptr) times how great a weight
-// is, for great ones do more: sqrt(mean of squares + x^2).
-void weigh(const float* x, const float* given, int n, float* w);
+// is, for great ones do more: sqrt(means * mean of squares + x^2).
+void weigh(const float* x, const float* given, int n, float* w, float means = 1);
 
 // The least-squares factor f of f * y ~ x, from sum w x y and sum w y y; `usual` where there is
 // none that is finite.

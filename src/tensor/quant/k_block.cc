@@ -179,15 +179,18 @@ class SymmetricEncoder {
     SymmetricEncoder(const float* x, const SymmetricShape& shape) : x_(x), shape_(shape) {}
 
     SymmetricBlock run(const float* importance, SumLevels sum) {
-        float fits[kMostGroups] = {};
-        float peak = 0;
-        weigh(x_, importance, kBlock, w_);
+        float fits[kMostGroups];
+        float squares[kMostGroups];
+        // Beside given importances a weight's own size counts less.
+        weigh(x_, importance, kBlock, w_, importance != nullptr ? 2 : 1);
         for (int g = 0; g < n_groups(); ++g) {
             const int at = g * shape_.group;
-            fits[g] = fit_symmetric(x_ + at, w_ + at, shape_.group, shape_.low, sum);
-            if (std::fabs(fits[g]) > std::fabs(peak)) peak = fits[g];
+            const auto fit = fit_symmetric(x_ + at, w_ + at, shape_.group, shape_.low, sum);
+            fits[g] = fit.scale;
+            squares[g] = fit.squares;
         }
-        block_.d = to_f16(peak / static_cast<float>(shape_.scale_low));
+        const auto scales = fit_symmetric(fits, squares, n_groups(), shape_.scale_low, sum);
+        block_.d = to_f16(scales.scale);
         for (int g = 0; g < n_groups(); ++g) choose(g, fits[g], sum);
         const float error = put_levels(block_);
         refit(error);
@@ -215,12 +218,15 @@ class SymmetricEncoder {
             query.inverse[t] = inverse(d * static_cast<float>(first + t));
         LevelSums sums;
         sum(query, sums);
-        float least = 0;
+        float errors[kTries];
         for (int t = 0; t < kTries; ++t) {
             const float s = d * static_cast<float>(first + t);
-            const float error = s * s * sums.ll[t] - 2 * s * sums.xl[t];
-            if (!(error < least)) continue;
-            least = error;
+            errors[t] = s * s * sums.ll[t] - 2 * s * sums.xl[t];
+        }
+        float least = 0;
+        for (int t = 0; t < kTries; ++t) {
+            if (!(errors[t] < least)) continue;
+            least = errors[t];
             block_.scale[g] = static_cast<std::int8_t>(first + t);
         }
     }
@@ -254,7 +260,7 @@ class SymmetricEncoder {
             const float* x = x_ + g * n;
             const float* w = w_ + g * n;
             const auto a = static_cast<float>(block_.scale[g]);
-            float level[kMostInGroup];
+            float level[kMostInGroup] = {};
             for (int i = 0; i < n; ++i) level[i] = static_cast<float>(block_.level[g * n + i]);
             aa += a * a * sum_of(n, [&](int i) { return w[i] * level[i] * level[i]; });
             xa += a * sum_of(n, [&](int i) { return w[i] * x[i] * level[i]; });

@@ -21,7 +21,7 @@ void encode_symmetric(const float* from, const Encoding& how, std::int64_t n, vo
         }
         float w[weights];
         weigh(x, how.importance + i, weights, w);
-        const float scale = fit_symmetric(x, w, weights, low, how.sum_levels);
+        const float scale = fit_symmetric(x, w, weights, low, how.sum_levels).scale;
         return store(x, scale, inverse(from_f16(to_f16(scale))));
     });
 }
