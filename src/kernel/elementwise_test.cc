@@ -200,6 +200,31 @@ TEST(SumLevels, HasTheSameBitsOnEveryTable) {
     }
 }
 
+TEST(MakeQ80, HasTheSameBitsOnEveryTable) {
+    Rng rng(37);
+    auto x = random_floats(64 * 32, 3, rng);
+    for (int j = 0; j < 32; ++j) x[32 + j] = 0;  // a block of zeros
+    for (int j = 0; j < 32; ++j) x[64 + j] = (j % 2 == 0 ? 0.5F : -0.5F) * static_cast<float>(j);
+    x[64] = -127;  // the scale is 1: halves
+    const float strange[] = {NAN,   INFINITY, -INFINITY, 3e38F, -3e38F, 1e-38F, 1e-44F,
+                             -0.0F, 65504.0F, 9e6F,      6e-8F, 1e-7F,  2.1e-3F};
+    std::size_t at = 3 * 32;
+    for (const float one : strange) {
+        x[at + 7] = one;
+        if (std::fabs(one) < 1)
+            for (int j = 0; j < 32; ++j) x[at + static_cast<std::size_t>(j)] *= std::fabs(one);
+        at += 32;
+    }
+    const auto n = static_cast<std::int64_t>(x.size());
+    std::vector<std::uint8_t> want(x.size() / 32 * sizeof(quant::q8_0::Block));
+    quant::q8_0::quantise(x.data(), n, want.data());
+    for (const Table* table : usable()) {
+        std::vector<std::uint8_t> got(want.size());
+        table->make_q8_0(x.data(), n, got.data());
+        EXPECT_EQ(got, want) << table->name;
+    }
+}
+
 TEST(Add, AndToBf16AreExact) {
     Rng rng(23);
     for (const Table* table : usable()) {

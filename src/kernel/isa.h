@@ -106,6 +106,7 @@ struct Isa {
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     quant::SumLevels sum_levels;
+    quant::MakeBlocks make_q8_0;
     const TileKernels* tiles;  // nullptr: none
 };
 

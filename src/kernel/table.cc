@@ -246,7 +246,8 @@ Table make_table() {
             .add = i.add,
             .to_bf16 = i.to_bf16,
             .to_f16 = i.to_f16,
-            .sum_levels = i.sum_levels};
+            .sum_levels = i.sum_levels,
+            .make_q8_0 = i.make_q8_0};
 }
 
 #if defined(HEFT_KERNEL_X86)

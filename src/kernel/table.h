@@ -113,7 +113,12 @@ struct Table {
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;  // saturates
 
     // -- quantising
-    quant::SumLevels sum_levels;  // tensor/quant/encoding.h; the same bits on every table
+    // tensor/quant/encoding.h; the same bits on every table
+    quant::SumLevels sum_levels;
+    quant::MakeBlocks make_q8_0;
+    quant::Encoding encoding(const float* importance) const {
+        return {importance, sum_levels, make_q8_0};
+    }
 };
 
 const Table& scalar();

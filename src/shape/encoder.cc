@@ -40,9 +40,9 @@ bool all_finite(const float* x, std::int64_t n) {
 // One tensor's way through the threads.
 class Run {
   public:
-    Run(const Weight& weight, const EncodeJob& job, quant::SumLevels sum_levels,
+    Run(const Weight& weight, const EncodeJob& job, const kernel::Table& kernels,
         const format::ByteSink& sink)
-        : weight_(weight), job_(job), sum_levels_(sum_levels), sink_(sink) {
+        : weight_(weight), job_(job), kernels_(kernels), sink_(sink) {
         chunk_ = std::min(rows_at_once(weight.n_cols), std::max<std::int64_t>(weight.n_rows, 1));
         n_chunks_ = (weight.n_rows + chunk_ - 1) / chunk_;
     }
@@ -86,8 +86,8 @@ class Run {
                          "holds NaN or infinities, which a quantised type cannot; `heft verify` "
                          "tells where"};
         for (std::int64_t r = 0; r < count; ++r)
-            heft::encode(job_.type, values.data() + r * n, {importance(first + r), sum_levels_}, n,
-                         bytes.data() + row_bytes_ * static_cast<std::size_t>(r));
+            heft::encode(job_.type, values.data() + r * n, kernels_.encoding(importance(first + r)),
+                         n, bytes.data() + row_bytes_ * static_cast<std::size_t>(r));
         return {};
     }
 
@@ -115,7 +115,7 @@ class Run {
 
     const Weight& weight_;
     const EncodeJob& job_;
-    quant::SumLevels sum_levels_;
+    const kernel::Table& kernels_;
     const format::ByteSink& sink_;
     std::int64_t chunk_ = 1;
     std::int64_t n_chunks_ = 0;
@@ -143,7 +143,7 @@ void forget(const Weight& weight, std::int64_t from, std::int64_t to) {
 }  // namespace
 
 Encoder::Encoder(ThreadPool& pool, Progress progress)
-    : pool_(pool), progress_(std::move(progress)), sum_levels_(kernel::best().sum_levels) {}
+    : pool_(pool), progress_(std::move(progress)), kernels_(kernel::best()) {}
 
 std::uint64_t Encoder::memory_for(std::int64_t n_cols, int n_threads) {
     constexpr std::uint64_t kPerNumber = 12;  // as it is stored, as a float, and encoded
@@ -156,7 +156,7 @@ Status Encoder::encode(const Weight& weight, const EncodeJob& job, const format:
         done_ += numbers;
         return !progress_ || progress_(done_);
     }));
-    Run run(weight, job, sum_levels_, sink);
+    Run run(weight, job, kernels_, sink);
     const std::uint64_t before = done_;
     std::int64_t forgotten = 0;
     run.after = [&](std::int64_t rows) -> Status {

@@ -10,7 +10,10 @@
 #include "base/threads.h"
 #include "convert/weight.h"
 #include "format/tensor_source.h"
-#include "tensor/quant/encoding.h"
+
+namespace heft::kernel {
+struct Table;
+}
 
 namespace heft::shape {
 
@@ -49,7 +52,7 @@ class Encoder {
   private:
     ThreadPool& pool_;
     Progress progress_;
-    quant::SumLevels sum_levels_;
+    const kernel::Table& kernels_;
     std::uint64_t done_ = 0;
 };
 

@@ -101,7 +101,7 @@ class Planner {
         HEFT_TRY(tensor.type, type_of(weight));
         HEFT_OK(check(weight, tensor.type));
         const Codec* to = codec(tensor.type);
-        if (options_.imatrix != nullptr && to->encode != nullptr) {
+        if (options_.imatrix != nullptr && to->weighs_errors()) {
             tensor.importance = options_.imatrix->importance(weight.name, weight.n_cols);
             if (tensor.importance.empty()) ++without_importance_;
         }
@@ -256,8 +256,8 @@ Result<double> estimate_seconds(const QuantisePlan& plan, ThreadPool& pool) {
     double seconds = 0;
     for (const auto& [kind, count] : numbers) {
         const auto& [type, is_weighed] = kind;
-        const quant::Encoding how{is_weighed ? importance.data() : nullptr,
-                                  kernel::best().sum_levels};
+        const quant::Encoding how =
+            kernel::best().encoding(is_weighed ? importance.data() : nullptr);
         HEFT_TRY(const std::uint64_t bytes, row_bytes(type, kSample));
         const Clock::time_point began = Clock::now();
         pool.run([&, type = type](int, int) {

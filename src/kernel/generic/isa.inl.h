@@ -9,6 +9,7 @@
 #include "kernel/generic/int_dot.inl.h"
 #include "kernel/generic/int_panel.inl.h"
 #include "kernel/generic/k_formats.inl.h"
+#include "kernel/generic/make_blocks.inl.h"
 #include "kernel/generic/sum_levels.inl.h"
 #include "kernel/isa.h"
 
@@ -81,6 +82,7 @@ constexpr Isa make_isa(const char* name) {
     isa.to_bf16 = to_bf16<L>;
     isa.to_f16 = to_f16<L>;
     isa.sum_levels = sum_levels<L>;
+    isa.make_q8_0 = make_q8_0<L>;
     return isa;
 }
 

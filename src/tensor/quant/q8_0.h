@@ -14,6 +14,7 @@ struct Block {
 static_assert(sizeof(Block) == 34);
 
 void dequantise(const void* from, std::int64_t n, float* to);
+// The definition; the tables of kernel/ have faster ones with the same bits.
 void quantise(const float* from, std::int64_t n, void* to);
 
 }  // namespace heft::quant::q8_0

@@ -42,6 +42,10 @@ void by_values(const float* from, std::int64_t n, void* to) {
     with(from, {}, n, to);
 }
 
+void encode_q8_0(const float* from, const quant::Encoding& how, std::int64_t n, void* to) {
+    how.make_q8_0(from, n, to);
+}
+
 constexpr Codec kCodecs[] = {
     {DType::f64, quant::plain::dequantise_f64, nullptr},
     {DType::f32, quant::plain::dequantise_f32, quant::plain::quantise_f32},
@@ -62,7 +66,7 @@ constexpr Codec kCodecs[] = {
     {DType::q4_1, quant::q4_1::dequantise, quant::q4_1::quantise, quant::q4_1::encode},
     {DType::q5_0, quant::q5_0::dequantise, quant::q5_0::quantise, quant::q5_0::encode},
     {DType::q5_1, quant::q5_1::dequantise, quant::q5_1::quantise, quant::q5_1::encode},
-    {DType::q8_0, quant::q8_0::dequantise, quant::q8_0::quantise},
+    {DType::q8_0, quant::q8_0::dequantise, quant::q8_0::quantise, encode_q8_0, true},
     {DType::q2_k, quant::q2_k::dequantise, by_values<quant::q2_k::encode>, quant::q2_k::encode},
     {DType::q3_k, quant::q3_k::dequantise, by_values<quant::q3_k::encode>, quant::q3_k::encode},
     {DType::q4_k, quant::q4_k::dequantise, by_values<quant::q4_k::encode>, quant::q4_k::encode},

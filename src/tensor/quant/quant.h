@@ -16,10 +16,13 @@ struct Codec {
     void (*dequantise)(const void* from, std::int64_t n, float* to);
     // By the values alone; nullptr where heft does not write the type.
     void (*quantise)(const float* from, std::int64_t n, void* to);
-    // By what an error costs; nullptr where values alone decide. Without importances the same bytes
-    // as `quantise`.
+    // By what an error costs, or with faster loops; nullptr where there is neither. Without
+    // importances the same bytes as `quantise`.
     void (*encode)(const float* from, const quant::Encoding& how, std::int64_t n,
                    void* to) = nullptr;
+    bool values_decide = false;  // whatever an error costs
+
+    bool weighs_errors() const { return encode != nullptr && !values_decide; }
 };
 
 // nullptr: the type is known by name and size only.
