@@ -122,8 +122,11 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string /*name*/,
         const std::string shown = option->get_name(true);
         positionals += option->get_required() ? " " + shown : " [" + shown + "]";
     }
+    std::string names = app->get_name();
+    for (const CLI::App* in = app->get_parent(); in->get_parent() != nullptr; in = in->get_parent())
+        names = in->get_name() + " " + names;
     return fmt::format("{}\nUsage:   heft {}{} [options]\nExample: {}\n{}", app->get_description(),
-                       app->get_name(), positionals, app->get_footer(), options_help(*app));
+                       names, positionals, app->get_footer(), options_help(*app));
 }
 
 }  // namespace heft::app

@@ -13,6 +13,9 @@ class Help(Case):
                 self.assertLessEqual(max(map(len, lines)), 100, verb)
                 self.assertTrue(any(f"Example: heft {verb}" in line for line in lines), verb)
 
+    def test_a_verb_of_a_verb_says_its_whole_name(self):
+        self.assertIn("Usage:   heft eval kl MODEL", self.text("eval", "kl", "--help"))
+
     def test_the_program_lists_its_verbs(self):
         text = self.text("--help")
         for verb in VERBS:
