@@ -26,8 +26,8 @@ using Json = nlohmann::ordered_json;
 
 struct EvalOptions {
     ModelFlags model;
-    std::string base, text, save_base;
-    int n_ctx = 512, chunks = 0;
+    TextFlags text;
+    std::string base, save_base;
     bool json = false;
 };
 
@@ -50,7 +50,7 @@ Result<std::optional<BaseSaver>> saver_for(const EvalOptions& o, const std::stri
 
 Status measure_perplexity(const EvalOptions& o) {
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
-    HEFT_TRY(const EvalText text, EvalText::read(o.text, engine, o.n_ctx, o.chunks));
+    HEFT_TRY(const EvalText text, EvalText::read(o.text, engine));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Perplexity perplexity;
@@ -72,15 +72,15 @@ Status measure_perplexity(const EvalOptions& o) {
                   {"perplexity", json_of(perplexity.estimate())},
                   {"tokens", perplexity.tokens()},
                   {"windows", text.n_windows()},
-                  {"n_ctx", o.n_ctx},
+                  {"n_ctx", o.text.n_ctx},
                   {"seconds", seconds},
                   {"tokens_per_second", read / seconds}});
         return {};
     }
     put(fmt::format(
         "perplexity  {}  over {} tokens in {} windows of {}; {:.1f} s, {:.0f} tokens/s\n",
-        text_of(perplexity.estimate(), 4), perplexity.tokens(), text.n_windows(), o.n_ctx, seconds,
-        read / seconds));
+        text_of(perplexity.estimate(), 4), perplexity.tokens(), text.n_windows(), o.text.n_ctx,
+        seconds, read / seconds));
     return {};
 }
 
@@ -100,6 +100,8 @@ Json document(const EvalOptions& o, const eval::Divergence& far, const EvalText&
             {"perplexity", json_of(far.perplexity())},
             {"base_perplexity", json_of(far.base_perplexity())},
             {"log_perplexity_ratio", json_of(far.log_ratio())},
+            {"expected_perplexity", json_of(far.expected_perplexity())},
+            {"base_expected_perplexity", json_of(far.base_expected_perplexity())},
             {"tokens", far.tokens()},
             {"windows", text.n_windows()},
             {"n_ctx", text.n_tokens() / text.n_windows()},
@@ -115,19 +117,22 @@ void put_report(const eval::Divergence& far) {
     put(fmt::format("perplexity         {}, of the base {}\n", text_of(far.perplexity(), 4),
                     text_of(far.base_perplexity(), 4)));
     put(fmt::format("ln of their ratio  {}\n", text_of(far.log_ratio(), 6)));
+    put(fmt::format("expected           {}, of the base {}  (of text as the base would write it)\n",
+                    text_of(far.expected_perplexity(), 4),
+                    text_of(far.base_expected_perplexity(), 4)));
 }
 
 // The text that both are measured on: what a saved base was, or a file.
 Result<EvalText> text_for(const EvalOptions& o, const EvalBase& base) {
     std::vector<eval::Window> saved = base.windows();
-    if (saved.empty() && o.text.empty())
+    if (saved.empty() && o.text.path.empty())
         return Error{Code::invalid, "--text is needed, unless --base is a file of --save-base"};
-    if (saved.empty()) return EvalText::read(o.text, *base.engine(), o.n_ctx, o.chunks);
-    if (!o.text.empty() || !o.save_base.empty())
+    if (saved.empty()) return EvalText::read(o.text, *base.engine());
+    if (!o.text.path.empty() || !o.save_base.empty())
         return Error{Code::invalid, o.base + ": is saved logits, which have a text of their own; "
                                              "leave out --text and --save-base"};
-    if (o.chunks > 0 && static_cast<std::size_t>(o.chunks) < saved.size())
-        saved.resize(static_cast<std::size_t>(o.chunks));
+    if (o.text.limit > 0 && static_cast<std::size_t>(o.text.limit) < saved.size())
+        saved.resize(static_cast<std::size_t>(o.text.limit));
     return EvalText::of(std::move(saved));
 }
 
@@ -160,11 +165,9 @@ CLI::App* add_measure(CLI::App& verb, const char* name, const char* what,
     CLI::App* measure = verb.add_subcommand(name, what);
     measure->footer(verb.get_footer());
     add_model(*measure, o->model)->required();
-    measure->add_option("--text", o->text, "a text, - for standard input")->type_name("F");
+    add_text(*measure, o->text);
     measure->add_option("--save-base", o->save_base, "keep what the base says, for later --base")
         ->type_name("F");
-    measure->add_option("-c,--ctx-size", o->n_ctx, "tokens of a window (512)")->type_name("N");
-    measure->add_option("--chunks", o->chunks, "so many windows at most (all)")->type_name("N");
     add_threads(*measure, o->model);
     add_precision(*measure, o->model, "fast");
     measure->add_flag("--json", o->json, "one heft.eval/1 document");

@@ -1,24 +1,35 @@
 #include "app/eval_text.h"
 
+#include <CLI/CLI.hpp>
+
 #include "app/console.h"
 #include "op/parallel.h"
 
 namespace heft::app {
 
-Result<EvalText> EvalText::read(const std::string& path, const engine::Engine& engine, int n_ctx,
-                                int limit) {
-    HEFT_TRY(const std::string text, read_input(path));
-    return cut(text, engine, n_ctx, limit);
+CLI::Option* add_text(CLI::App& verb, TextFlags& flags) {
+    CLI::Option* text = verb.add_option("--text", flags.path, "a text, - for standard input");
+    text->type_name("F");
+    verb.add_flag("--parse-special", flags.parse_special, "control tokens in it are such");
+    verb.add_option("-c,--ctx-size", flags.n_ctx, "tokens of a window (512)")->type_name("N");
+    verb.add_option("--chunks", flags.limit, "so many windows at most (all)")->type_name("N");
+    return text;
 }
 
-Result<EvalText> EvalText::cut(std::string_view text, const engine::Engine& engine, int n_ctx,
-                               int limit) {
+Result<EvalText> EvalText::read(const TextFlags& flags, const engine::Engine& engine) {
+    HEFT_TRY(const std::string text, read_input(flags.path));
+    return cut(text, flags, engine);
+}
+
+Result<EvalText> EvalText::cut(std::string_view text, const TextFlags& flags,
+                               const engine::Engine& engine) {
     HEFT_TRY(const text::Tokenizer* tokenizer, engine.tokenizer());
     const text::SpecialTokens& special = tokenizer->special();
-    const auto ids = tokenizer->encode(text);
+    const auto ids =
+        tokenizer->encode(text, {.add_special = false, .parse_special = flags.parse_special});
     EvalText out;
-    HEFT_TRY(out.windows_,
-             eval::cut(ids, n_ctx, special.add_bos ? special.bos : std::nullopt, limit));
+    HEFT_TRY(out.windows_, eval::cut(ids, flags.n_ctx, special.add_bos ? special.bos : std::nullopt,
+                                     flags.limit));
     return out;
 }
 

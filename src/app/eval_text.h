@@ -12,17 +12,31 @@
 #include "eval/scores.h"
 #include "eval/windows.h"
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace heft::app {
+
+// What a verb is told of its text.
+struct TextFlags {
+    std::string path;  // - for standard input
+    int n_ctx = 512;   // tokens of a window
+    int limit = 0;     // windows at most; 0: all
+    bool parse_special = false;
+};
+
+// Adds --text, which it returns, and how to cut it.
+CLI::Option* add_text(CLI::App& verb, TextFlags& flags);
 
 class EvalText {
   public:
-    // `path`: of a file, - for standard input. In windows of n_ctx tokens, `limit` of them at most
-    // (0: all), in the vocabulary of this model.
-    static Result<EvalText> read(const std::string& path, const engine::Engine& engine, int n_ctx,
-                                 int limit);
-    // The same of the text itself.
-    static Result<EvalText> cut(std::string_view text, const engine::Engine& engine, int n_ctx,
-                                int limit);
+    // In the vocabulary of this model.
+    static Result<EvalText> read(const TextFlags& flags, const engine::Engine& engine);
+    // The same of the text itself, wherever it comes from.
+    static Result<EvalText> cut(std::string_view text, const TextFlags& flags,
+                                const engine::Engine& engine);
     static EvalText of(std::vector<eval::Window> windows);
 
     using Take = std::function<Status(const eval::Window& window)>;

@@ -28,8 +28,8 @@ namespace fs = std::filesystem;
 
 struct ImatrixOptions {
     ModelFlags model;
-    std::string text, out = "imatrix.gguf";
-    int n_ctx = 512, chunks = 0;
+    TextFlags text;
+    std::string out = "imatrix.gguf";
     bool with_output = false, force = false, json = false;
 };
 
@@ -41,9 +41,10 @@ shape::Imatrix imatrix_of(const ImatrixOptions& o, const model::InputSums& sums,
         to.sums.assign(entry.sums.begin(), entry.sums.end());
         to.counts.assign(entry.counts.begin(), entry.counts.end());
     }
-    out.datasets = {o.text == "-" ? "standard input" : fs::path(o.text).filename().string()};
+    out.datasets = {o.text.path == "-" ? "standard input"
+                                       : fs::path(o.text.path).filename().string()};
     out.chunks = static_cast<int>(n_windows);
-    out.chunk_size = o.n_ctx;
+    out.chunk_size = o.text.n_ctx;
     return out;
 }
 
@@ -81,7 +82,7 @@ Status collect(const ImatrixOptions& o) {
     const Clock::time_point began = Clock::now();
     HEFT_OK(check_place(o.out, {}, o.force));
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
-    HEFT_TRY(const EvalText text, EvalText::read(o.text, engine, o.n_ctx, o.chunks));
+    HEFT_TRY(const EvalText text, EvalText::read(o.text, engine));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     model::InputSums sums(engine.model(), o.with_output);
@@ -111,11 +112,9 @@ void add_imatrix(CLI::App& app, Action& action) {
                               "heft imatrix my-model/ --text words.txt -o words.imatrix.gguf");
     verb->group(kShape);
     add_model(*verb, o->model);
-    verb->add_option("--text", o->text, "a text, - for standard input")->required()->type_name("F");
+    add_text(*verb, o->text)->required();
     verb->add_option("-o,--output", o->out, "the new file (imatrix.gguf); .dat: the older format")
         ->type_name("OUT");
-    verb->add_option("-c,--ctx-size", o->n_ctx, "tokens of a chunk (512)")->type_name("N");
-    verb->add_option("--chunks", o->chunks, "so many chunks at most (all)")->type_name("N");
     verb->add_flag("--process-output", o->with_output, "the output matrix, too");
     verb->add_flag("--force", o->force, "write over OUT if it exists");
     add_threads(*verb, o->model);

@@ -46,7 +46,10 @@ Result<Yardstick> Yardstick::make(const std::string& parent, const std::string& 
         out.name_ = std::filesystem::path(text).filename().string();
     }
     HEFT_TRY(out.sha256_, sha256(as_bytes(words)));
-    HEFT_TRY(const EvalText whole, EvalText::cut(words, out.parent_, kContext, kMostWindows));
+    TextFlags how;
+    how.n_ctx = kContext;
+    how.limit = kMostWindows;
+    HEFT_TRY(const EvalText whole, EvalText::cut(words, how, out.parent_));
     out.text_ = shortened(whole, out.parent_);
     HEFT_OK(out.keep_rows(line));
     return out;

@@ -58,7 +58,10 @@ TokenDivergence compare(std::span<const float> base, std::span<const float> mode
     TokenDivergence out;
     for (std::size_t i = 0; i < base.size(); ++i) {
         const double p = base[i] - base_sum;
-        out.kl += std::exp(static_cast<float>(p)) * (p - (model[i] - model_sum));
+        const double probability = std::exp(static_cast<float>(p));
+        if (probability == 0) continue;  // its logarithm may not be finite
+        out.kl += probability * (p - (model[i] - model_sum));
+        out.base_entropy -= probability * p;
     }
     out.kl = std::max(out.kl, 0.0);  // rounding
     const auto id = static_cast<std::size_t>(token);
@@ -72,6 +75,8 @@ void Divergence::add(const TokenDivergence& token) {
     kl_.push_back(static_cast<float>(token.kl));
     mean_kl_.add(token.kl);
     same_top_.add(token.same_top ? 1 : 0);
+    base_expected_.add(-token.base_entropy);
+    expected_.add(-token.base_entropy - token.kl);
     base_.add(token.base_log_p);
     model_.add(token.model_log_p);
     difference_.add(token.base_log_p - token.model_log_p);

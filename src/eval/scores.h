@@ -45,6 +45,7 @@ class Perplexity {
 // What a model and its base say of one token.
 struct TokenDivergence {
     double kl = 0;
+    double base_entropy = 0;                 // sum over ids of -p ln p, p the base's
     double base_log_p = 0, model_log_p = 0;  // of the token that came
     bool same_top = false;
 };
@@ -67,11 +68,17 @@ class Divergence {
     Estimate perplexity() const { return model_.estimate(); }
     // ln of the ratio of the perplexities; its error is small, for both have the same text.
     Estimate log_ratio() const { return difference_.estimate(); }
+    // The perplexity of text as the base would write it: each position counts with all tokens that
+    // could come, by the base's probabilities, instead of the one that came. e to the mean of the
+    // cross entropies, which are the base's entropy and the divergence: no model's is lower than
+    // the base's.
+    Estimate expected_perplexity() const { return expected_.estimate(); }
+    Estimate base_expected_perplexity() const { return base_expected_.estimate(); }
 
   private:
     std::vector<float> kl_;
     Mean mean_kl_, same_top_, squared_change_, difference_;
-    Perplexity base_, model_;
+    Perplexity base_, model_, base_expected_, expected_;
 };
 
 }  // namespace heft::eval

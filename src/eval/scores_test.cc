@@ -1,6 +1,7 @@
 #include "eval/scores.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,6 +86,22 @@ TEST(Divergence, IsThatOfTheFormula) {
     EXPECT_NEAR(far.kl_quantile(0), 0, 1e-6);
     EXPECT_NEAR(far.kl_quantile(1), 0.25 * std::log(2.0), 1e-6);
     EXPECT_EQ(far.tokens(), 2);
+}
+
+TEST(Divergence, ExpectsOfTheBaseItsEntropyAndOfOthersMore) {
+    const auto logs = [](double p) {
+        return std::vector<float>{static_cast<float>(std::log(p)),
+                                  static_cast<float>(std::log(1 - p)),
+                                  -std::numeric_limits<float>::infinity()};
+    };
+    Divergence far;
+    for (int i = 0; i < 2; ++i)  // whichever token came
+        far.add(compare(logs(0.8), logs(0.5), i));
+    const double entropy = -0.8 * std::log(0.8) - 0.2 * std::log(0.2);
+    EXPECT_NEAR(far.base_expected_perplexity().value, std::exp(entropy), 1e-6);
+    EXPECT_NEAR(far.expected_perplexity().value, 2, 1e-6);  // even odds, whatever the base thinks
+    EXPECT_NEAR(far.expected_perplexity().value / far.base_expected_perplexity().value,
+                std::exp(far.kl().value), 1e-6);
 }
 
 // -- logits of a base, in a file

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """heft imatrix, eval, diff, and what quantize and convert measure, end to end on the built-in model."""
 import json
+import math
 import pathlib
 import shutil
 import signal
@@ -92,6 +93,23 @@ class Bases(Measure):
         self.assertLess(self.kl(TINY, base)["kl"]["value"], 1e-4)
         fewer = self.kl(TINY, base, "--chunks", "2")
         self.assertEqual(fewer["windows"], 2)
+
+    def test_expected_perplexity_is_what_the_divergence_makes_of_the_base(self):
+        self.quantize("q.gguf", "--type", "Q2_K_S", "--no-measure")
+        told = self.kl(self.path("q.gguf"), TINY, "--text", self.words, *CUT)
+        expected, base = told["expected_perplexity"]["value"], told["base_expected_perplexity"]["value"]
+        self.assertGreater(base, 1)
+        self.assertAlmostEqual(math.log(expected / base), told["kl"]["value"], places=9)
+
+    def test_control_tokens_in_a_text_are_tokens_on_demand(self):
+        framed = self.path("framed.txt")
+        framed.write_text("".join(f"<|begin_of_text|>{story}<|end|>" for story in STORIES))
+        told = [self.document("heft.eval/1", "eval", "ppl", TINY, "--text", framed, "-c", "128", *flag)
+                for flag in ((), ("--parse-special",))]
+        self.assertGreater(told[0]["tokens"], told[1]["tokens"])
+        # As in training: nothing in such a text surprises.
+        self.assertGreater(told[0]["perplexity"]["value"], 1.5 * told[1]["perplexity"]["value"])
+        self.assertLess(told[1]["perplexity"]["value"], 2.2)
 
     def test_what_is_no_base_is_refused(self):
         base = self.path("words.base")
