@@ -135,7 +135,7 @@ class Merging {
     }
 
     Result<Granted> granted(const govern::Catalogue& catalogue, const MergeTerms& terms) {
-        HEFT_TRY(govern::Passport made, passport_of(catalogue, terms));
+        HEFT_TRY(govern::Passport made, govern::passport(catalogue, terms.sources, terms.making));
         return Granted{std::move(made.outcome.record), std::move(made.hashes), {}, std::move(key_)};
     }
 

@@ -67,8 +67,4 @@ Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Pla
     return out;
 }
 
-Result<govern::Passport> passport_of(const govern::Catalogue& catalogue, const MergeTerms& terms) {
-    return govern::passport(catalogue, terms.sources, terms.making);
-}
-
 }  // namespace heft::app

@@ -18,7 +18,7 @@ namespace heft::app {
 struct MergeTerms {
     govern::GateOutcome outcome;
     std::vector<govern::LicenceCopy> copies;  // of the models' licences and notices
-    // What the record is made of.
+    // What govern::passport() makes the record of.
     std::vector<govern::Source> sources;
     govern::Making making;
 };
@@ -35,8 +35,5 @@ struct MergeAsked {
 // Asks the gate about all models of the plan. Hashes nothing yet.
 Result<MergeTerms> terms_of(const govern::Catalogue& catalogue, const merge::Plan& plan,
                             const MergeAsked& asked);
-
-// The record of lineage, and the hashes of all files of all inputs on their way into it.
-Result<govern::Passport> passport_of(const govern::Catalogue& catalogue, const MergeTerms& terms);
 
 }  // namespace heft::app
