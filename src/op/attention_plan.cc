@@ -71,9 +71,11 @@ AttentionPlan plan_attention(const AttentionShape& shape, std::span<const Seen> 
         most_tokens = std::max(most_tokens, tile.n_tokens);
     }
     const auto n_tiles = static_cast<std::int64_t>(plan.tiles.size());
-    plan.split = n_tiles * shape.n_kv < wanted && n_segments > n_tiles;
+    // Heads are what several tokens are cut by; one token reads all heads of a segment in order.
+    const bool single = most_tokens == 1;
+    plan.split = n_segments > n_tiles && n_tiles * (single ? 1 : shape.n_kv) < wanted;
     const Share share =
-        share_heads(shape, kMostRows, most_tokens == 1, plan.split ? n_segments : n_tiles, wanted);
+        share_heads(shape, kMostRows, single, plan.split ? n_segments : n_tiles, wanted);
     // The tiles of a key/value head one after the other, so that they find its keys in a cache,
     // those with most keys first.
     for (int kv = 0; kv < shape.n_kv; kv += share.kvs)
