@@ -144,12 +144,22 @@ inline constexpr int kKeys = 64;      // keys of a block of attention
 inline constexpr int kKvPad = 16;     // packed keys and values are a multiple of it wide
 inline constexpr int kSumLanes = 16;  // floats of the widest vector
 
+// Memory that will be read soon, to be asked for ahead. It is never looked at, so that it may end
+// anywhere.
+struct WantedRows {
+    const void* at = nullptr;
+    std::int64_t stride = 0;
+    std::int64_t bytes = 0;  // of a row
+    int count = 0;
+};
+
 // Keys or values of one head as a cache holds them: rows `stride` bytes apart.
 struct KvRows {
     const void* at;
     std::int64_t stride;
     int count;  // at most kKeys, or kTileKeys where tiles are made of them
     int width;  // numbers of a row
+    WantedRows next = {};
 };
 
 // One query head of one token, and its softmax so far. Scores are in units of log2 e, so that

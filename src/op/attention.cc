@@ -200,15 +200,14 @@ class Attention {
         for (std::int64_t from = std::max(start, tile.first / kKeys * kKeys); from < end;
              from += kKeys)
             for (int i = 0; i < task.n_kv; ++i)
-                block(tile, task.kv + i, from,
-                      static_cast<int>(std::min<std::int64_t>(kKeys, end - from)), w,
+                block(tile, {task.kv, task.n_kv, i}, from, w,
                       {w.rows + i * per_kv, static_cast<std::size_t>(per_kv)});
     }
 
-    void block(const AttentionTile& tile, int kv, std::int64_t from, int n_keys, const Worker& w,
+    void block(const AttentionTile& tile, const HeadTurn& heads, std::int64_t from, const Worker& w,
                std::span<AttentionRow> rows) const {
         const Seen& range = seen_[static_cast<std::size_t>(tile.token)];
-        const CachedBlock cached = cached_block(shape_, range, kv, from, n_keys);
+        const CachedBlock cached = cached_block(shape_, range, heads, from, kKeys, tile.last);
         const kernel::Table& kernels = context_.kernels;
         kernels.pack_keys(shape_.key_type, cached.keys, w.keys);
         const kernel::KeyBlock packed{w.keys,

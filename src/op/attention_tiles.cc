@@ -147,8 +147,7 @@ class TileAttention {
             last = std::max(last, w.reach[pair].most_last);
         }
         for (std::int64_t from = first / kTileKeys * kTileKeys; from <= last; from += kTileKeys)
-            block(task, from, static_cast<int>(std::min<std::int64_t>(kTileKeys, last + 1 - from)),
-                  rows, w);
+            block(task, from, last, rows, w);
         put(task, w);
     }
 
@@ -188,10 +187,11 @@ class TileAttention {
                                     w.q + std::int64_t{tile} * head_tiles_ * kernel::kTileNumbers);
     }
 
-    void block(const Task& task, std::int64_t from, int n_keys, const kernel::RowTiles& rows,
+    void block(const Task& task, std::int64_t from, std::int64_t last, const kernel::RowTiles& rows,
                const Worker& w) const {
         const kernel::Table& kernels = context_.kernels;
-        const CachedBlock cached = cached_block(shape_, seen_.front(), task.kv, from, n_keys);
+        const CachedBlock cached =
+            cached_block(shape_, seen_.front(), {task.kv, 1, 0}, from, kTileKeys, last);
         kernels.pack_key_tiles(shape_.key_type, cached.keys, w.keys);
         const bool spoilt =
             kernels.pack_value_tiles(shape_.value_type, cached.values, w.values, w.spoilt);

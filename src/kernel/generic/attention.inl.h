@@ -40,30 +40,22 @@ struct KvQ80 {
     }
 };
 
-// The rows of the next block on their way into the cache: they are a block ahead, where no
-// hardware prefetcher looks. Asked for a few at a time, as a processor has few misses under way.
-// Never dereferenced, so they may lie beyond the cache.
-template <class Row>
+// Rows that are wanted next on their way into the cache, where no hardware prefetcher looks. Asked
+// for a few at a time, as a processor has few misses under way.
 class RowsAhead {
   public:
-    HEFT_INLINE explicit RowsAhead(const KvRows& rows)
+    // In that many equal parts.
+    HEFT_INLINE RowsAhead(const WantedRows& rows, int parts)
         : stride_(static_cast<std::uintptr_t>(rows.stride)),
-          bytes_(static_cast<std::uintptr_t>(Row::bytes(rows.width))),
-          row_(reinterpret_cast<std::uintptr_t>(rows.at)
-               + static_cast<std::uintptr_t>(rows.count) * stride_),
-          left_(rows.count) {}
+          bytes_(static_cast<std::uintptr_t>(rows.bytes)),
+          row_(reinterpret_cast<std::uintptr_t>(rows.at)),
+          left_(rows.count),
+          lines_of_part_(
+              static_cast<int>((rows.bytes + kLine - 1) / kLine * rows.count / parts + 1)) {}
 
-    HEFT_INLINE void fetch_row() {
-        if (left_ <= 0) return;
-        for (std::uintptr_t line = 0; line < bytes_; line += kLine) prefetch(row_ + line);
-        row_ += stride_;
-        --left_;
-    }
-    // One of `parts` equal parts.
-    HEFT_INLINE void fetch_part(int parts) {
-        const auto all = static_cast<std::uintptr_t>(kKeys) * ((bytes_ + kLine - 1) / kLine);
-        for (auto n = all / static_cast<std::uintptr_t>(parts) + 1; n > 0 && left_ > 0; --n) {
-            prefetch(row_ + line_);
+    HEFT_INLINE void fetch_part() {
+        for (int n = lines_of_part_; n > 0 && left_ > 0; --n) {
+            __builtin_prefetch(reinterpret_cast<const void*>(row_ + line_), 0, 2);
             line_ += kLine;
             if (line_ < bytes_) continue;
             line_ = 0;
@@ -73,16 +65,14 @@ class RowsAhead {
     }
 
   private:
-    static constexpr std::uintptr_t kLine = 64;
-    static HEFT_INLINE void prefetch(std::uintptr_t at) {
-        __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
-    }
+    static constexpr int kLine = 64;
 
     std::uintptr_t stride_;
     std::uintptr_t bytes_;
     std::uintptr_t row_;
     std::uintptr_t line_ = 0;
     int left_;
+    int lines_of_part_;
 };
 
 template <class L, class Row>
@@ -94,11 +84,10 @@ template <class L, class Row>
 void pack_keys(const KvRows& keys, float* out) noexcept {
     constexpr int kW = L::kWidth;
     const auto* at = static_cast<const std::uint8_t*>(keys.at);
-    RowsAhead<Row> ahead(keys);
-    const int parts = kKeys / kW * ((keys.width + kW - 1) / kW);
+    RowsAhead ahead(keys.next, kKeys / kW * ((keys.width + kW - 1) / kW));
     for (int j = 0; j < kKeys; j += kW) {
         for (int i = 0; i < keys.width; i += kW) {
-            ahead.fetch_part(parts);
+            ahead.fetch_part();
             float tile[kW * kW];
             if (keys.count - j >= kW && keys.width - i >= kW) {
                 unroll<kW>([&](auto r) __attribute__((always_inline)) {
@@ -123,9 +112,9 @@ void pack_values(const KvRows& values, float* out) noexcept {
     const int whole = values.width / kW * kW;
     const int padded = (values.width + kKvPad - 1) / kKvPad * kKvPad;
     const auto* row = static_cast<const std::uint8_t*>(values.at);
-    RowsAhead<Row> ahead(values);
+    RowsAhead ahead(values.next, values.count);
     for (int j = 0; j < values.count; ++j, row += values.stride, out += padded) {
-        ahead.fetch_row();
+        ahead.fetch_part();
         int i = 0;
         for (; i + 2 * kW <= whole; i += 2 * kW) {
             L::store(out + i, Row::load(row, i));
@@ -258,13 +247,14 @@ struct PackedValues {
     int whole() const { return width; }
     HEFT_INLINE typename L::F load(int key, int i) const { return L::load(at + key * width + i); }
     HEFT_INLINE typename L::F load_any(int key, int i) const { return load(key, i); }
-    HEFT_INLINE void fetch_ahead(int) const {}
+    HEFT_INLINE void fetch_ahead() const {}
 };
 
 // A block's values as the cache has them. Beyond a row's end are zeros.
 template <class L, class Row>
 struct StoredValues {
     const KvRows& rows;
+    RowsAhead& ahead;
 
     int whole() const { return rows.width; }
     HEFT_INLINE const std::uint8_t* row(int key) const {
@@ -274,9 +264,7 @@ struct StoredValues {
     HEFT_INLINE typename L::F load_any(int key, int i) const {
         return i < rows.width ? load_column<L, Row>(row(key), i, rows.width) : L::set(0.0F);
     }
-    HEFT_INLINE void fetch_ahead(int key) const {
-        RowsAhead<Row>({row(key), rows.stride, kKeys, rows.width}).fetch_row();
-    }
+    HEFT_INLINE void fetch_ahead() const { ahead.fetch_part(); }
 };
 
 template <class L, int rows, int vectors, class Values>
@@ -290,7 +278,7 @@ HEFT_INLINE void weigh_columns(const Values& values, const AttentionRow* row,
         });
     });
     for (int j = keys.begin; j < keys.end; ++j) {
-        if (column == 0) values.fetch_ahead(j);
+        if (column == 0) values.fetch_ahead();
         F value[vectors];
         unroll<vectors>([&](auto v) __attribute__((always_inline)) {
             const int i = column + v.value * L::kWidth;
@@ -373,7 +361,8 @@ void attend(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept {
 template <class L, class Row>
 void attend_stored(const KeyBlock& block, const KvRows& values, AttentionRow* rows,
                    int n_rows) noexcept {
-    attend_all<L>(block, StoredValues<L, Row>{values}, rows, n_rows);
+    RowsAhead ahead(values.next, values.count);
+    attend_all<L>(block, StoredValues<L, Row>{values, ahead}, rows, n_rows);
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ template <class L, class Row>
 void pack_key_tiles(const KvRows& keys, std::uint16_t* out) noexcept {
     const int head_tiles = (keys.width + kTileCols - 1) / kTileCols;
     const auto* row = static_cast<const std::uint8_t*>(keys.at);
-    RowsAhead<Row> ahead(keys);
+    RowsAhead ahead(keys.next, kTileKeys);
     for (int j = 0; j < kTileKeys; ++j, row += keys.stride) {
-        ahead.fetch_row();
+        ahead.fetch_part();
         std::uint16_t* to = out + j / kTile * head_tiles * kTileNumbers + j % kTile * kTileCols;
         for (int i = 0; i < head_tiles * kTileCols; i += kTileCols, to += kTileNumbers) {
             if (j >= keys.count)
@@ -66,7 +66,7 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
     const int tiles = (values.width + kPair - 1) / kPair * 2;
     const F zero = L::set(0.0F);
     F check = zero;  // becomes NaN of what is not finite
-    RowsAhead<Row> ahead(values);
+    RowsAhead ahead(values.next, kTileKeys);
     for (int j = 0; j < kTileKeys; j += kTileCols)
         for (int tile = 0; tile < tiles; ++tile) {
             alignas(64) std::uint16_t pairs[kTile][kTileCols];
@@ -76,7 +76,7 @@ bool pack_value_tiles(const KvRows& values, std::uint16_t* out, std::uint8_t* sp
                                           : zero;
             };
             for (int p = 0; p < kTile; ++p) {
-                if (tile < 2) ahead.fetch_row();
+                if (tile < 2) ahead.fetch_part();
                 const F first = load(j + 2 * p);
                 const F second = load(j + 2 * p + 1);
                 check = L::fma(first, zero, L::fma(second, zero, check));
