@@ -258,8 +258,8 @@ lint() {
     say "== layers"
     python3 "$root/scripts/check_layers.py" "$root" || failed=1
     say "== clang-tidy"
-    configure fuzz
-    python3 "$root/scripts/tidy.py" "$root" "$build/fuzz" "$build/tidy-cache" "$jobs" || failed=1
+    configure tidy
+    python3 "$root/scripts/tidy.py" "$root" "$build/tidy" "$build/tidy-cache" "$jobs" || failed=1
     say "== sizes"
     python3 "$root/scripts/report_sizes.py" "$root"
     [[ -z $failed ]] || die "lint found something"
