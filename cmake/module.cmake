@@ -41,6 +41,7 @@ function(heft_module name)
     if(TARGET heft_precompiled)
       target_precompile_headers(heft_${name} REUSE_FROM heft_precompiled)
     endif()
+    heft_compile_together(heft_${name} "${files}")
   else() # headers only
     add_library(heft_${name} INTERFACE)
     target_include_directories(heft_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
