@@ -12,9 +12,14 @@ endforeach()
 
 function(heft_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "SOURCES;LINKS")
+  set(sanitized false)
+  if(HEFT_SANITIZE)
+    set(sanitized true)
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} heft::flags GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE HEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE HEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    HEFT_SANITIZED=${sanitized})
   # What is tested is optimised, the tests themselves compile in half the time.
   target_compile_options(${name} PRIVATE -O0)
   if(HEFT_PRECOMPILED)
