@@ -12,9 +12,14 @@ endforeach()
 
 function(heft_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LABEL" "SOURCES;LINKS")
+  set(sanitized false)
+  if(HEFT_SANITIZE)
+    set(sanitized true)
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} heft::flags GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE HEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE HEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    HEFT_SANITIZED=${sanitized})
   # What is tested is optimised, the tests themselves compile in half the time.
   target_compile_options(${name} PRIVATE -O0)
   if(HEFT_PRECOMPILED)
@@ -41,6 +46,7 @@ function(heft_module name)
     if(TARGET heft_precompiled)
       target_precompile_headers(heft_${name} REUSE_FROM heft_precompiled)
     endif()
+    heft_compile_together(heft_${name} "${files}")
   else() # headers only
     add_library(heft_${name} INTERFACE)
     target_include_directories(heft_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)

@@ -20,26 +20,15 @@ import shlex
 import subprocess
 import sys
 
-BATCH = 16
-# What a line that begins at its margin defines; namespaces do not indent here.
-DEFINES = re.compile(r"^(?!(?:template|namespace|using|extern)\b)[A-Za-z_][^=({\[;]*?(\w+)\s*[=({\[;]", re.M)
-NAMESPACE = re.compile(r"^namespace (\S+) {", re.M)
-INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+import batches
 
-
-def closure(file, source_root, seen):
-    """The file and every header of ours that it includes, directly or not."""
-    if file in seen or not file.is_file():
-        return
-    seen.add(file)
-    for name in INCLUDE.findall(file.read_text()):
-        closure(source_root / name, source_root, seen)
-        closure(file.parent / name, source_root, seen)
+BATCH = 48
+GENERATES = re.compile(r"-O\d$|-g\d?$|-fPI[CE]$|-f(no-)?trapping-math$")
 
 
 def key_of(flags, file, source_root, common):
     files = set()
-    closure(file, source_root, files)
+    batches.closure(file, source_root, files)
     digest = hashlib.sha256(common + repr(flags).encode())
     for one in sorted(files):
         digest.update(one.as_posix().encode() + b"\0" + one.read_bytes())
@@ -47,17 +36,17 @@ def key_of(flags, file, source_root, common):
 
 
 def flags_of(entry):
-    """What the compiler is told, without its name, the file, the output and precompiled headers
-    (-Xclang): a file includes what it uses."""
+    """What the compiler is told, without its name, the file, the output and what changes no word of
+    a report, so that more files are compiled alike."""
     words = shlex.split(entry["command"])
     first = next(n for n, w in enumerate(words) if "++" in pathlib.PurePath(w).name)
     flags, skip = [], False
     for word in words[first + 1:]:
         if skip:
             skip = False
-        elif word in ("-o", "-MF", "-MT", "-MQ", "-Xclang"):
+        elif word in ("-o", "-MF", "-MT", "-MQ"):
             skip = True
-        elif word not in ("-c", "-MD", "-MMD", entry["file"]):
+        elif word not in ("-c", "-MD", "-MMD", entry["file"]) and not GENERATES.match(word):
             flags.append(word)
     return tuple(flags)
 
@@ -94,27 +83,15 @@ class Tidy:
         return self.check(batch[:half]) + self.check(batch[half:])
 
 
-def names_of(file):
-    text = file.read_text()
-    where = tuple(NAMESPACE.findall(text))
-    return {(where, name) for name in DEFINES.findall(text)}
-
-
-def batches_of(todo):
-    """Files with the same flags, BATCH at a time at most, that share no name in a namespace."""
-    names = {item[0]: names_of(item[0]) for item in todo}
-    uses = collections.Counter(name for one in names.values() for name in one)
-    batches = []
-    # Those with the most shared names first: each needs a batch of its own, which the others fill.
-    for item in sorted(todo, key=lambda item: -max(uses[n] for n in names[item[0]] or {None})):
-        for flags, batch, taken in batches:
-            if flags == item[2] and len(batch) < BATCH and not taken & names[item[0]]:
-                batch.append(item)
-                taken |= names[item[0]]
-                break
-        else:
-            batches.append((item[2], [item], set(names[item[0]])))
-    return [batch for _, batch, _ in batches]
+def batches_of(todo, source_root):
+    """Of (file, key, flags): those with the same flags that can be compiled together; the largest
+    first, so that no worker is left alone with one at the end."""
+    alike = collections.defaultdict(dict)
+    for item in todo:
+        alike[item[2]][item[0]] = item
+    found = [[items[file] for file in files] for items in alike.values()
+             for files in batches.batches_of(list(items), BATCH, source_root)]
+    return sorted(found, key=lambda batch: -sum(item[0].stat().st_size for item in batch))
 
 
 def main():
@@ -139,7 +116,7 @@ def main():
     failed = 0
     tidy = Tidy(root, build, cache)
     with concurrent.futures.ThreadPoolExecutor(int(sys.argv[4])) as pool:
-        for reports in pool.map(tidy.check, batches_of(todo)):
+        for reports in pool.map(tidy.check, batches_of(todo, root / "src")):
             for file, report in reports:
                 failed += 1
                 print(f"{file.relative_to(root)}:\n{report}", flush=True)

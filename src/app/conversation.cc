@@ -5,9 +5,9 @@
 
 namespace heft::app {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 bool has_role(const Json& message, const char* role) {
     const auto found = message.find("role");

@@ -5,9 +5,9 @@
 
 namespace heft::app {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 std::string joined(const Json& licences) {
     std::string text;

@@ -6,7 +6,11 @@
 
 namespace heft::app {
 
+namespace {
+
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 Json message(const std::string& role, const std::string& content) {
     return {{"role", role}, {"content", content}};

@@ -7,9 +7,9 @@
 
 namespace heft::app {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 double rate(std::size_t count, double seconds) {
     return seconds > 0 ? static_cast<double>(count) / seconds : 0;

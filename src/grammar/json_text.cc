@@ -9,9 +9,9 @@
 
 namespace heft::grammar {
 
-namespace {
-
 using Json = nlohmann::ordered_json;
+
+namespace {
 
 constexpr char32_t kFirstPlain = 0x20;  // control characters below are written as escapes
 

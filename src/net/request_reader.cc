@@ -10,10 +10,11 @@
 namespace heft::net {
 
 namespace http = boost::beast::http;
-using ErrorCode = boost::system::error_code;
-using View = boost::beast::string_view;
 
 namespace {
+
+using ErrorCode = boost::system::error_code;
+using View = boost::beast::string_view;
 
 std::string lower(View name) {
     std::string text(name);

@@ -15,10 +15,11 @@
 namespace heft::net {
 
 namespace asio = boost::asio;
-using Stream = asio::generic::stream_protocol::socket;
-using ErrorCode = boost::system::error_code;
 
 namespace {
+
+using Stream = asio::generic::stream_protocol::socket;
+using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t kTlsReadBytes = 8U << 10;
 

@@ -10,9 +10,10 @@
 namespace heft::net {
 
 namespace ssl = boost::asio::ssl;
-using ErrorCode = boost::system::error_code;
 
 namespace {
+
+using ErrorCode = boost::system::error_code;
 
 Error unusable(const std::filesystem::path& file, const std::string& why) {
     return {Code::invalid, fmt::format("{}: cannot be used for TLS: {}", file.string(), why)};

@@ -28,7 +28,8 @@ using Json = nlohmann::json;
 using testing::TestMetadata;
 
 constexpr EncodeOptions kPlain{.add_special = false, .parse_special = false};
-constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+// A megabyte; less where sanitizers make each of its bytes ten times as dear.
+constexpr std::size_t kTextBytes = std::size_t{1} << (HEFT_SANITIZED ? 17 : 20);
 
 std::string read(const fs::path& path) {
     auto text = read_text(path, std::size_t{1} << 30);
@@ -153,7 +154,7 @@ constexpr std::array<RankFile, 6> kRankFiles{
 TEST(Routes, RankFilesAndTheirTokenizerJsonAgree) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
-    const std::string text = mixed_text(kMegabyte, true);
+    const std::string text = mixed_text(kTextBytes, true);
     for (const RankFile& row : kRankFiles) {
         const std::string what(row.path);
         const std::string file = read(folder / row.path);
@@ -219,7 +220,7 @@ TEST(Routes, TekkenIsRanksWithControlTokensFirst) {
 TEST(Routes, SentencePieceModelsAgreeWithTheirOtherFiles) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
-    const std::string text = mixed_text(kMegabyte, true);
+    const std::string text = mixed_text(kTextBytes, true);
     const std::string model = read(folder / "llama2/tokenizer.model");
     const auto spm = opened(Tokenizer::from_model_file(as_bytes(model), ""), "llama2");
     const auto json =
@@ -279,7 +280,7 @@ TEST(Routes, UnigramModelsAgreeWithTheirOtherFiles) {
     const auto json = opened(Tokenizer::from_tokenizer_json(out.dump(), ""), "unigram json");
     const auto gguf = through_gguf(*spm, "unigram");
     ASSERT_TRUE(json && gguf);
-    const std::string text = mixed_text(kMegabyte, true);
+    const std::string text = mixed_text(kTextBytes, true);
     const Ids ids = spm->encode(text, kPlain);
     expect_equal(gguf->encode(text, kPlain), ids, "unigram as GGUF");
     expect_equal(json->encode(text, kPlain), ids, "unigram as tokenizer.json");
@@ -293,7 +294,7 @@ TEST(Routes, RwkvTakesTheLongestToken) {
     HEFT_NEED_SHARED(path);
     const auto rwkv = opened(Tokenizer::from_rwkv(read(path), ""), "rwkv");
     ASSERT_TRUE(rwkv);
-    const std::string text = mixed_text(kMegabyte, true);
+    const std::string text = mixed_text(kTextBytes, true);
     expect_keeps(*rwkv, text, "rwkv");
     const auto gguf = through_gguf(*rwkv, "rwkv");
     ASSERT_TRUE(gguf);
@@ -316,7 +317,7 @@ TEST(Routes, RwkvTakesTheLongestToken) {
 TEST(Published, EveryTokenizerFileLoadsAndKeepsText) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
-    const std::string text = mixed_text(200'000, false);
+    const std::string text = mixed_text(kTextBytes / 5, false);
     for (const char* name :
          {"olmo/allenai_dolma2.json", "olmo/allenai_eleuther-ai-gpt-neox-20b-pii-special.json",
           "olmo/allenai_gpt-neox-olmo-dolma-v1_5.json"}) {
@@ -347,7 +348,7 @@ TEST(Published, EveryTokenizerFileLoadsAndKeepsText) {
 TEST(Published, MonotonousTextsTakeNoLonger) {
     const fs::path folder = real() / "tokenizers";
     HEFT_NEED_SHARED(folder);
-    constexpr std::size_t kBytes = 400'000;
+    constexpr std::size_t kBytes = kTextBytes / 5 * 2;
     std::string word;
     Rng rng(4);
     while (word.size() < kBytes) word += static_cast<char>('a' + rng.next() % 26);
