@@ -12,8 +12,8 @@ struct Avx2Lanes {
     static constexpr int kWidth = 8;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 3;
-    static constexpr int kIntTokens = 3;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 4;
+    static constexpr int kIntTiles = 1;
     static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(32)));
     using I = std::int32_t __attribute__((vector_size(32)));
@@ -121,6 +121,11 @@ struct Avx2Lanes {
     static HEFT_INLINE Codes flip(Codes codes, int mask) {
         const __m256i masks = _mm256_set1_epi8(static_cast<char>(mask));
         return {{_mm256_xor_si256(codes.v[0], masks), _mm256_xor_si256(codes.v[1], masks)}};
+    }
+    template <int zero>
+    static HEFT_INLINE Codes less(Codes codes) {
+        const __m256i zeros = _mm256_set1_epi8(static_cast<char>(zero));
+        return {{_mm256_sub_epi8(codes.v[0], zeros), _mm256_sub_epi8(codes.v[1], zeros)}};
     }
     static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {

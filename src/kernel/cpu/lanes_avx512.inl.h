@@ -12,8 +12,8 @@ struct Avx512Lanes {
     static constexpr int kWidth = 16;
     static constexpr int kAccs = 4;
     static constexpr int kGemmTokens = 12;
-    static constexpr int kIntTokens = 6;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 8;
+    static constexpr int kIntTiles = 2;
     static constexpr int kKeyVectors = 4;
     using F = float __attribute__((vector_size(64)));
     using I = std::int32_t __attribute__((vector_size(64)));

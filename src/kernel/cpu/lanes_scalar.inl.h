@@ -15,8 +15,8 @@ struct ScalarLanes {
     static constexpr int kWidth = 4;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 1;
-    static constexpr int kIntTokens = 1;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 1;
+    static constexpr int kIntTiles = 1;
     static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(16)));
     using I = std::int32_t __attribute__((vector_size(16)));

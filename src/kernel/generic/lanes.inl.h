@@ -20,7 +20,8 @@
 //   Dots<most code>         sums of products of four codes and four activations in each lane: begun
 //                           as zeros, continued with add<0>, add<1>, ..., read with total
 //   kSignedDot<most code>   whether Dots wants codes with their zero taken off, as signed bytes
-//   kIntTokens, kIntVectors tokens and vectors of rows whose Dots and float sums fit the registers
+//   kIntRows, kIntTiles     rows and tiles of tokens whose Dots and float sums about fit the
+//   registers
 //
 // All functions of these files are templates over L or live in unnamed namespaces, so that nothing
 // compiled for one instruction set can be linked into the code of another.
