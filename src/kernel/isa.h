@@ -87,7 +87,7 @@ struct Isa {
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
     void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
     void (*turn_row)(const QuantisedRow& x, std::int64_t n, InputChunk* out) noexcept;
-    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, int lanes, std::int64_t first, int n,
                        ByteInput* to) noexcept;
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;

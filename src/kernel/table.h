@@ -56,9 +56,9 @@ struct Table {
     void (*tile_product)(const TileProduct& product) noexcept;
 
     // -- quantised activations of many tokens (ByteInput)
-    // Columns first … first + n - 1 of at most kTile tokens; `first` a multiple of kInputColumns,
-    // n at most that and a multiple of 32.
-    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
+    // Columns first … first + n - 1 of at most kTile / lanes tokens, `lanes` of each, 1 or 2;
+    // `first` a multiple of kInputColumns, n at most that and a multiple of 32.
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, int lanes, std::int64_t first, int n,
                        ByteInput* to) noexcept;
     // Only for types where has_dot_int.
     void (*int_panel)(DType type, const BytePanelProduct& product) noexcept;

@@ -103,7 +103,8 @@ struct TileProduct {
 // 256 of the quantised activations of 16 tokens, as products with many tokens take them: lanes of
 // vectors are tokens, and four columns of a token lie side by side, which is what tiles of bytes
 // want too (Intel 64 Software Developer's Manual, TDPBSSD). Beside them is what QuantisedRow has.
-// Zeros stand for tokens and columns that are not there.
+// Zeros stand for tokens and columns that are not there. Of up to half a tile of tokens each may
+// have two lanes, side by side, so that two rows are multiplied at once.
 struct alignas(64) ByteInput {
     std::int8_t q[kInputColumns / 4][kTile][4];
     float scale[kInputColumns / 32][kTile];
@@ -125,6 +126,10 @@ struct BytePanelProduct {
     int token_tiles;
     float* sums;  // [token_tiles][kPanelRows / kTile]
     bool add;
+    // Lanes of a token in x; if not 1, for int_panel alone. If 2, there is one tile of tokens and
+    // one of results, whose rows are pairs of rows: the first of a pair is in the first lane of
+    // each token, the second in the second.
+    int lanes;
 };
 
 inline constexpr int kKeys = 64;      // keys of a block of attention

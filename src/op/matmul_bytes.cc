@@ -22,6 +22,11 @@ constexpr std::int64_t chunks_of(std::int64_t cols) {
     return (cols + kInputColumns - 1) / kInputColumns;
 }
 
+// Half a tile of tokens fills it when each has two lanes: pairs of rows are multiplied at once.
+int lanes(const Call& call) {
+    return call.n_tokens <= kTile / 2 && !takes(call, Route::byte_tiles) ? 2 : 1;
+}
+
 constexpr int kRowTiles = kPanelRows / kTile;
 constexpr int kTokens = 512;  // whose sums with some panels stay in the second cache
 // Up to here the activations stay in the second cache whatever is read beside them, and rows are
@@ -47,6 +52,10 @@ struct BytePanels {
     void multiply() const {
         for (std::int64_t k = 0; k < product.weight->cols; k += kInputColumns)
             for (int r = 0; r < n_rows; r += kPanelRows) add_columns(r, k);
+        if (lanes(call) == 2) {
+            for (int r = 0; r < n_rows; r += kPanelRows) put_pairs(r);
+            return;
+        }
         for (int t = 0; t < n_tokens; t += kTile)
             for (int r = 0; r < n_rows; r += kTile) put(r, t);
     }
@@ -71,7 +80,8 @@ struct BytePanels {
             chunks_of(w.cols),
             tiles_of(n_tokens),
             sums_of(row),
-            k != 0};
+            k != 0,
+            lanes(call)};
         const kernel::Table& kernels = call.context->kernels;
         if (route(call, w) == Route::byte_tiles)
             kernels.byte_panel(w.type, panel);
@@ -85,6 +95,16 @@ struct BytePanels {
         call.context->kernels.put_tile(
             tile, std::min(kTile, n_rows - row), std::min(kTile, n_tokens - t),
             product.out + (token + t) * product.out_stride + first + row, product.out_stride);
+    }
+
+    // Of a panel whose rows were multiplied in pairs.
+    void put_pairs(int row) const {
+        const float* const pairs = sums_of(row);
+        const int count = std::min(kPanelRows, n_rows - row);
+        for (int t = 0; t < n_tokens; ++t) {
+            float* const to = product.out + t * product.out_stride + first + row;
+            for (int r = 0; r < count; ++r) to[r] = pairs[r / 2 * kTile + 2 * t + r % 2];
+        }
     }
 
     float* sums_of(int row) const {
@@ -111,7 +131,7 @@ void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
             const auto t = static_cast<int>(i / chunks) * kTile;
             const std::int64_t k = i % chunks * kInputColumns;
             context.kernels.pack_bytes(
-                call.quantised.data() + t, std::min(kTile, call.n_tokens - t), k,
+                call.quantised.data() + t, std::min(kTile, call.n_tokens - t), lanes(call), k,
                 static_cast<int>(std::min<std::int64_t>(kInputColumns, call.cols - k)),
                 call.bytes + i);
         });

@@ -36,22 +36,6 @@ struct ByteRows {
     }
 };
 
-// The columns of a tile's rows that are read next, asked for a few at a time: all at once, they
-// wait for one another, and what is wanted now waits for them.
-template <class Format>
-struct RowsToCome {
-    const std::uint8_t* at;
-    std::int64_t row_bytes;
-
-    template <int count>
-    HEFT_INLINE void fetch(int first) const {
-        constexpr int kWholeLines = kChunkBytes<Format> + 63;  // wherever in a line they begin
-        unroll<count>([&](auto i) __attribute__((always_inline)) {
-            prefetch_bytes<kWholeLines>(at + (first + i.value) * row_bytes);
-        });
-    }
-};
-
 // A tile of rows times a tile of tokens.
 template <class L, class Format, class Registers>
 struct ByteTile {
