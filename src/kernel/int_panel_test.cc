@@ -10,7 +10,7 @@ namespace heft::kernel {
 namespace {
 
 constexpr double kFloatEps = 0x1p-24;
-constexpr int kMostTokens = 14;
+constexpr int kMostTokens = 50;  // more than three tiles
 
 // Rows of a type, and tokens quantised by one table.
 struct Operands {
@@ -49,17 +49,37 @@ struct Operands {
     }
 
     // [n_tokens][n_rows], from row and token `first_row` and `first_token` on.
-    std::vector<float> product(int n_rows, int n_tokens, int first_row = 0,
-                               int first_token = 0) const {
-        std::vector<float> out(static_cast<std::size_t>(n_rows * n_tokens));
+    std::vector<float> product(int n_rows, int n_tokens, int first_row = 0, int first_token = 0,
+                               int lanes = 1) const {
+        const int tiles = (n_tokens + kTile - 1) / kTile;
+        constexpr int kTileSums = kPanelRows * kTile;
+        std::vector<float> sums(static_cast<std::size_t>(tiles * kTileSums));
+        std::vector<ByteInput> packed(static_cast<std::size_t>(tiles));
         const DTypeInfo& info = dtype_info(type);
-        for (std::int64_t k = 0; k < n; k += kPanelCols) {
-            const auto n_cols = static_cast<int>(std::min<std::int64_t>(kPanelCols, n - k));
+        for (std::int64_t k = 0; k < n; k += kInputColumns) {
+            const auto n_cols = static_cast<int>(std::min<std::int64_t>(kInputColumns, n - k));
+            for (int tile = 0; tile < tiles; ++tile)
+                table->pack_bytes(x.data() + first_token + tile * kTile,
+                                  std::min(kTile, n_tokens - tile * kTile), lanes, k, n_cols,
+                                  packed.data() + tile);
             table->int_panel(
                 type, {weights.data() + first_row * row_bytes + k / info.block * info.block_bytes,
-                       row_bytes, n_rows, n_cols, x.data() + first_token, k, n_tokens, out.data(),
-                       n_rows, k != 0});
+                       row_bytes, n_rows, n_cols, 0, packed.data(), 1, tiles, sums.data(), k != 0,
+                       lanes});
         }
+        std::vector<float> out(static_cast<std::size_t>(n_rows * n_tokens));
+        if (lanes == 2) {
+            for (int t = 0; t < n_tokens; ++t)
+                for (int r = 0; r < n_rows; ++r)
+                    out[static_cast<std::size_t>(t * n_rows + r)] =
+                        sums[static_cast<std::size_t>(r / 2 * kTile + 2 * t + r % 2)];
+            return out;
+        }
+        for (int t = 0; t < n_tokens; t += kTile)
+            for (int r = 0; r < n_rows; r += kTile)
+                table->put_tile(sums.data() + t / kTile * kTileSums + r / kTile * kResultNumbers,
+                                std::min(kTile, n_rows - r), std::min(kTile, n_tokens - t),
+                                out.data() + t * n_rows + r, n_rows);
         return out;
     }
 };
@@ -114,7 +134,7 @@ TEST(IntPanel, DoesNotDependOnNeighbours) {
     for_all(2, [](const Operands& o) {
         const auto all = o.product(kPanelRows, kMostTokens);
         for (const int n_rows : {1, 7, 16, 31, 32})
-            for (const int n_tokens : {1, 2, 5, 6, 7, 13}) {
+            for (const int n_tokens : {1, 7, 16, 17, 32, 33, 48}) {
                 const int row = (kPanelRows - n_rows) / 2;
                 const int token = (kMostTokens - n_tokens) / 2;
                 const auto part = o.product(n_rows, n_tokens, row, token);
@@ -124,6 +144,15 @@ TEST(IntPanel, DoesNotDependOnNeighbours) {
                                   all[static_cast<std::size_t>((token + t) * kPanelRows + row + r)])
                             << n_rows << " " << n_tokens;
             }
+    });
+}
+
+TEST(IntPanel, PairsOfRowsGiveTheSameBits) {
+    for_all(4, [](const Operands& o) {
+        for (const int n_rows : {1, 2, 7, 16, 31, 32})
+            for (const int n_tokens : {1, 3, 8})
+                ASSERT_EQ(o.product(n_rows, n_tokens, 0, 5, 2), o.product(n_rows, n_tokens, 0, 5))
+                    << n_rows << " " << n_tokens;
     });
 }
 

@@ -42,7 +42,7 @@ struct FormatKernels {
                      float* out) noexcept;
     // Quantised formats:
     void (*dot_int)(const IntProduct& product) noexcept;
-    void (*int_panel)(const IntPanelProduct& product) noexcept;
+    void (*int_panel)(const BytePanelProduct& product) noexcept;
 };
 
 struct KvTileKernels {
@@ -60,8 +60,6 @@ struct TileKernels {
     void (*pack)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
                  std::uint16_t* to) noexcept;
     void (*product)(const TileProduct& product) noexcept;
-    void (*put)(const float* tile, int n_rows, int n_tokens, float* out,
-                std::int64_t out_stride) noexcept;
     KvTileKernels kv_f32;
     KvTileKernels kv_f16;
     KvTileKernels kv_bf16;
@@ -69,9 +67,7 @@ struct TileKernels {
     void (*attend)(const KeyTiles& block, const RowTiles& rows) noexcept;
     using BytePanel = void (*)(const BytePanelProduct& product) noexcept;
     BytePanel byte_panel[kFormats];  // nullptr: none
-    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
-                       ByteInput* to) noexcept;
-    bool instead_of_integers;  // faster than int_panel too
+    bool instead_of_integers;        // faster than int_panel too
 };
 
 struct KvKernels {
@@ -91,6 +87,10 @@ struct Isa {
     void (*attend)(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept;
     void (*quantise_row)(const float* x, std::int64_t n, const QuantisedRoom& to) noexcept;
     void (*turn_row)(const QuantisedRow& x, std::int64_t n, InputChunk* out) noexcept;
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, int lanes, std::int64_t first, int n,
+                       ByteInput* to) noexcept;
+    void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
+                     std::int64_t out_stride) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
     void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps,
                      float* out) noexcept;

@@ -124,7 +124,7 @@ struct Calls {
         kernels(type).dot_int(product);
     }
 
-    static void int_panel(DType type, const IntPanelProduct& product) noexcept {
+    static void int_panel(DType type, const BytePanelProduct& product) noexcept {
         kernels(type).int_panel(product);
     }
 
@@ -219,16 +219,16 @@ Table make_table() {
             .turn_row = i.turn_row,
             .dot_rows = C::dot_rows,
             .panel = i.panel,
-            .int_panel = C::int_panel,
             .gemm_panel = C::gemm_panel,
             .has_tiles = C::has_tiles,
             .unpack_tiles = C::unpack_tiles,
             .pack_tiles = tiles.pack,
             .tile_product = tiles.product,
-            .put_tile = tiles.put,
+            .pack_bytes = i.pack_bytes,
+            .int_panel = C::int_panel,
             .has_byte_tiles = C::has_byte_tiles,
-            .pack_bytes = tiles.pack_bytes,
             .byte_panel = C::byte_panel,
+            .put_tile = i.put_tile,
             .pack_keys = C::pack_keys,
             .pack_values = C::pack_values,
             .attend = i.attend,

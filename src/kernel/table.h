@@ -37,8 +37,6 @@ struct Table {
     void (*dot_rows)(DType type, const void* const* w, int n_rows, std::int64_t n, const float* x,
                      int prefetch, float* out) noexcept;
     void (*panel)(const PanelProduct& product) noexcept;
-    // Only for types where has_dot_int.
-    void (*int_panel)(DType type, const IntPanelProduct& product) noexcept;
     // A panel of any number of columns: out[t * out_stride + r] = sum_k w[r * n + k] * x[t *
     // x_stride + k], for n_rows <= kPanelRows rows of float weights.
     void (*gemm_panel)(const float* w, int n_rows, std::int64_t n, const float* x,
@@ -56,18 +54,22 @@ struct Table {
     void (*pack_tiles)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
                        std::uint16_t* to) noexcept;
     void (*tile_product)(const TileProduct& product) noexcept;
-    // A tile of results to out[t * out_stride + r], for r < n_rows and t < n_tokens.
+
+    // -- quantised activations of many tokens (ByteInput)
+    // Columns first … first + n - 1 of at most kTile / lanes tokens, `lanes` of each, 1 or 2;
+    // `first` a multiple of kInputColumns, n at most that and a multiple of 32.
+    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, int lanes, std::int64_t first, int n,
+                       ByteInput* to) noexcept;
+    // Only for types where has_dot_int.
+    void (*int_panel)(DType type, const BytePanelProduct& product) noexcept;
+    // Whether there are tiles of bytes for a type, the faster way for a few tiles of tokens;
+    // byte_panel may be called only if so.
+    bool (*has_byte_tiles)(DType type) noexcept;
+    void (*byte_panel)(DType type, const BytePanelProduct& product) noexcept;
+    // A tile of results, those of any product of tiles, to out[t * out_stride + r], for r < n_rows
+    // and t < n_tokens.
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;
-
-    // -- tiles of bytes (types.h), for products of a few tiles of tokens
-    // Whether they exist for a type; the others may be called only if so.
-    bool (*has_byte_tiles)(DType type) noexcept;
-    // Columns first … first + n - 1 of at most kTile tokens; `first` a multiple of kInputColumns,
-    // n at most that and a multiple of 32.
-    void (*pack_bytes)(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
-                       ByteInput* to) noexcept;
-    void (*byte_panel)(DType type, const BytePanelProduct& product) noexcept;
 
     // -- attention; types f32, f16, bf16 and q8_0 (whole blocks)
     // A block of keys turned over, [width, padded][kKeys]; keys beyond count become zeros.

@@ -71,21 +71,6 @@ struct PanelProduct {
     bool add;  // to what `out` holds: for all panels of a row but the first
 };
 
-// A panel of quantised rows times many tokens: out[t * out_stride + r] (+)= sum over columns
-// `first` … `first + n_cols - 1` of w[r] * x[t].
-struct IntPanelProduct {
-    const void* w;  // of the first row, at column `first`
-    std::int64_t row_bytes;
-    int n_rows;
-    int n_cols;             // whole blocks, at most kPanelCols
-    const QuantisedRow* x;  // whole rows, one a token
-    std::int64_t first;     // a multiple of kPanelCols
-    int n_tokens;
-    float* out;
-    std::int64_t out_stride;
-    bool add;
-};
-
 // Tiles of bfloat16, 16 by 32 numbers: of weights, 16 rows of 32 columns; of activations, 16 pairs
 // of columns of 16 tokens, the two numbers of a pair side by side. Results are tiles of 16 rows by
 // 16 tokens of float32. (Intel 64 Software Developer's Manual, TDPBF16PS.)
@@ -115,14 +100,17 @@ struct TileProduct {
     WorkBeside beside;  // n 0: none
 };
 
-// 256 of the quantised activations of 16 tokens, as the products of tiles of bytes take them: four
-// columns of a token side by side (Intel 64 Software Developer's Manual, TDPBSSD), and beside them
-// what QuantisedRow has. Zeros stand for tokens and columns that are not there.
+// 256 of the quantised activations of 16 tokens, as products with many tokens take them: lanes of
+// vectors are tokens, and four columns of a token lie side by side, which is what tiles of bytes
+// want too (Intel 64 Software Developer's Manual, TDPBSSD). Beside them is what QuantisedRow has.
+// Zeros stand for tokens and columns that are not there. Of up to half a tile of tokens each may
+// have two lanes, side by side, so that two rows are multiplied at once.
 struct alignas(64) ByteInput {
     std::int8_t q[kInputColumns / 4][kTile][4];
     float scale[kInputColumns / 32][kTile];
     float scaled16[kInputColumns / 16][kTile];
     float scaled32[kInputColumns / 32][kTile];
+    std::int32_t minus_sum[kInputColumns / 16][kTile];  // of q
 };
 
 // A panel of quantised rows times 16 tokens each of some tiles: sums[token tile][row tile], tiles
@@ -138,6 +126,10 @@ struct BytePanelProduct {
     int token_tiles;
     float* sums;  // [token_tiles][kPanelRows / kTile]
     bool add;
+    // Lanes of a token in x; if not 1, for int_panel alone. If 2, there is one tile of tokens and
+    // one of results, whose rows are pairs of rows: the first of a pair is in the first lane of
+    // each token, the second in the second.
+    int lanes;
 };
 
 inline constexpr int kKeys = 64;      // keys of a block of attention

@@ -1,5 +1,5 @@
-// A tile or so of tokens: rows decoded to tiles of bytes as they pass by, times activations that
-// are packed once for all rows (kernel/types.h).
+// Quantised rows times quantised activations of many tokens, which are packed once for all rows and
+// lie so that lanes are tokens (kernel/types.h, ByteInput): by vectors, or by tiles of bytes.
 #include <algorithm>
 
 #include "op/matmul_call.h"
@@ -22,39 +22,93 @@ constexpr std::int64_t chunks_of(std::int64_t cols) {
     return (cols + kInputColumns - 1) / kInputColumns;
 }
 
-constexpr int kRowTiles = kPanelRows / kTile;
+// Half a tile of tokens fills it when each has two lanes: pairs of rows are multiplied at once.
+int lanes(const Call& call) {
+    return call.n_tokens <= kTile / 2 && !takes(call, Route::byte_tiles) ? 2 : 1;
+}
 
-// Rows first … first + n_rows - 1, at most kPanelRows, of which others may follow.
-struct BytePanel {
+constexpr int kRowTiles = kPanelRows / kTile;
+constexpr int kTokens = 512;  // whose sums with some panels stay in the second cache
+// Up to here the activations stay in the second cache whatever is read beside them, and rows are
+// best read from one end to the other.
+constexpr int kNearTokens = 64;
+
+constexpr std::size_t panel_sums(int n_tokens) {
+    return static_cast<std::size_t>(tiles_of(std::min(n_tokens, kTokens)) * kRowTiles
+                                    * kResultNumbers);
+}
+
+// Some panels of rows times at most kTokens tokens, of which `token`, a multiple of kTile, is the
+// first. A chunk of columns at a time: while all panels pass by, its activations stay near.
+struct BytePanels {
     const Call& call;
     const Product& product;
     std::int64_t first;
     int n_rows;
-    float* sums;  // [token tile][row tile]
+    int token;
+    int n_tokens;
+    float* sums;  // [panel][token tile][row tile]
 
-    void add_columns(std::int64_t k) const {
+    void multiply() const {
+        for (std::int64_t k = 0; k < product.weight->cols; k += kInputColumns)
+            for (int r = 0; r < n_rows; r += kPanelRows) add_columns(r, k);
+        if (lanes(call) == 2) {
+            for (int r = 0; r < n_rows; r += kPanelRows) put_pairs(r);
+            return;
+        }
+        for (int t = 0; t < n_tokens; t += kTile)
+            for (int r = 0; r < n_rows; r += kTile) put(r, t);
+    }
+
+  private:
+    void add_columns(int row, std::int64_t k) const {
         const Weight& w = *product.weight;
         const DTypeInfo& info = dtype_info(w.type);
         const auto offset = [&](std::int64_t col) { return col / info.block * info.block_bytes; };
-        const std::int64_t next = std::min(k + kInputColumns, w.cols);
-        const std::int64_t to_next =
-            next < w.cols ? offset(next - k) : kPanelRows * w.row_stride - offset(k);
-        call.context->kernels.byte_panel(
-            w.type, {w.data + first * w.row_stride + offset(k), w.row_stride, n_rows,
-                     static_cast<int>(next - k), to_next, call.bytes + k / kInputColumns,
-                     chunks_of(w.cols), tiles_of(call.n_tokens), sums, k != 0});
+        const std::int64_t end = std::min(k + kInputColumns, w.cols);
+        // What is read next: the next panel's columns, or the first panel's next ones.
+        std::int64_t next = kPanelRows * w.row_stride;
+        if (row + kPanelRows >= n_rows)
+            next = end < w.cols ? offset(end - k) - row * w.row_stride : next - offset(k);
+        const kernel::BytePanelProduct panel{
+            w.data + (first + row) * w.row_stride + offset(k),
+            w.row_stride,
+            std::min(kPanelRows, n_rows - row),
+            static_cast<int>(end - k),
+            next,
+            call.bytes + token / kTile * chunks_of(w.cols) + k / kInputColumns,
+            chunks_of(w.cols),
+            tiles_of(n_tokens),
+            sums_of(row),
+            k != 0,
+            lanes(call)};
+        const kernel::Table& kernels = call.context->kernels;
+        if (route(call, w) == Route::byte_tiles)
+            kernels.byte_panel(w.type, panel);
+        else
+            kernels.int_panel(w.type, panel);
     }
 
-    void put() const {
-        const float* tile = sums;
-        for (int t = 0; t < call.n_tokens; t += kTile)
-            for (int r = 0; r < kRowTiles; ++r, tile += kResultNumbers) {
-                const int rows = std::min(kTile, n_rows - r * kTile);
-                if (rows <= 0) continue;
-                call.context->kernels.put_tile(
-                    tile, rows, std::min(kTile, call.n_tokens - t),
-                    product.out + t * product.out_stride + first + r * kTile, product.out_stride);
-            }
+    void put(int row, int t) const {
+        const float* const tile =
+            sums_of(row) + (t / kTile * kRowTiles + row % kPanelRows / kTile) * kResultNumbers;
+        call.context->kernels.put_tile(
+            tile, std::min(kTile, n_rows - row), std::min(kTile, n_tokens - t),
+            product.out + (token + t) * product.out_stride + first + row, product.out_stride);
+    }
+
+    // Of a panel whose rows were multiplied in pairs.
+    void put_pairs(int row) const {
+        const float* const pairs = sums_of(row);
+        const int count = std::min(kPanelRows, n_rows - row);
+        for (int t = 0; t < n_tokens; ++t) {
+            float* const to = product.out + t * product.out_stride + first + row;
+            for (int r = 0; r < count; ++r) to[r] = pairs[r / 2 * kTile + 2 * t + r % 2];
+        }
+    }
+
+    float* sums_of(int row) const {
+        return sums + static_cast<std::size_t>(row / kPanelRows) * panel_sums(n_tokens);
     }
 };
 
@@ -63,14 +117,13 @@ struct BytePanel {
 std::size_t byte_input_bytes(std::span<const Call> calls) {
     std::int64_t chunks = 0;
     for (const Call& call : calls)
-        if (takes(call, Route::byte_tiles))
-            chunks += tiles_of(call.n_tokens) * chunks_of(call.cols);
+        if (takes_bytes(call)) chunks += tiles_of(call.n_tokens) * chunks_of(call.cols);
     return static_cast<std::size_t>(chunks) * sizeof(kernel::ByteInput);
 }
 
 void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
     for (Call& call : calls) {
-        if (!takes(call, Route::byte_tiles)) continue;
+        if (!takes_bytes(call)) continue;
         call.bytes = scratch.take<kernel::ByteInput>(byte_input_bytes({&call, 1})
                                                      / sizeof(kernel::ByteInput));
         const std::int64_t chunks = chunks_of(call.cols);
@@ -78,7 +131,7 @@ void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
             const auto t = static_cast<int>(i / chunks) * kTile;
             const std::int64_t k = i % chunks * kInputColumns;
             context.kernels.pack_bytes(
-                call.quantised.data() + t, std::min(kTile, call.n_tokens - t), k,
+                call.quantised.data() + t, std::min(kTile, call.n_tokens - t), lanes(call), k,
                 static_cast<int>(std::min<std::int64_t>(kInputColumns, call.cols - k)),
                 call.bytes + i);
         });
@@ -86,20 +139,25 @@ void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
 }
 
 std::size_t byte_scratch_bytes(std::span<const Call> calls) {
-    int tiles = 0;
+    std::size_t sums = 0;
     for (const Call& call : calls)
-        if (takes(call, Route::byte_tiles)) tiles = std::max(tiles, tiles_of(call.n_tokens));
-    return static_cast<std::size_t>(tiles * kRowTiles * kResultNumbers) * sizeof(float);
+        if (takes_bytes(call)) sums = std::max(sums, panel_sums(call.n_tokens));
+    return sums * (kBytePanelRows / kPanelRows) * sizeof(float);
 }
 
-void byte_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
-                std::byte* memory) {
-    for (int r = 0; r < n_rows; r += kPanelRows) {
-        const BytePanel panel{call, product, first + r, std::min(kPanelRows, n_rows - r),
-                              reinterpret_cast<float*>(memory)};
-        for (std::int64_t k = 0; k < product.weight->cols; k += kInputColumns) panel.add_columns(k);
-        panel.put();
-    }
+void byte_panels(const Call& call, const Product& product, std::int64_t first, int n_rows,
+                 std::byte* memory) {
+    const int height = call.n_tokens > kNearTokens ? n_rows : kPanelRows;
+    for (int t = 0; t < call.n_tokens; t += kTokens)
+        for (int r = 0; r < n_rows; r += height)
+            BytePanels{call,
+                       product,
+                       first + r,
+                       std::min(height, n_rows - r),
+                       t,
+                       std::min(kTokens, call.n_tokens - t),
+                       reinterpret_cast<float*>(memory)}
+                .multiply();
 }
 
 }  // namespace heft::op

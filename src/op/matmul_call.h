@@ -25,7 +25,7 @@ struct Call {
     std::vector<kernel::QuantisedRow> quantised = {};
     std::vector<const kernel::InputChunk*> turned = {};
     std::uint16_t* tiles = nullptr;      // where one is made of tiles: x, packed
-    kernel::ByteInput* bytes = nullptr;  // the same for tiles of bytes
+    kernel::ByteInput* bytes = nullptr;  // where one is made in integers, of many tokens
 };
 
 // How a product is made.
@@ -49,6 +49,17 @@ inline bool takes(const Call& call, Route wanted) {
 std::size_t quantised_bytes(std::span<const Call> calls);
 void quantise(Context& context, std::span<Call> calls, Scratch& scratch);
 
+// Of quantised inputs, what is packed for many tokens.
+inline bool in_bytes(const Call& call, const Weight& w) {
+    const Route way = route(call, w);
+    return way == Route::byte_tiles || (way == Route::integers && !call.few);
+}
+
+inline bool takes_bytes(const Call& call) {
+    return std::any_of(call.products.begin(), call.products.end(),
+                       [&](const Product& product) { return in_bytes(call, *product.weight); });
+}
+
 inline bool takes_quantised(const Call& call) {
     return takes(call, Route::integers) || takes(call, Route::byte_tiles);
 }
@@ -66,11 +77,13 @@ std::size_t tile_scratch_bytes(std::span<const Call> calls);  // of each thread
 void tile_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
                 std::byte* memory);
 
-// The same with tiles of bytes, of inputs that are quantised already.
+// The same in integers, of inputs that are quantised already.
+inline constexpr int kBytePanelRows = 128;  // multiplied at once: their sums stay there
 std::size_t byte_input_bytes(std::span<const Call> calls);
 void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch);
 std::size_t byte_scratch_bytes(std::span<const Call> calls);
-void byte_panel(const Call& call, const Product& product, std::int64_t first, int n_rows,
-                std::byte* memory);
+// Rows first … first + n_rows - 1, at most kBytePanelRows.
+void byte_panels(const Call& call, const Product& product, std::int64_t first, int n_rows,
+                 std::byte* memory);
 
 }  // namespace heft::op

@@ -23,7 +23,7 @@ struct RowPanel {
     std::int64_t first;
     int n_rows;
     float* sums;    // [kPanelTokens][kPanelRows]
-    float* floats;  // room for a panel of a type that is multiplied in floats
+    float* floats;  // room for a panel of any type
 
     void multiply(int token, int n_tokens) const {
         const Weight& w = *product.weight;
@@ -41,10 +41,6 @@ struct RowPanel {
         const Weight& w = *product.weight;
         const DTypeInfo& info = dtype_info(w.type);
         const std::byte* at = w.data + first * w.row_stride + k / info.block * info.block_bytes;
-        if (route(call, w) == Route::integers)
-            return kernels.int_panel(
-                w.type, {at, w.row_stride, n_rows, n_cols, call.quantised.data() + token, k,
-                         n_tokens, sums, kernel::kPanelRows, k != 0});
         for (int r = 0; r < n_rows; ++r)
             kernels.unpack(w.type, at + r * w.row_stride, n_cols, floats + r * kernel::kPanelCols);
         kernels.panel({floats, kernel::kPanelCols, n_rows, n_cols,
@@ -77,11 +73,7 @@ std::size_t spread_floats(const Call& call) {
            * static_cast<std::size_t>(call.cols + kLineFloats);
 }
 
-constexpr bool in_tiles(Route route) {
-    return route == Route::tiles || route == Route::byte_tiles;
-}
-
-// Rows that a thread takes at once: panels of tiles as high as may be without leaving threads idle.
+// Rows that a thread takes at once: as many as may be without leaving threads idle.
 class Heights {
   public:
     Heights(std::span<const Call> calls, int n_threads) {
@@ -89,17 +81,20 @@ class Heights {
         std::int64_t rows = 0;
         for (const Call& call : calls)
             for (const Product& product : call.products)
-                if (in_tiles(route(call, *product.weight))) rows += product.weight->rows;
-        const std::int64_t share = rows / (kTurns * n_threads) / kernel::kPanelRows;
-        of_tiles_ = static_cast<int>(std::clamp<std::int64_t>(share * kernel::kPanelRows,
-                                                              kernel::kPanelRows, kTilePanelRows));
+                if (most(call, *product.weight) > kernel::kPanelRows) rows += product.weight->rows;
+        share_ = std::max<std::int64_t>(rows / (kTurns * n_threads) / kernel::kPanelRows, 1)
+                 * kernel::kPanelRows;
     }
     int of(const Call& call, const Weight& w) const {
-        return in_tiles(route(call, w)) ? of_tiles_ : kernel::kPanelRows;
+        return static_cast<int>(std::min<std::int64_t>(share_, most(call, w)));
     }
 
   private:
-    int of_tiles_;
+    static int most(const Call& call, const Weight& w) {
+        if (route(call, w) == Route::tiles) return kTilePanelRows;
+        return in_bytes(call, w) ? kBytePanelRows : kernel::kPanelRows;
+    }
+    std::int64_t share_;
 };
 
 void some_rows(const Call& call, const Product& product, std::int64_t first, int height,
@@ -108,9 +103,9 @@ void some_rows(const Call& call, const Product& product, std::int64_t first, int
     const auto n_rows = static_cast<int>(std::min<std::int64_t>(height, w.rows - first));
     switch (route(call, w)) {
         case Route::tiles: return tile_panel(call, product, first, n_rows, memory);
-        case Route::byte_tiles: return byte_panel(call, product, first, n_rows, memory);
+        case Route::byte_tiles:
+        case Route::integers: return byte_panels(call, product, first, n_rows, memory);
         case Route::floats:
-        case Route::integers:
             return row_panel(call, product, first, n_rows, reinterpret_cast<float*>(memory));
     }
 }

@@ -12,8 +12,8 @@ struct Avx2Lanes {
     static constexpr int kWidth = 8;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 3;
-    static constexpr int kIntTokens = 3;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 4;
+    static constexpr int kIntTiles = 1;
     static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(32)));
     using I = std::int32_t __attribute__((vector_size(32)));
@@ -23,6 +23,7 @@ struct Avx2Lanes {
     static HEFT_INLINE void store(float* at, F value) { _mm256_storeu_ps(at, (__m256)value); }
     static HEFT_INLINE F set(float value) { return (F)_mm256_set1_ps(value); }
     static HEFT_INLINE I set(std::int32_t value) { return (I)_mm256_set1_epi32(value); }
+    static HEFT_INLINE I set_pairs(std::int64_t two) { return (I)_mm256_set1_epi64x(two); }
     static HEFT_INLINE F fma(F a, F b, F c) {
         return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
     }
@@ -122,6 +123,11 @@ struct Avx2Lanes {
         const __m256i masks = _mm256_set1_epi8(static_cast<char>(mask));
         return {{_mm256_xor_si256(codes.v[0], masks), _mm256_xor_si256(codes.v[1], masks)}};
     }
+    template <int zero>
+    static HEFT_INLINE Codes less(Codes codes) {
+        const __m256i zeros = _mm256_set1_epi8(static_cast<char>(zero));
+        return {{_mm256_sub_epi8(codes.v[0], zeros), _mm256_sub_epi8(codes.v[1], zeros)}};
+    }
     static HEFT_INLINE Codes nibbles32(const void* at) { return bits<0, 4>(both(at), 15); }
     static HEFT_INLINE Codes nibbles16(const void* a, const void* b) {
         return {{low_and_high(load128(a)), low_and_high(load128(b))}};
@@ -208,6 +214,19 @@ struct Avx2Lanes {
             scale.v[s.value] = (F)_mm256_permutevar8x32_ps(both, scales);
             minimum.v[s.value] = (F)_mm256_permutevar8x32_ps(both, minima);
         });
+    }
+    static HEFT_INLINE void alternate(Codes a, Codes b, void* to) {
+        auto* at = static_cast<__m256i_u*>(to);
+        unroll<2>([&](auto s) __attribute__((always_inline)) {
+            const __m256i low = _mm256_unpacklo_epi32(a.v[s.value], b.v[s.value]);
+            const __m256i high = _mm256_unpackhi_epi32(a.v[s.value], b.v[s.value]);
+            _mm256_storeu_si256(at + 2 * s.value, _mm256_permute2x128_si256(low, high, 0x20));
+            _mm256_storeu_si256(at + 2 * s.value + 1, _mm256_permute2x128_si256(low, high, 0x31));
+        });
+    }
+    static HEFT_INLINE void alternate(Groups a, Groups b, float* to) {
+        alternate(Codes{{(__m256i)a.v[0], (__m256i)a.v[1]}},
+                  Codes{{(__m256i)b.v[0], (__m256i)b.v[1]}}, to);
     }
     static HEFT_INLINE I lanes(Codes codes, int s) { return (I)codes.v[s]; }
 

@@ -12,8 +12,8 @@ struct Avx512Lanes {
     static constexpr int kWidth = 16;
     static constexpr int kAccs = 4;
     static constexpr int kGemmTokens = 12;
-    static constexpr int kIntTokens = 6;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 8;
+    static constexpr int kIntTiles = 2;
     static constexpr int kKeyVectors = 4;
     using F = float __attribute__((vector_size(64)));
     using I = std::int32_t __attribute__((vector_size(64)));
@@ -23,6 +23,7 @@ struct Avx512Lanes {
     static HEFT_INLINE void store(float* at, F value) { _mm512_storeu_ps(at, (__m512)value); }
     static HEFT_INLINE F set(float value) { return (F)_mm512_set1_ps(value); }
     static HEFT_INLINE I set(std::int32_t value) { return (I)_mm512_set1_epi32(value); }
+    static HEFT_INLINE I set_pairs(std::int64_t two) { return (I)_mm512_set1_epi64(two); }
     static HEFT_INLINE F fma(F a, F b, F c) {
         return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
     }
@@ -199,6 +200,16 @@ struct Avx512Lanes {
             _mm512_setr_epi32(1, 5, 9, 13, 1, 5, 9, 13, 3, 7, 11, 15, 3, 7, 11, 15);
         scale.v[0] = (F)_mm512_permutexvar_ps(scales, both);
         minimum.v[0] = (F)_mm512_permutexvar_ps(minima, both);
+    }
+    static HEFT_INLINE void alternate(Codes a, Codes b, void* to) {
+        const __m512i low =
+            _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+        _mm512_storeu_si512(to, _mm512_permutex2var_epi32(a.v, low, b.v));
+        _mm512_storeu_si512(static_cast<char*>(to) + 64, _mm512_permutex2var_epi32(a.v, high, b.v));
+    }
+    static HEFT_INLINE void alternate(Groups a, Groups b, float* to) {
+        alternate(Codes{(__m512i)a.v[0]}, Codes{(__m512i)b.v[0]}, to);
     }
     static HEFT_INLINE I lanes(Codes codes, int) { return (I)codes.v; }
 

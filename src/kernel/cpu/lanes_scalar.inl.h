@@ -15,8 +15,8 @@ struct ScalarLanes {
     static constexpr int kWidth = 4;
     static constexpr int kAccs = 2;
     static constexpr int kGemmTokens = 1;
-    static constexpr int kIntTokens = 1;
-    static constexpr int kIntVectors = 2;
+    static constexpr int kIntRows = 1;
+    static constexpr int kIntTiles = 1;
     static constexpr int kKeyVectors = 2;
     using F = float __attribute__((vector_size(16)));
     using I = std::int32_t __attribute__((vector_size(16)));
@@ -26,6 +26,11 @@ struct ScalarLanes {
     static void store(float* at, F value) { __builtin_memcpy(at, &value, sizeof value); }
     static F set(float value) { return F{value, value, value, value}; }
     static I set(std::int32_t value) { return I{value, value, value, value}; }
+    static I set_pairs(std::int64_t two) {
+        const auto first = static_cast<std::int32_t>(two);
+        const auto second = static_cast<std::int32_t>(two >> 32);
+        return I{first, second, first, second};
+    }
     static F fma(F a, F b, F c) { return a * b + c; }
     static float sum(F v) { return (v[0] + v[2]) + (v[1] + v[3]); }
     static int sum(I v) { return v[0] + v[1] + v[2] + v[3]; }
@@ -215,6 +220,19 @@ struct ScalarLanes {
         for (int lane = 0; lane < 16; ++lane)
             out.v[lane / 4][lane % 4] = groups.v[lane % 4][lane / 4];
         return out;
+    }
+    static HEFT_CALL void alternate(const Codes& a, const Codes& b, void* to) {
+        auto* bytes = static_cast<std::uint8_t*>(to);
+        for (int i = 0; i < 64; i += 4) {
+            __builtin_memcpy(bytes + 2 * i, a.v + i, 4);
+            __builtin_memcpy(bytes + 2 * i + 4, b.v + i, 4);
+        }
+    }
+    static HEFT_CALL void alternate(const Groups& a, const Groups& b, float* to) {
+        for (int i = 0; i < 16; ++i) {
+            to[2 * i] = a.v[i / 4][i % 4];
+            to[2 * i + 1] = b.v[i / 4][i % 4];
+        }
     }
     static HEFT_CALL I lanes(const Codes& codes, int s) { return read<I>(codes.v + 16 * s); }
 };

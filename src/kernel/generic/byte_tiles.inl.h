@@ -10,33 +10,10 @@
 //   multiply_bytes<sum, a, b>() TDPBSSD
 #pragma once
 
-#include "kernel/generic/int_dot.inl.h"
+#include "kernel/generic/token_lanes.inl.h"
 
 namespace heft::kernel {
 namespace {
-
-// A chunk's weights as they are stored: (codes[i] + taken_off - kZero) * scale[i / 16] +
-// below[i / 16], where codes are signed bytes.
-template <class L, class Format, int taken_off>
-struct StoredChunk {
-    static_assert(!Format::kHasMinimum || Format::kZero == 0);
-    alignas(64) std::uint8_t codes[kChunk];
-    alignas(64) float scale[kChunk / 16];
-    alignas(64) float below[kChunk / 16];  // the minimum, negative
-
-    HEFT_INLINE void decode(const std::uint8_t* from) {
-        Chunk<L> chunk;
-        Format::decode(from, chunk);
-        unroll<4>([&](auto j) __attribute__((always_inline)) {
-            L::store_codes(codes + 64 * j.value, L::template less<taken_off>(chunk.codes[j.value]));
-        });
-        unroll<kChunk / 16 / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-            L::store(scale + i.value * L::kWidth, chunk.scale.v[i.value]);
-            if constexpr (Format::kHasMinimum)
-                L::store(below + i.value * L::kWidth, -chunk.minimum.v[i.value]);
-        });
-    }
-};
 
 // A tile's rows of 256 columns.
 template <class L, class Format>
@@ -56,22 +33,6 @@ struct ByteRows {
             }
         }
         for (int r = count; r < kTile; ++r) __builtin_memset(&row[r], 0, sizeof row[r]);
-    }
-};
-
-// The columns of a tile's rows that are read next, asked for a few at a time: all at once, they
-// wait for one another, and what is wanted now waits for them.
-template <class Format>
-struct RowsToCome {
-    const std::uint8_t* at;
-    std::int64_t row_bytes;
-
-    template <int count>
-    HEFT_INLINE void fetch(int first) const {
-        constexpr int kWholeLines = kChunkBytes<Format> + 63;  // wherever in a line they begin
-        unroll<count>([&](auto i) __attribute__((always_inline)) {
-            prefetch_bytes<kWholeLines>(at + (first + i.value) * row_bytes);
-        });
     }
 };
 
@@ -178,29 +139,6 @@ void byte_panel(const BytePanelProduct& p) noexcept {
                 .add_to(sums, p.add, t == 0 ? &to_come : nullptr);
     }
     Registers::end();
-}
-
-// 256 columns of at most kTile tokens, or as many as `n` says there are from `first` on.
-template <class L>
-void pack_bytes(const QuantisedRow* x, int n_tokens, std::int64_t first, int n,
-                ByteInput* to) noexcept {
-    alignas(64) std::int8_t q[kTile][kInputColumns] = {};
-    __builtin_memset(to, 0, sizeof *to);
-    for (int t = 0; t < n_tokens; ++t) {
-        __builtin_memcpy(q[t], x[t].q + first, static_cast<std::size_t>(n));
-        for (int i = 0; i < n / 32; ++i) {
-            to->scale[i][t] = x[t].scale[first / 32 + i];
-            to->scaled32[i][t] = x[t].scaled32[first / 32 + i];
-        }
-        for (int i = 0; i < n / 16; ++i) to->scaled16[i][t] = x[t].scaled16[first / 16 + i];
-    }
-    // Four columns are as wide as a float, and moved as one.
-    const auto* from = reinterpret_cast<const float*>(q);
-    auto* quads = reinterpret_cast<float*>(to->q);
-    for (int t = 0; t < kTile; t += L::kWidth)
-        for (int k = 0; k < kInputColumns / 4; k += L::kWidth)
-            L::transpose(from + t * (kInputColumns / 4) + k, kInputColumns / 4,
-                         quads + k * kTile + t, kTile);
 }
 
 }  // namespace

@@ -1,177 +1,208 @@
-// A panel of quantised rows times the int8 activations of many tokens. Codes are decoded and
-// transposed once, four columns of a row to a lane, so that lanes are rows: no sum crosses lanes,
-// and four activations are broadcast to all rows at once. Groups are summed in the order of their
-// columns, so a result depends on nothing but its row and its token.
+// A panel of quantised rows times tiles of tokens, by vectors: lanes are tokens, so that no sum
+// crosses lanes. Rows are decoded once for all tokens and stay in the nearest cache as they are
+// stored; four codes of a row are broadcast to all tokens at once. Groups are added up in the order
+// of their columns, so a result depends on nothing but its row and its token.
 #pragma once
 
-#include "kernel/generic/gemm.inl.h"
-#include "kernel/generic/int_dot.inl.h"
+#include "kernel/generic/token_lanes.inl.h"
 
 namespace heft::kernel {
 namespace {
 
-inline constexpr int kQuads = kChunk / 4;    // of columns in a chunk
-inline constexpr int kGroups = kChunk / 16;  // as Chunk counts them
+// What stands for zero is taken off the codes that L multiplies as signed bytes; of others it is
+// taken off the sums of products.
+template <class L, class Format>
+inline constexpr int kTakenOff = L::template kSignedDot<Format::kMostCode> ? Format::kZero : 0;
 
-// Floats stand for four codes each, because that is what L::transpose moves; no sum is made of
-// them.
-struct DecodedRows {
-    alignas(64) float codes[kPanelRows][kQuads];
-    alignas(64) float scale[kPanelRows][kGroups];
-    alignas(64) float below[kPanelRows][kGroups];
+// A row's columns, or those of two rows with every four of the one beside those of the other.
+template <class L, class Format, int lanes>
+struct IntRow : StoredChunk<L, Format, kTakenOff<L, Format>> {};
+
+template <class L, class Format>
+struct IntRow<L, Format, 2> {
+    alignas(64) std::uint8_t codes[2 * kChunk];
+    alignas(64) float scale[2 * kChunk / 16];
+    alignas(64) float below[2 * kChunk / 16];
+
+    HEFT_INLINE void decode(const std::uint8_t* first, const std::uint8_t* second) {
+        constexpr int kOff = kTakenOff<L, Format>;
+        const Chunk<L> a = decoded<L, Format, kOff>(first);
+        const Chunk<L> b = decoded<L, Format, kOff>(second);
+        unroll<4>([&](auto j) __attribute__((always_inline)) {
+            L::alternate(a.codes[j.value], b.codes[j.value], codes + 128 * j.value);
+        });
+        L::alternate(a.scale, b.scale, scale);
+        if constexpr (Format::kHasMinimum) L::alternate(a.minimum, b.minimum, below);
+    }
 };
 
-struct IntPanel {
-    alignas(64) float codes[kQuads][kPanelRows];
-    alignas(64) float scale[kGroups][kPanelRows];
-    alignas(64) float below[kGroups][kPanelRows];
-};
+// What of a panel a product of tokens with so many lanes reads, decoded.
+template <class L, class Format, int lanes>
+struct IntRows {
+    using Row = IntRow<L, Format, lanes>;
+    Row row[kPanelRows / lanes];
 
-// Whether something is taken off a weight's code times its scale: the format's minimum, or the
-// code that stands for zero times the scale. `below` is it, negative. Codes that L multiplies as
-// signed bytes have had it taken off.
-template <class L, class Format>
-inline constexpr bool kTakesOff = Format::kHasMinimum
-                                  || (Format::kZero != 0
-                                      && !L::template kSignedDot<Format::kMostCode>);
-
-template <class L, class Format>
-void decode_row(const std::uint8_t* from, DecodedRows& rows, int r) {
-    Chunk<L> chunk;
-    Format::decode(from, chunk);
-    auto* codes = reinterpret_cast<std::uint8_t*>(rows.codes[r]);
-    unroll<4>([&](auto j) __attribute__((always_inline)) {
-        typename L::Codes part = chunk.codes[j.value];
-        if constexpr (L::template kSignedDot<Format::kMostCode>)
-            part = L::flip(part, Format::kZero);
-        L::store_codes(codes + 64 * j.value, part);
-    });
-    unroll<kGroups / L::kWidth>([&](auto i) __attribute__((always_inline)) {
-        L::store(rows.scale[r] + i.value * L::kWidth, chunk.scale.v[i.value]);
-        if constexpr (Format::kHasMinimum)
-            L::store(rows.below[r] + i.value * L::kWidth, -chunk.minimum.v[i.value]);
-        else if constexpr (kTakesOff<L, Format>)
-            L::store(rows.below[r] + i.value * L::kWidth,
-                     chunk.scale.v[i.value] * L::set(-float{Format::kZero}));
-    });
-}
-
-template <class L, int cols>
-void turn(const float (&from)[kPanelRows][cols], float (&to)[cols][kPanelRows]) {
-    for (int r = 0; r < kPanelRows; r += L::kWidth)
-        for (int c = 0; c < cols; c += L::kWidth)
-            L::transpose(from[r] + c, cols, to[c] + r, kPanelRows);
-}
-
-template <class L, class Format>
-void decode_panel(const IntPanelProduct& p, IntPanel& panel) {
-    DecodedRows rows;
-    const auto* from = static_cast<const std::uint8_t*>(p.w);
-    for (int r = 0; r < p.n_rows; ++r, from += p.row_bytes) {
-        if (p.n_cols == kChunk) {
-            // A row's next columns: too short a stretch for hardware to see it coming.
-            prefetch_bytes<kChunkBytes<Format>>(from + kChunkBytes<Format>);
-            decode_row<L, Format>(from, rows, r);
-        } else {
-            const PaddedWeights<Format> padded(from, p.n_cols);
-            decode_row<L, Format>(padded.bytes, rows, r);
+    // Zeros fill up the last `step` rows: they are computed like the others and never looked at.
+    // So is the second of a pair that is not there: the first stands for it.
+    HEFT_INLINE IntRows(const BytePanelProduct& p, int step) {
+        const auto* from = static_cast<const std::uint8_t*>(p.w);
+        int r = 0;
+        for (; r * lanes < p.n_rows; ++r, from += lanes * p.row_bytes) {
+            const bool alone = r * lanes + 1 == p.n_rows;
+            const std::uint8_t* const second = alone ? from : from + p.row_bytes;
+            if (p.n_cols == kChunk) {
+                decode(from, second, row[r]);
+            } else {
+                const PaddedWeights<Format> padded(from, p.n_cols);
+                const PaddedWeights<Format> other(second, p.n_cols);
+                decode(padded.bytes, other.bytes, row[r]);
+            }
         }
+        for (; r % step != 0; ++r) __builtin_memset(&row[r], 0, sizeof row[r]);
     }
-    // Lanes without a row are computed like the others and never looked at.
-    for (int r = p.n_rows; r < kPanelRows; ++r) {
-        __builtin_memset(rows.codes[r], 0, sizeof rows.codes[r]);
-        __builtin_memset(rows.scale[r], 0, sizeof rows.scale[r]);
-        __builtin_memset(rows.below[r], 0, sizeof rows.below[r]);
+
+  private:
+    static HEFT_INLINE void decode(const std::uint8_t* first, const std::uint8_t* second, Row& to) {
+        if constexpr (lanes == 1)
+            to.decode(first);
+        else
+            to.decode(first, second);
     }
-    turn<L>(rows.codes, panel.codes);
-    turn<L>(rows.scale, panel.scale);
-    if constexpr (kTakesOff<L, Format>) turn<L>(rows.below, panel.below);
+};
+
+// Four bytes for every lane, or for the first and second lane of every token.
+template <class L, int lanes>
+HEFT_INLINE typename L::I spread(const void* at) {
+    if constexpr (lanes == 1)
+        return L::set(read<std::int32_t>(at));
+    else
+        return L::set_pairs(read<std::int64_t>(at));
 }
 
-// The scaled sum of a token's activations in the group of `width` columns that begins at `at`.
-template <int width>
-HEFT_INLINE float group_sum(const QuantisedRow& x, std::int64_t at) {
-    return width == 16 ? x.scaled16[at / 16] : x.scaled32[at / 32];
-}
-
-// Some vectors of rows times some tokens: registers hold all their sums.
-template <class L, class Format, int tokens>
+// Some rows, or pairs of rows, times some tiles of tokens: registers hold about all their sums.
+template <class L, class Format, int lanes, int rows, int tiles>
 struct IntTile {
-    static constexpr int kVectors = L::kIntVectors;
+    static constexpr int kOfTile = kTile / L::kWidth;
+    static constexpr int kVectors = tiles * kOfTile;
     static constexpr int kWidth = Format::kGroup;
+    static constexpr int kTileSums = kPanelRows * kTile;  // from one tile of tokens to the next
     using F = typename L::F;
     using I = typename L::I;
     using Dots = typename L::template Dots<Format::kMostCode>;
 
-    const IntPanelProduct& p;
-    const IntPanel& panel;
-    int token;  // the first
-    int row;    // the first
-    F sums[tokens][kVectors] = {};
+    const IntRow<L, Format, lanes>* row;  // the first
+    const ByteInput* x;
+    std::int64_t x_stride;
+    F sums[rows][kVectors];
 
-    HEFT_INLINE const QuantisedRow& input(int t) const { return p.x[token + t]; }
+    template <int v>
+    HEFT_INLINE const ByteInput& input() const {
+        return x[v / kOfTile * x_stride];
+    }
+    static HEFT_INLINE F of_rows(const float* of_groups, int column) {
+        return (F)spread<L, lanes>(of_groups + column / 16 * lanes);
+    }
+    static constexpr int lane(int v) { return v % kOfTile * L::kWidth; }
 
-    // Columns c of the panel and on: one group.
-    HEFT_INLINE void add_group(int c) {
-        const std::int64_t at = p.first + c;
-        Dots dots[tokens][kVectors] = {};
-        unroll<kWidth / 4>([&](auto s) __attribute__((always_inline)) {
-            I codes[kVectors];
-            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-                codes[v.value] =
-                    (I)L::load(panel.codes[c / 4 + s.value] + row + v.value * L::kWidth);
+    // What the sums of a group's products begin with, for every row.
+    template <int v>
+    HEFT_INLINE I start(int column) const {
+        if constexpr (Format::kZero == kTakenOff<L, Format>) return I{};
+        I sum = read<I>(input<v>().minus_sum[column / 16] + lane(v));
+        if constexpr (kWidth == 32) sum += read<I>(input<v>().minus_sum[column / 16 + 1] + lane(v));
+        return sum * Format::kZero;
+    }
+
+    HEFT_INLINE void add_group(int column) {
+        Dots dots[rows][kVectors];
+        unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+            const I begin = start<v.value>(column);
+            unroll<rows>([&](auto r) __attribute__((always_inline)) {
+                dots[r.value][v.value].start(begin);
             });
-            unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-                const I x = L::set(read<std::int32_t>(input(t.value).q + at + 4 * s.value));
+        });
+        unroll<kWidth / 4>([&](auto s) __attribute__((always_inline)) {
+            I q[kVectors];
+            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+                q[v.value] = read<I>(input<v.value>().q[column / 4 + s.value] + lane(v.value));
+            });
+            unroll<rows>([&](auto r) __attribute__((always_inline)) {
+                const I codes =
+                    spread<L, lanes>(row[r.value].codes + (column + 4 * s.value) * lanes);
                 unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-                    dots[t.value][v.value].template add<s.value>(codes[v.value], x);
+                    dots[r.value][v.value].template add<s.value>(codes, q[v.value]);
                 });
             });
         });
-        unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-            scale_group(c, at, t.value, dots[t.value], sums[t.value]);
-        });
-    }
-
-    HEFT_INLINE void scale_group(int c, std::int64_t at, int t, const Dots (&dots)[kVectors],
-                                 F (&to)[kVectors]) {
-        const F x = L::set(input(t).scale[at / 32]);
-        F x_sum = {};
-        if constexpr (kTakesOff<L, Format>) x_sum = L::set(group_sum<kWidth>(input(t), at));
         unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-            const int lane = row + v.value * L::kWidth;
-            F& sum = to[v.value];
-            const F dot = __builtin_convertvector(dots[v.value].total(), F);
-            sum = L::fma(dot, L::load(panel.scale[c / 16] + lane) * x, sum);
-            if constexpr (kTakesOff<L, Format>)
-                sum = L::fma(L::load(panel.below[c / 16] + lane), x_sum, sum);
+            const ByteInput& in = input<v.value>();
+            const F scale = L::load(in.scale[column / 32] + lane(v.value));
+            F sum{};
+            if constexpr (Format::kHasMinimum)
+                sum = L::load((kWidth == 16 ? in.scaled16[column / 16] : in.scaled32[column / 32])
+                              + lane(v.value));
+            unroll<rows>([&](auto r) __attribute__((always_inline)) {
+                F& to = sums[r.value][v.value];
+                const F dot = __builtin_convertvector(dots[r.value][v.value].total(), F);
+                to = L::fma(dot, of_rows(row[r.value].scale, column) * scale, to);
+                if constexpr (Format::kHasMinimum)
+                    to = L::fma(of_rows(row[r.value].below, column), sum, to);
+            });
         });
     }
 
-    HEFT_INLINE void compute() {
-        for (int c = 0; c < p.n_cols; c += kWidth) add_group(c);
-        unroll<tokens>([&](auto t) __attribute__((always_inline)) {
-            put_sums<L>(sums[t.value], p.n_rows - row, p.add,
-                        p.out + (token + t.value) * p.out_stride + row);
+    // Asks for what follows the first tile's rows meanwhile.
+    HEFT_INLINE void compute(const BytePanelProduct& p, float* at,
+                             const RowsToCome<Format>* to_come) {
+        each(
+            [&](F & sum, const float* from)
+                __attribute__((always_inline)) { sum = p.add ? L::load(from) : F{}; },
+            at);
+        for (int column = 0; column < p.n_cols; column += kWidth) {
+            if (to_come != nullptr)
+                for (int r = column * rows * lanes / kChunk;
+                     r < (column + kWidth) * rows * lanes / kChunk; ++r)
+                    to_come->template fetch<1>(r);
+            add_group(column);
+        }
+        each(
+            [&](F & sum, float* to) __attribute__((always_inline)) { L::store(to, sum); }, at);
+    }
+
+  private:
+    template <class Fn>
+    HEFT_INLINE void each(Fn&& fn, float* at) {
+        unroll<rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+                fn(sums[r.value][v.value],
+                   at + v.value / kOfTile * kTileSums + r.value * kTile + lane(v.value));
+            });
         });
     }
 };
 
-template <class L, class Format, int tokens>
-void int_tokens(const IntPanelProduct& p, const IntPanel& panel, int token) {
-    for (int row = 0; row < p.n_rows; row += L::kIntVectors * L::kWidth)
-        IntTile<L, Format, tokens>{p, panel, token, row}.compute();
+template <class L, class Format, int lanes, int tiles>
+void int_tiles(const BytePanelProduct& p, const IntRows<L, Format, lanes>& panel, int tile) {
+    constexpr int kRows = L::kIntRows * L::kIntTiles / tiles;
+    const ByteInput* const x = p.x + tile * p.x_stride;
+    float* at = p.sums + tile * kPanelRows * kTile;
+    RowsToCome<Format> to_come{static_cast<const std::uint8_t*>(p.w) + p.next, p.row_bytes};
+    for (int r = 0; r * lanes < p.n_rows; r += kRows, at += kRows * kTile) {
+        IntTile<L, Format, lanes, kRows, tiles>{panel.row + r, x, p.x_stride, {}}.compute(
+            p, at, tile == 0 ? &to_come : nullptr);
+        to_come.at += kRows * lanes * p.row_bytes;
+    }
 }
 
 template <class L, class Format>
-void int_panel(const IntPanelProduct& p) noexcept {
-    IntPanel panel;
-    decode_panel<L, Format>(p, panel);
+void int_panel(const BytePanelProduct& p) noexcept {
+    constexpr int kTiles = L::kIntTiles;
+    constexpr int kStep = L::kIntRows * kTiles;
+    if (p.lanes == 2) return int_tiles<L, Format, 2, 1>(p, {p, kStep}, 0);
+    const IntRows<L, Format, 1> panel(p, kStep);
     int t = 0;
-    for (; t + L::kIntTokens <= p.n_tokens; t += L::kIntTokens)
-        int_tokens<L, Format, L::kIntTokens>(p, panel, t);
-    for (; t + 2 <= p.n_tokens; t += 2) int_tokens<L, Format, 2>(p, panel, t);
-    if (t < p.n_tokens) int_tokens<L, Format, 1>(p, panel, t);
+    for (; t + kTiles <= p.token_tiles; t += kTiles) int_tiles<L, Format, 1, kTiles>(p, panel, t);
+    for (; t < p.token_tiles; ++t) int_tiles<L, Format, 1, 1>(p, panel, t);
 }
 
 }  // namespace

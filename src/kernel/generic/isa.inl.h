@@ -70,6 +70,8 @@ constexpr Isa make_isa(const char* name) {
     isa.attend = attend<L>;
     isa.quantise_row = quantise_row<L>;
     isa.turn_row = turn_row<L>;
+    isa.pack_bytes = pack_bytes<L>;
+    isa.put_tile = put_tile<L>;
     isa.panel = panel<L>;
     isa.rms_norm = rms_norm<L>;
     isa.silu_mul = apply_and_multiply<L, Silu>;

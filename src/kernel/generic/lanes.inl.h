@@ -4,6 +4,7 @@
 //   kAccs                   accumulators that hide the latency of fma for one row and token
 //   kGemmTokens             tokens whose sums with a panel of rows fit the registers
 //   load store set fma sum max sqrt from_f16 to_f16 from_bf16 from_u8 from_i8 narrow transpose
+//   set_pairs               two integers, again and again
 //   greater                 a > b ? a : b in each lane, so that b may be NaN
 //   kKeyVectors             vectors of keys or values whose sums with six rows fit the registers
 //   Codes                   64 unsigned bytes, the codes of 64 quantised weights
@@ -16,11 +17,13 @@
 //   turn                    codes of 256 weights, or Groups, turned (types.h, InputChunk)
 //   turned_nibbles          nibbles32 of four times 32 bytes, turned; high ones over kHighNibble
 //   turned_six_bits         scales and minima of six bits, turned; those of odd 32 times a factor
+//   alternate               fours of codes, or groups, of one row beside those of another
 //   lanes                   vector number s of turned codes, as integers
 //   Dots<most code>         sums of products of four codes and four activations in each lane: begun
 //                           as zeros, continued with add<0>, add<1>, ..., read with total
 //   kSignedDot<most code>   whether Dots wants codes with their zero taken off, as signed bytes
-//   kIntTokens, kIntVectors tokens and vectors of rows whose Dots and float sums fit the registers
+//   kIntRows, kIntTiles     rows and tiles of tokens whose Dots and float sums about fit the
+//   registers
 //
 // All functions of these files are templates over L or live in unnamed namespaces, so that nothing
 // compiled for one instruction set can be linked into the code of another.

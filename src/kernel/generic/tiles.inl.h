@@ -136,15 +136,6 @@ void pack_tiles(const float* x, std::int64_t x_stride, int n_tokens, std::int64_
     }
 }
 
-// A tile of results to out[token][row].
-template <class L>
-void put_tile(const float* tile, int n_rows, int n_tokens, float* out,
-              std::int64_t out_stride) noexcept {
-    if (n_rows == kTile && n_tokens == kTile) return L::transpose(tile, kTile, out, out_stride);
-    for (int t = 0; t < n_tokens; ++t)
-        for (int r = 0; r < n_rows; ++r) out[t * out_stride + r] = tile[r * kTile + t];
-}
-
 template <class L, class Row>
 constexpr KvTileKernels kv_tile_kernels() {
     return {pack_key_tiles<L, Row>, pack_value_tiles<L, Row>};
@@ -169,7 +160,6 @@ constexpr void set_byte_tiles(TileKernels& out) {
     set(Format::iq4_nl, byte_panel<L, Iq4Nl<L>, Registers>);
     set(Format::iq4_xs, byte_panel<L, Iq4Xs<L>, Registers>);
     set(Format::mxfp4, byte_panel<L, Mxfp4<L>, Registers>);
-    out.pack_bytes = pack_bytes<L>;
 }
 
 template <class L, class Block>
@@ -198,7 +188,6 @@ constexpr TileKernels make_tiles(bool instead_of_integers) {
     out.from_floats = tiles_of_floats<L>;
     out.pack = pack_tiles<L>;
     out.product = tile_product<Block>;
-    out.put = put_tile<L>;
     out.kv_f32 = kv_tile_kernels<L, KvFloats<L, Float32<L>>>();
     out.kv_f16 = kv_tile_kernels<L, KvFloats<L, Float16<L>>>();
     out.kv_bf16 = kv_tile_kernels<L, KvFloats<L, BFloat16<L>>>();
