@@ -34,8 +34,8 @@ constexpr int kTokens = 512;  // whose sums with some panels stay in the second 
 constexpr int kNearTokens = 64;
 
 constexpr std::size_t panel_sums(int n_tokens) {
-    return static_cast<std::size_t>(tiles_of(std::min(n_tokens, kTokens)) * kRowTiles
-                                    * kResultNumbers);
+    return static_cast<std::size_t>(tiles_of(std::min(n_tokens, kTokens))) * kRowTiles
+           * kResultNumbers;
 }
 
 // Some panels of rows times at most kTokens tokens, of which `token`, a multiple of kTile, is the
