@@ -124,7 +124,7 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string /*name*/,
     }
     std::string names = app->get_name();
     for (const CLI::App* in = app->get_parent(); in->get_parent() != nullptr; in = in->get_parent())
-        names = in->get_name() + " " + names;
+        names.insert(0, in->get_name() + " ");
     return fmt::format("{}\nUsage:   heft {}{} [options]\nExample: {}\n{}", app->get_description(),
                        names, positionals, app->get_footer(), options_help(*app));
 }
