@@ -5,8 +5,8 @@
 
 Scored are the stories of models/tiny/eval/eval_instruct.jsonl, which the model was not trained on, each
 between the tokens that begin and end a text, as in training; the importance matrix is measured on those that
-eval_qa.jsonl asks about. Fails where in a family a type is further from the original
-than one with fewer bits.
+eval_qa.jsonl asks about. Fails where in a family a type is further from the original than one with fewer
+bits, by more than the error of that.
 """
 import json
 import pathlib
