@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernel/table.h"
+
 namespace heft::eval {
 
 namespace {
 
-// The logarithm of what a row's exponentials sum to. Each of them is rounded to float, which takes
-// half as long; they are many and rounded either way, so that their sum stays closer.
+// The logarithm of what a row's exponentials sum to.
 double log_sum(std::span<const float> logits) {
-    const float most = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const float x : logits) sum += std::exp(x - most);
+    const auto [most, sum] =
+        kernel::best().softmax_sum(logits.data(), static_cast<std::int64_t>(logits.size()));
     return most + std::log(sum);
 }
 

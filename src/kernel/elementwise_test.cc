@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <vector>
@@ -126,6 +127,34 @@ TEST(SoftCap, IsAScaledTanh) {
             EXPECT_NEAR(out[i], 30 * std::tanh(static_cast<double>(x[i]) / 30), 1e-5)
                 << table->name;
     }
+}
+
+TEST(SoftmaxSum, EqualsDouble) {
+    Rng rng(26);
+    std::vector<int> sizes(std::begin(kSizes), std::end(kSizes));
+    sizes.push_back(40000);
+    for (const Table* table : usable())
+        for (const int n : sizes)
+            for (const float scale : {0.1F, 10.0F, 300.0F}) {
+                auto x = random_floats(n, scale, rng);
+                if (n > 2) x[1] = -INFINITY;
+                const float most = *std::max_element(x.begin(), x.end());
+                double sum = 0;
+                for (const float v : x)
+                    sum += std::exp(static_cast<double>(v) - static_cast<double>(most));
+                const SoftmaxSum got = table->softmax_sum(x.data(), n);
+                EXPECT_EQ(got.most, most) << table->name;
+                EXPECT_NEAR(got.sum, sum, sum * 3e-7) << table->name << " " << n;
+            }
+}
+
+TEST(SoftmaxSum, OfWhatIsNoNumberIsNone) {
+    for (const Table* table : usable())
+        for (const std::size_t at : {0, 3, 40}) {
+            std::vector<float> x(41, 1.0F);
+            x[at] = NAN;
+            EXPECT_TRUE(std::isnan(table->softmax_sum(x.data(), 41).sum)) << table->name << at;
+        }
 }
 
 TEST(LayerNorm, EqualsDouble) {

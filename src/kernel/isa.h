@@ -100,6 +100,7 @@ struct Isa {
     void (*swiglu_clamped)(const float* gate, const float* up, std::int64_t n, float limit,
                            float* out) noexcept;
     void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;
+    SoftmaxSum (*softmax_sum)(const float* x, std::int64_t n) noexcept;
     void (*layer_norm)(const float* x, const float* weight, const float* bias, std::int64_t n,
                        float eps, float* out) noexcept;
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;

@@ -243,6 +243,7 @@ Table make_table() {
             .gelu_erf_mul = i.gelu_erf_mul,
             .swiglu_clamped = i.swiglu_clamped,
             .soft_cap = i.soft_cap,
+            .softmax_sum = i.softmax_sum,
             .add = i.add,
             .to_bf16 = i.to_bf16,
             .to_f16 = i.to_f16,

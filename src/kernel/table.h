@@ -109,7 +109,9 @@ struct Table {
     // (up + 1) * gate * sigmoid(1.702 gate), gate at most limit, up within it
     void (*swiglu_clamped)(const float* gate, const float* up, std::int64_t n, float limit,
                            float* out) noexcept;
-    void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;    // cap * tanh(x / cap)
+    void (*soft_cap)(float* x, std::int64_t n, float cap) noexcept;  // cap * tanh(x / cap)
+    // Of at least one number. Each exponential is a float; they are added up in double.
+    SoftmaxSum (*softmax_sum)(const float* x, std::int64_t n) noexcept;
     void (*add)(const float* x, std::int64_t n, float* acc) noexcept;  // acc += x
     void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;
     void (*to_f16)(const float* x, std::int64_t n, std::uint16_t* out) noexcept;  // saturates

@@ -176,6 +176,12 @@ struct KeyBlock {
     float cap;    // scores become cap * tanh(score / cap); 0: as they are
 };
 
+// The greatest of some numbers, and the sum of e^(x - most) over all of them.
+struct SoftmaxSum {
+    float most;
+    double sum;
+};
+
 // Attention by tiles of bfloat16: a block of keys at a time, and pairs of tiles of query rows.
 inline constexpr int kTileKeys = 128;
 inline constexpr int kPair = 2 * kTile;  // rows of a pair of tiles

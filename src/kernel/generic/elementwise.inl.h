@@ -126,6 +126,30 @@ void soft_cap(float* x, std::int64_t n, float cap) noexcept {
 }
 
 template <class L>
+SoftmaxSum softmax_sum(const float* x, std::int64_t n) noexcept {
+    using F = typename L::F;
+    constexpr float kNothing = -__builtin_inff();
+    constexpr std::int64_t kBlock = 64 * L::kWidth;  // added up in float
+    float rest[L::kWidth];
+    const std::int64_t whole = n / L::kWidth * L::kWidth;
+    for (std::int64_t i = 0; i < L::kWidth; ++i) rest[i] = whole + i < n ? x[whole + i] : kNothing;
+    F most = L::load(rest);
+    for (std::int64_t i = 0; i < whole; i += L::kWidth) most = L::greater(L::load(x + i), most);
+    const float top = L::max(most);
+    const auto at = [top](const float* from) __attribute__((always_inline)) {
+        return exponential<L>(L::load(from) - L::set(top));
+    };
+    double sum = static_cast<double>(L::sum(at(rest)));
+    for (std::int64_t i = 0; i < whole; i += kBlock) {
+        const std::int64_t end = whole < i + kBlock ? whole : i + kBlock;
+        F block = L::set(0.0F);
+        for (std::int64_t k = i; k < end; k += L::kWidth) block += at(x + k);
+        sum += static_cast<double>(L::sum(block));
+    }
+    return {top, sum};
+}
+
+template <class L>
 void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* out) noexcept {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(x);
     float squares = 0;

@@ -79,6 +79,7 @@ constexpr Isa make_isa(const char* name) {
     isa.gelu_erf_mul = apply_and_multiply<L, GeluErf>;
     isa.swiglu_clamped = swiglu_clamped<L>;
     isa.soft_cap = soft_cap<L>;
+    isa.softmax_sum = softmax_sum<L>;
     isa.layer_norm = layer_norm<L>;
     isa.add = add<L>;
     isa.to_bf16 = to_bf16<L>;
