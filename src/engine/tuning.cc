@@ -35,8 +35,8 @@ class Matrix {
         for (std::int64_t r = 0; r < rows; ++r)
             bytes_.insert(bytes_.end(), stored.begin(), stored.end());
         weight_.data = bytes_.data();
-        x_.assign(static_cast<std::size_t>(cols * op::kMostByteTokens), 0.5F);
-        out_.resize(static_cast<std::size_t>(rows * op::kMostByteTokens));
+        x_.assign(static_cast<std::size_t>(cols * op::kMostTokensInIntegers), 0.5F);
+        out_.resize(static_cast<std::size_t>(rows * op::kMostTokensInIntegers));
     }
 
     void multiply(op::Context& context, int n_tokens) {
@@ -59,8 +59,8 @@ class Tuner {
         op::Tuning out = reading();
         const std::vector<int> few = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48};
         out.few_tokens_in_float = up_to(kFloatSetting, DType::bf16, few);
-        if (context_.kernels.has_byte_tiles(DType::q4_k))
-            out.tokens_in_byte_tiles = up_to(kBytesSetting, DType::q4_k, {16, 32, 48, 64, 96, 128});
+        if (context_.kernels.has_tiles(DType::q4_k))
+            out.tokens_in_integers = up_to(kTilesSetting, DType::q4_k, {16, 32, 48, 64, 96, 128});
         out.few_tokens_in_integer = up_to(kIntegerSetting, DType::q4_k, few);
         return out;
     }

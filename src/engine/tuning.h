@@ -54,14 +54,11 @@ inline constexpr Setting kIntegerSetting = {"few_tokens_in_integer",
                                             op::kMostFewTokens,
                                             "rows as stored",
                                             "panels"};
-inline constexpr Setting kBytesSetting = {"tokens_in_byte_tiles",
-                                          &op::Tuning::tokens_in_byte_tiles,
-                                          0,
-                                          op::kMostByteTokens,
-                                          "tiles of bytes",
-                                          "tiles of bfloat16"};
+inline constexpr Setting kTilesSetting = {
+    "tokens_in_integers", &op::Tuning::tokens_in_integers, 0, op::kMostTokensInIntegers, "integers",
+    "tiles of bfloat16"};
 inline constexpr Setting kSettings[] = {kStreamsSetting, kPrefetchSetting, kFloatSetting,
-                                        kIntegerSetting, kBytesSetting};
+                                        kIntegerSetting, kTilesSetting};
 
 // What a measurement holds for: processor, microcode, kernels, version of heft. Whatever number of
 // threads measured it, others use it too: what they compute must not differ.

@@ -21,7 +21,7 @@ class TuningFile : public ::testing::Test {
                       .prefetch = 123,
                       .few_tokens_in_float = 7,
                       .few_tokens_in_integer = 11,
-                      .tokens_in_byte_tiles = 13};
+                      .tokens_in_integers = 13};
 };
 
 TEST_F(TuningFile, IsReadAsItWasWritten) {
@@ -36,7 +36,7 @@ TEST_F(TuningFile, IsReadAsItWasWritten) {
 TEST_F(TuningFile, IsIgnoredWhenDamagedAndWrittenAnew) {
     std::filesystem::create_directories(file_.parent_path());
     const std::string good = R"({"schema":"heft.tuning/1","machine":"m","streams":2,"prefetch":0,)"
-                             R"("tokens_in_byte_tiles":48,"few_tokens_in_float":3,)";
+                             R"("tokens_in_integers":48,"few_tokens_in_float":3,)";
     for (const std::string& bad :
          {std::string(), std::string("{"), std::string(10000, '['), std::string("\xFF\xFE\0", 3),
           std::string("[]"), good + "}", good + R"("few_tokens_in_integer":0})",
@@ -70,8 +70,8 @@ TEST(Tuning, MeasuresSettingsWithinTheirLimits) {
             EXPECT_GE(few, 1);
             EXPECT_LE(few, op::kMostFewTokens);
         }
-        EXPECT_GE(tuning.tokens_in_byte_tiles, 0);
-        EXPECT_LE(tuning.tokens_in_byte_tiles, op::kMostByteTokens);
+        EXPECT_GE(tuning.tokens_in_integers, 0);
+        EXPECT_LE(tuning.tokens_in_integers, op::kMostTokensInIntegers);
         EXPECT_FALSE(trials.empty());
         for (const TuningTrial& trial : trials) EXPECT_GT(trial.seconds, 0);
     }

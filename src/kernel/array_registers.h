@@ -11,8 +11,6 @@ namespace heft::kernel {
 struct ArrayRegisters {
     struct Tile {
         std::uint8_t bytes[16][64];
-        int rows;
-        std::size_t row_bytes;
     };
     inline static thread_local Tile tiles[8] = {};
     inline static thread_local bool configured = false;
@@ -20,13 +18,7 @@ struct ArrayRegisters {
 
     static void begin() {
         configured = true;
-        for (Tile& tile : tiles) tile = {{}, 16, 64};
-    }
-    template <int width>
-    static void begin_bytes() {
-        begin();
-        for (const int tile : {4, 5}) tiles[tile].row_bytes = width;
-        for (const int tile : {6, 7}) tiles[tile].rows = width / 4;
+        for (Tile& tile : tiles) tile = {};
     }
     static void end() { configured = false; }
     template <int tile>
@@ -35,15 +27,9 @@ struct ArrayRegisters {
         std::memset(tiles[tile].bytes, 0, sizeof tiles[tile].bytes);
     }
     template <int tile>
-    static void load_rows(const void* at, std::int64_t stride) {
-        zero<tile>();
-        for (int r = 0; r < tiles[tile].rows; ++r)
-            std::memcpy(tiles[tile].bytes[r], static_cast<const std::uint8_t*>(at) + r * stride,
-                        tiles[tile].row_bytes);
-    }
-    template <int tile>
     static void load(const void* at) {
-        load_rows<tile>(at, 64);
+        misused |= !configured;
+        std::memcpy(tiles[tile].bytes, at, sizeof tiles[tile].bytes);
     }
     template <int tile>
     static void stream(const void* at) {
@@ -68,21 +54,6 @@ struct ArrayRegisters {
                     c[m][n] += from_bf16(left[m][2 * k]) * from_bf16(right[k][2 * n]);
                     c[m][n] += from_bf16(left[m][2 * k + 1]) * from_bf16(right[k][2 * n + 1]);
                 }
-        std::memcpy(tiles[sum].bytes, c, sizeof c);
-    }
-    // TDPBSSD.
-    template <int sum, int a, int b>
-    static void multiply_bytes() {
-        std::int32_t c[16][16];
-        std::int8_t left[16][64];
-        std::int8_t right[16][64];
-        std::memcpy(c, tiles[sum].bytes, sizeof c);
-        std::memcpy(left, tiles[a].bytes, sizeof left);
-        std::memcpy(right, tiles[b].bytes, sizeof right);
-        misused |= tiles[a].row_bytes != static_cast<std::size_t>(4 * tiles[b].rows);
-        for (int m = 0; m < 16; ++m)
-            for (int k = 0; k < 4 * tiles[b].rows; ++k)
-                for (int n = 0; n < 16; ++n) c[m][n] += left[m][k] * right[k / 4][4 * n + k % 4];
         std::memcpy(tiles[sum].bytes, c, sizeof c);
     }
 };

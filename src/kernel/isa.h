@@ -65,9 +65,7 @@ struct TileKernels {
     KvTileKernels kv_bf16;
     KvTileKernels kv_q8_0;
     void (*attend)(const KeyTiles& block, const RowTiles& rows) noexcept;
-    using BytePanel = void (*)(const BytePanelProduct& product) noexcept;
-    BytePanel byte_panel[kFormats];  // nullptr: none
-    bool instead_of_integers;        // faster than int_panel too
+    bool instead_of_integers;  // faster than int_panel too, for many tokens
 };
 
 struct KvKernels {

@@ -148,16 +148,6 @@ struct Calls {
         }
     }
 
-    static bool has_byte_tiles(DType type) noexcept {
-        const TileKernels* tiles = isa().tiles;
-        return tiles != nullptr && format_of(type) != kNone
-               && tiles->byte_panel[format_of(type)] != nullptr;
-    }
-
-    static void byte_panel(DType type, const BytePanelProduct& product) noexcept {
-        isa().tiles->byte_panel[format_of(type)](product);
-    }
-
     // The kernels for a type of cache, in the kernels of one kind.
     template <class Kernels>
     static const auto& kv(DType type, const Kernels& kernels) {
@@ -226,8 +216,6 @@ Table make_table() {
             .tile_product = tiles.product,
             .pack_bytes = i.pack_bytes,
             .int_panel = C::int_panel,
-            .has_byte_tiles = C::has_byte_tiles,
-            .byte_panel = C::byte_panel,
             .put_tile = i.put_tile,
             .pack_keys = C::pack_keys,
             .pack_values = C::pack_values,

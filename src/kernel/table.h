@@ -62,10 +62,6 @@ struct Table {
                        ByteInput* to) noexcept;
     // Only for types where has_dot_int.
     void (*int_panel)(DType type, const BytePanelProduct& product) noexcept;
-    // Whether there are tiles of bytes for a type, the faster way for a few tiles of tokens;
-    // byte_panel may be called only if so.
-    bool (*has_byte_tiles)(DType type) noexcept;
-    void (*byte_panel)(DType type, const BytePanelProduct& product) noexcept;
     // A tile of results, those of any product of tiles, to out[t * out_stride + r], for r < n_rows
     // and t < n_tokens.
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,

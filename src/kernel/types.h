@@ -101,10 +101,9 @@ struct TileProduct {
 };
 
 // 256 of the quantised activations of 16 tokens, as products with many tokens take them: lanes of
-// vectors are tokens, and four columns of a token lie side by side, which is what tiles of bytes
-// want too (Intel 64 Software Developer's Manual, TDPBSSD). Beside them is what QuantisedRow has.
-// Zeros stand for tokens and columns that are not there. Of up to half a tile of tokens each may
-// have two lanes, side by side, so that two rows are multiplied at once.
+// vectors are tokens, and four columns of a token lie side by side. Beside them is what
+// QuantisedRow has. Zeros stand for tokens and columns that are not there. Of up to half a tile of
+// tokens each may have two lanes, side by side, so that two rows are multiplied at once.
 struct alignas(64) ByteInput {
     std::int8_t q[kInputColumns / 4][kTile][4];
     float scale[kInputColumns / 32][kTile];

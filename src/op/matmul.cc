@@ -20,10 +20,10 @@ bool has_few_tokens(const Call& call) {
                                                         : tuning.few_tokens_in_integer);
 }
 
-// With tiles of bytes, a token's bits depend on how many are beside it.
-bool fits_byte_tiles(const Call& call) {
-    return !call.few && !call.context->deterministic
-           && call.n_tokens <= call.context->tuning.tokens_in_byte_tiles;
+// Whether integers are faster even where there are tiles. A token's bits then depend on how many
+// are beside it.
+bool goes_in_integers(const Call& call) {
+    return !call.context->deterministic && call.n_tokens <= call.context->tuning.tokens_in_integers;
 }
 
 // x with its columns in the order in which a matrix stores its own.
@@ -44,7 +44,7 @@ class Calls {
             if (!group.products.empty() && group.n_tokens > 0) add(context, group);
         for (Call& call : calls_) {
             call.few = has_few_tokens(call);
-            call.in_bytes = fits_byte_tiles(call);
+            call.in_integers = goes_in_integers(call);
         }
         middle_ = std::stable_partition(calls_.begin(), calls_.end(),
                                         [](const Call& call) { return call.few; });

@@ -1,5 +1,5 @@
 // Quantised rows times quantised activations of many tokens, which are packed once for all rows and
-// lie so that lanes are tokens (kernel/types.h, ByteInput): by vectors, or by tiles of bytes.
+// lie so that lanes are tokens (kernel/types.h, ByteInput).
 #include <algorithm>
 
 #include "op/matmul_call.h"
@@ -24,7 +24,7 @@ constexpr std::int64_t chunks_of(std::int64_t cols) {
 
 // Half a tile of tokens fills it when each has two lanes: pairs of rows are multiplied at once.
 int lanes(const Call& call) {
-    return call.n_tokens <= kTile / 2 && !takes(call, Route::byte_tiles) ? 2 : 1;
+    return call.n_tokens <= kTile / 2 ? 2 : 1;
 }
 
 constexpr int kRowTiles = kPanelRows / kTile;
@@ -82,11 +82,7 @@ struct BytePanels {
             sums_of(row),
             k != 0,
             lanes(call)};
-        const kernel::Table& kernels = call.context->kernels;
-        if (route(call, w) == Route::byte_tiles)
-            kernels.byte_panel(w.type, panel);
-        else
-            kernels.int_panel(w.type, panel);
+        call.context->kernels.int_panel(w.type, panel);
     }
 
     void put(int row, int t) const {
@@ -117,13 +113,13 @@ struct BytePanels {
 std::size_t byte_input_bytes(std::span<const Call> calls) {
     std::int64_t chunks = 0;
     for (const Call& call : calls)
-        if (takes_bytes(call)) chunks += tiles_of(call.n_tokens) * chunks_of(call.cols);
+        if (takes(call, Route::integers)) chunks += tiles_of(call.n_tokens) * chunks_of(call.cols);
     return static_cast<std::size_t>(chunks) * sizeof(kernel::ByteInput);
 }
 
 void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
     for (Call& call : calls) {
-        if (!takes_bytes(call)) continue;
+        if (!takes(call, Route::integers)) continue;
         call.bytes = scratch.take<kernel::ByteInput>(byte_input_bytes({&call, 1})
                                                      / sizeof(kernel::ByteInput));
         const std::int64_t chunks = chunks_of(call.cols);
@@ -141,7 +137,7 @@ void pack_bytes(Context& context, std::span<Call> calls, Scratch& scratch) {
 std::size_t byte_scratch_bytes(std::span<const Call> calls) {
     std::size_t sums = 0;
     for (const Call& call : calls)
-        if (takes_bytes(call)) sums = std::max(sums, panel_sums(call.n_tokens));
+        if (takes(call, Route::integers)) sums = std::max(sums, panel_sums(call.n_tokens));
     return sums * (kBytePanelRows / kPanelRows) * sizeof(float);
 }
 

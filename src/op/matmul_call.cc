@@ -46,14 +46,14 @@ void quantise_token(Call& call, int t, std::byte* at) {
 std::size_t quantised_bytes(std::span<const Call> calls) {
     std::size_t bytes = 0;
     for (const Call& call : calls)
-        if (takes_quantised(call))
+        if (takes(call, Route::integers))
             bytes += TokenLayout(call).bytes * static_cast<std::size_t>(call.n_tokens);
     return bytes;
 }
 
 void quantise(Context& context, std::span<Call> calls, Scratch& scratch) {
     for (Call& call : calls) {
-        if (!takes_quantised(call)) continue;
+        if (!takes(call, Route::integers)) continue;
         call.quantised.resize(static_cast<std::size_t>(call.n_tokens));
         if (call.few) call.turned.resize(static_cast<std::size_t>(call.n_tokens));
         auto* at = scratch.take<std::byte>(quantised_bytes({&call, 1}));

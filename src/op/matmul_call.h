@@ -19,24 +19,25 @@ struct Call {
     std::int64_t x_stride;
     int n_tokens;
     std::int64_t cols;
-    bool few = true;        // tokens: each row is multiplied as it is stored
-    bool in_bytes = false;  // few enough for tiles of bytes
+    bool few = true;           // tokens: each row is multiplied as it is stored
+    bool in_integers = false;  // too few tokens for tiles where integers will do
     // Where a product is made in integers: x, quantised, for few tokens turned too.
     std::vector<kernel::QuantisedRow> quantised = {};
     std::vector<const kernel::InputChunk*> turned = {};
     std::uint16_t* tiles = nullptr;      // where one is made of tiles: x, packed
-    kernel::ByteInput* bytes = nullptr;  // where one is made in integers, of many tokens
+    kernel::ByteInput* bytes = nullptr;  // where one is made in integers: x, for many tokens
 };
 
 // How a product is made.
-enum class Route : std::uint8_t { floats, integers, byte_tiles, tiles };
+enum class Route : std::uint8_t { floats, integers, tiles };
 
 inline Route route(const Call& call, const Weight& w) {
     const kernel::Table& kernels = call.context->kernels;
     if (call.context->precision != Precision::fast) return Route::floats;
-    if (call.in_bytes && kernels.has_byte_tiles(w.type)) return Route::byte_tiles;
-    if (!call.few && kernels.has_tiles(w.type)) return Route::tiles;
-    return kernels.has_dot_int(w.type) ? Route::integers : Route::floats;
+    const bool integers = kernels.has_dot_int(w.type);
+    if (!call.few && kernels.has_tiles(w.type) && !(integers && call.in_integers))
+        return Route::tiles;
+    return integers ? Route::integers : Route::floats;
 }
 
 inline bool takes(const Call& call, Route wanted) {
@@ -48,21 +49,6 @@ inline bool takes(const Call& call, Route wanted) {
 // Quantises the inputs of the calls that need it, on all threads; the rows live in the scratch.
 std::size_t quantised_bytes(std::span<const Call> calls);
 void quantise(Context& context, std::span<Call> calls, Scratch& scratch);
-
-// Of quantised inputs, what is packed for many tokens.
-inline bool in_bytes(const Call& call, const Weight& w) {
-    const Route way = route(call, w);
-    return way == Route::byte_tiles || (way == Route::integers && !call.few);
-}
-
-inline bool takes_bytes(const Call& call) {
-    return std::any_of(call.products.begin(), call.products.end(),
-                       [&](const Product& product) { return in_bytes(call, *product.weight); });
-}
-
-inline bool takes_quantised(const Call& call) {
-    return takes(call, Route::integers) || takes(call, Route::byte_tiles);
-}
 
 void by_rows(Context& context, std::span<Call> calls);
 void by_panels(Context& context, std::span<Call> calls);

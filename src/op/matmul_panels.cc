@@ -91,8 +91,12 @@ class Heights {
 
   private:
     static int most(const Call& call, const Weight& w) {
-        if (route(call, w) == Route::tiles) return kTilePanelRows;
-        return in_bytes(call, w) ? kBytePanelRows : kernel::kPanelRows;
+        switch (route(call, w)) {
+            case Route::tiles: return kTilePanelRows;
+            case Route::integers: return kBytePanelRows;
+            case Route::floats: return kernel::kPanelRows;
+        }
+        return kernel::kPanelRows;
     }
     std::int64_t share_;
 };
@@ -103,7 +107,6 @@ void some_rows(const Call& call, const Product& product, std::int64_t first, int
     const auto n_rows = static_cast<int>(std::min<std::int64_t>(height, w.rows - first));
     switch (route(call, w)) {
         case Route::tiles: return tile_panel(call, product, first, n_rows, memory);
-        case Route::byte_tiles:
         case Route::integers: return byte_panels(call, product, first, n_rows, memory);
         case Route::floats:
             return row_panel(call, product, first, n_rows, reinterpret_cast<float*>(memory));

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/array_byte_tiles.h"
+#include "kernel/table.h"
 #include "tensor/quant/quant.h"
 #include "tensor/quant/test_blocks.h"
 
@@ -50,6 +50,7 @@ struct Run {
     int n_threads;
     bool deterministic = false;
     bool as_alone = false;
+    int tokens_in_integers = 24;
 };
 
 // The products of x [n_tokens, cols] with each matrix, concatenated.
@@ -59,7 +60,7 @@ std::vector<float> multiply(const Run& run, std::span<const Matrix> matrices,
     static ThreadPool two(2);
     Context context{run.n_threads == 1 ? one : two, run.table, run.precision, run.deterministic,
                     run.as_alone};
-    context.tuning.tokens_in_byte_tiles = 48;  // where there are any
+    context.tuning.tokens_in_integers = run.tokens_in_integers;
     std::size_t size = 0;
     for (const Matrix& m : matrices) size += static_cast<std::size_t>(m.weight.rows * n_tokens);
     std::vector<float> out(size, NAN);
@@ -117,61 +118,39 @@ TEST(Matmul, AgreesWithDoubleForEveryTypeAndTable) {
     }
 }
 
-// Tables with tiles of bytes: this machine's, and one whose tiles are arrays.
-std::vector<kernel::Table> with_byte_tiles() {
-    std::vector<kernel::Table> out = {kernel::with_array_byte_tiles(kernel::scalar())};
-    for (const kernel::Table* table : kernel::usable())
-        if (table->has_byte_tiles(DType::q4_k)) out.push_back(*table);
+// As on a machine where tiles are faster than integers, or the other way round.
+kernel::Table with_tiles(const kernel::Table& table, bool of_every_type) {
+    kernel::Table out = table;
+    out.has_tiles =
+        of_every_type ? [](DType) noexcept { return true; } : [](DType) noexcept { return false; };
     return out;
 }
 
-TEST(Matmul, TilesOfBytesAgreeWithDoubleAndWithRowsAsStored) {
+TEST(Matmul, GoesInIntegersUpToASettingEvenWhereThereAreTiles) {
     Rng rng(18);
-    for (const kernel::Table& table : with_byte_tiles())
-        for (const DTypeInfo& info : dtypes()) {
-            if (!table.has_byte_tiles(info.type)) continue;
-            const Matrix m = random_matrix(info.type, 83, info.block > 32 ? 768 : 800, 6, rng);
-            for (const int n_tokens : {9, 16, 17, 33, 48}) {
-                const auto x = activations(m.weight.cols * n_tokens, rng);
-                expect_close({table, Precision::fast, 2}, m, x, n_tokens);
-                const auto got = multiply({table, Precision::fast, 1}, {&m, 1}, x, n_tokens);
-                EXPECT_EQ(got, multiply({table, Precision::fast, 2}, {&m, 1}, x, n_tokens));
-                EXPECT_FALSE(kernel::ArrayRegisters::misused || kernel::ArrayRegisters::configured);
-                if (n_tokens > kMostTokensAsAlone) continue;
-                // The same quantised activations: what differs is the order of float sums.
-                const auto rows =
-                    multiply({table, Precision::fast, 1, false, true}, {&m, 1}, x, n_tokens);
-                double power = 0;
-                double apart = 0;
-                for (std::size_t i = 0; i < got.size(); ++i) {
-                    power += rows[i] * rows[i];
-                    apart += (rows[i] - got[i]) * (rows[i] - got[i]);
-                }
-                EXPECT_LE(std::sqrt(apart), 1e-5 * std::sqrt(power)) << info.name;
-            }
-        }
-}
-
-TEST(Matmul, WhatATokenGivesInTilesOfBytesDoesNotDependOnTheOthers) {
-    Rng rng(19);
-    for (const kernel::Table& table : with_byte_tiles()) {
-        const Matrix m = random_matrix(DType::q6_k, 40, 512, 0, rng);
-        const auto x = activations(m.weight.cols * 20, rng);
-        const auto all = multiply({table, Precision::fast, 1}, {&m, 1}, x, 20);
-        const std::vector<float> last(x.end() - 9 * m.weight.cols, x.end());
-        const auto some = multiply({table, Precision::fast, 1}, {&m, 1}, last, 9);
-        EXPECT_TRUE(std::equal(some.begin(), some.end(), all.end() - 9 * m.weight.rows));
+    const Matrix m = random_matrix(DType::q6_k, 83, 768, 6, rng);
+    const auto x = activations(m.weight.cols * 33, rng);
+    for (const kernel::Table* table : kernel::usable()) {
+        if (table->tile_product == nullptr) continue;
+        const kernel::Table all = with_tiles(*table, true);
+        const kernel::Table none = with_tiles(*table, false);
+        const auto run = [&](const kernel::Table& kernels, int n_tokens, int most,
+                             bool deterministic) {
+            return multiply({kernels, Precision::fast, 2, deterministic, false, most}, {&m, 1}, x,
+                            n_tokens);
+        };
+        for (const int n_tokens : {9, 17, 32})
+            EXPECT_EQ(run(all, n_tokens, 32, false), run(none, n_tokens, 32, false)) << n_tokens;
+        EXPECT_NE(run(all, 33, 32, false), run(none, 33, 32, false));
+        EXPECT_EQ(run(all, 9, 32, true), run(all, 9, 0, true));
     }
 }
 
-// As on a machine where tiles are faster than integers.
 TEST(Matmul, TilesOfEveryTypeAgreeWithDouble) {
     Rng rng(16);
     for (const kernel::Table* table : kernel::usable()) {
         if (table->tile_product == nullptr) continue;
-        kernel::Table all = *table;
-        all.has_tiles = [](DType) noexcept { return true; };
-        all.has_byte_tiles = [](DType) noexcept { return false; };
+        const kernel::Table all = with_tiles(*table, true);
         for (const DTypeInfo& info : dtypes()) {
             if (codec(info.type) == nullptr) continue;
             const std::int64_t cols = info.block == 1 ? 801 : info.block > 32 ? 768 : 800;

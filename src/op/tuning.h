@@ -18,16 +18,16 @@ struct Tuning {
     // pays. For weights that are multiplied in floats and in integers, 1 … kMostFewTokens.
     int few_tokens_in_float = 4;
     int few_tokens_in_integer = 8;
-    // From there to here, where there are tiles of bytes, quantised weights are multiplied by
-    // these: decoding is cheap, every token is dear. 0: never.
-    int tokens_in_byte_tiles = 16;
+    // From there to here quantised weights are multiplied in integers even where tiles of bfloat16
+    // take many tokens: decoding is cheap, every token is dear. 0: never.
+    int tokens_in_integers = 32;
 
     bool operator==(const Tuning&) const = default;
 };
 
 inline constexpr int kMostPrefetch = 1 << 16;
 inline constexpr int kMostFewTokens = 64;
-inline constexpr int kMostByteTokens = 128;
+inline constexpr int kMostTokensInIntegers = 128;
 inline constexpr int kMostTokensAsAlone = 16;
 
 }  // namespace heft::op

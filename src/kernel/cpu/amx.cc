@@ -13,13 +13,6 @@ struct AmxRegisters {
     static constexpr std::int64_t kRowBytes = 64;
 
     static void begin() { configure_tiles(); }
-    template <int width>
-    static void begin_bytes() {
-        TileConfig config;
-        config.row_bytes[4] = config.row_bytes[5] = width;
-        config.rows[6] = config.rows[7] = width / 4;
-        configure_tiles(config);
-    }
     static void end() { _tile_release(); }
     // Written out because g++'s intrinsics take literal numbers of tiles only.
     template <int tile>
@@ -28,11 +21,7 @@ struct AmxRegisters {
     }
     template <int tile>
     static HEFT_INLINE void load(const void* at) {
-        load_rows<tile>(at, kRowBytes);
-    }
-    template <int tile>
-    static HEFT_INLINE void load_rows(const void* at, std::int64_t stride) {
-        __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(at), "r"(stride), "i"(tile)
+        __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(at), "r"(kRowBytes), "i"(tile)
                          : "memory");
     }
     // For what passes by once: leaves the nearest cache to others.
@@ -50,10 +39,6 @@ struct AmxRegisters {
     static HEFT_INLINE void multiply() {
         __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
     }
-    template <int sum, int a, int b>
-    static HEFT_INLINE void multiply_bytes() {
-        __asm__ volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
-    }
 };
 
 }  // namespace
@@ -62,11 +47,8 @@ struct AmxRegisters {
 namespace heft::kernel::amx_isa {
 
 const TileKernels& tiles() {
-    static constexpr TileKernels kTiles = [] {
-        TileKernels out = make_tiles<Avx512Bf16Lanes, TileBlock<AmxRegisters>>(true);
-        set_byte_tiles<Avx512Bf16Lanes, AmxRegisters>(out);
-        return out;
-    }();
+    static constexpr TileKernels kTiles =
+        make_tiles<Avx512Bf16Lanes, TileBlock<AmxRegisters>>(true);
     return kTiles;
 }
 

@@ -1,4 +1,4 @@
-// Tile registers: at first all eight of 16 rows of 64 bytes.
+// Tile registers: all eight of 16 rows of 64 bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
-inline void configure_tiles(const TileConfig& config = {}) {
+inline void configure_tiles() {
+    const TileConfig config;
     __asm__ volatile("" ::"r"(&config) : "memory");  // else g++ drops the stores
     _tile_loadconfig(&config);
 }

@@ -24,6 +24,7 @@ struct TileBlock {
             else
                 Registers::template zero<kSum>();
         });
+        const float* next_c = o.next_c;
         for (int k = 0; k < o.k_tiles; ++k) {
             unroll<tokens>([&](auto t) __attribute__((always_inline)) {
                 Registers::template load<6 + t.value>(b + t.value * o.b_stride);
@@ -35,6 +36,14 @@ struct TileBlock {
             unroll<rows>([&](auto r) __attribute__((always_inline)) {
                 Registers::template stream<4 + r.value>(a + r.value * o.a_stride);
             });
+            if (o.next_c != nullptr && k < kTile) {
+                unroll<tokens>([&](auto t) __attribute__((always_inline)) {
+                    unroll<rows>([&](auto line) __attribute__((always_inline)) {
+                        __builtin_prefetch(next_c + t.value * o.c_stride + line.value * kTile);
+                    });
+                });
+                next_c += rows * kTile;
+            }
             a += kTileNumbers;
             b += kTileNumbers;
             next += kTileNumbers;

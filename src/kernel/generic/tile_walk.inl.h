@@ -28,6 +28,9 @@ struct TileOperands {
     // are fetched.
     const std::uint16_t* next_b;
     int next_line;
+    // The results of the block after this one, to be brought near: tiles wait for what they load.
+    // Or nullptr.
+    const float* next_c = nullptr;
 };
 
 inline constexpr int kNextLines = 2;  // of each tile, fetched beside one block
@@ -35,18 +38,22 @@ inline constexpr int kNextLines = 2;  // of each tile, fetched beside one block
 template <class Block, int rows, int tokens>
 HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
     const bool last = token + 4 > p.token_tiles;
-    Block::template add<rows, tokens>(
-        TileOperands{.a = p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
-                     .a_stride = std::int64_t{p.k_tiles} * kTileNumbers,
-                     .b = p.b + token * p.b_stride,
-                     .b_stride = p.b_stride,
-                     .c = p.c + (std::int64_t{token} * p.row_tiles + row) * kResultNumbers,
-                     .c_stride = std::int64_t{p.row_tiles} * kResultNumbers,
-                     .k_tiles = p.k_tiles,
-                     .add = p.add,
-                     .next_b = last ? p.b + std::int64_t{p.k_tiles} * kTileNumbers
-                                    : p.b + (token + 2) * p.b_stride,
-                     .next_line = row / 2 * kNextLines % kTile});
+    const auto results = [&p](int of_token, int of_row) {
+        return p.c + (std::int64_t{of_token} * p.row_tiles + of_row) * kResultNumbers;
+    };
+    Block::template add<rows, tokens>(TileOperands{
+        .a = p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
+        .a_stride = std::int64_t{p.k_tiles} * kTileNumbers,
+        .b = p.b + token * p.b_stride,
+        .b_stride = p.b_stride,
+        .c = results(token, row),
+        .c_stride = std::int64_t{p.row_tiles} * kResultNumbers,
+        .k_tiles = p.k_tiles,
+        .add = p.add,
+        .next_b =
+            last ? p.b + std::int64_t{p.k_tiles} * kTileNumbers : p.b + (token + 2) * p.b_stride,
+        .next_line = row / 2 * kNextLines % kTile,
+        .next_c = row + 2 < p.row_tiles ? results(token, row + 2) : results(token + 2, 0)});
 }
 
 // Brings the work beside a product forward as its blocks are.

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "kernel/generic/attention_tiles.inl.h"
-#include "kernel/generic/byte_tiles.inl.h"
 #include "kernel/generic/float_dot.inl.h"
 #include "kernel/generic/grouped.inl.h"
 #include "kernel/generic/int_dot.inl.h"
 #include "kernel/generic/tile_walk.inl.h"
+#include "kernel/generic/token_lanes.inl.h"
 
 namespace heft::kernel {
 namespace {
@@ -139,27 +139,6 @@ void pack_tiles(const float* x, std::int64_t x_stride, int n_tokens, std::int64_
 template <class L, class Row>
 constexpr KvTileKernels kv_tile_kernels() {
     return {pack_key_tiles<L, Row>, pack_value_tiles<L, Row>};
-}
-
-// What of a machine multiplies tiles of bytes.
-template <class L, class Registers>
-constexpr void set_byte_tiles(TileKernels& out) {
-    const auto set = [&out](Format format, TileKernels::BytePanel panel) {
-        out.byte_panel[static_cast<int>(format)] = panel;
-    };
-    set(Format::q4_0, byte_panel<L, Q40<L>, Registers>);
-    set(Format::q4_1, byte_panel<L, Q41<L>, Registers>);
-    set(Format::q5_0, byte_panel<L, Q50<L>, Registers>);
-    set(Format::q5_1, byte_panel<L, Q51<L>, Registers>);
-    set(Format::q8_0, byte_panel<L, Q80<L>, Registers>);
-    set(Format::q2_k, byte_panel<L, Q2K<L>, Registers>);
-    set(Format::q3_k, byte_panel<L, Q3K<L>, Registers>);
-    set(Format::q4_k, byte_panel<L, Q4K<L>, Registers>);
-    set(Format::q5_k, byte_panel<L, Q5K<L>, Registers>);
-    set(Format::q6_k, byte_panel<L, Q6K<L>, Registers>);
-    set(Format::iq4_nl, byte_panel<L, Iq4Nl<L>, Registers>);
-    set(Format::iq4_xs, byte_panel<L, Iq4Xs<L>, Registers>);
-    set(Format::mxfp4, byte_panel<L, Mxfp4<L>, Registers>);
 }
 
 template <class L, class Block>

@@ -1,0 +1,76 @@
+// A product of bfloat16 tiles alone, as op/matmul_tiles.cc asks for it: 256 rows by 512 columns,
+// whose tiles stay in the second cache, times 512 tokens. One thread. Floating point operations are
+// to be judged against "registers", the probe of the same machine. On shared machines AMX has moods
+// of milliseconds to minutes, in which both fall: --benchmark_repetitions shows them.
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "base/rng.h"
+#include "kernel/probes.h"
+#include "kernel/table.h"
+#include "tensor/half.h"
+
+namespace heft::kernel {
+namespace {
+
+constexpr int kRowTiles = 16;
+constexpr int kTokenTiles = 32;
+constexpr int kColumnTiles = 16;
+constexpr double kFlop = 2.0 * kTile * kTile * kTileCols * kRowTiles * kTokenTiles * kColumnTiles;
+
+template <class T>
+class Lines {  // of the cache
+  public:
+    explicit Lines(std::size_t count) : all_(count + kLine) {}
+    T* data() {
+        const auto at = reinterpret_cast<std::uintptr_t>(all_.data());
+        return reinterpret_cast<T*>((at + kLine - 1) / kLine * kLine);
+    }
+
+  private:
+    static constexpr std::size_t kLine = 64;
+    std::vector<T> all_;
+};
+
+void product(benchmark::State& state, const Table* table, bool add) {
+    constexpr std::size_t kA = std::size_t{kRowTiles} * kColumnTiles * kTileNumbers;
+    constexpr std::int64_t kStride = (kColumnTiles | 1) * kTileNumbers;
+    Lines<std::uint16_t> a(kA);
+    Lines<std::uint16_t> b(kTokenTiles * kStride);
+    Lines<float> c(std::size_t{kRowTiles} * kTokenTiles * kResultNumbers);
+    Rng rng(1);
+    for (std::size_t i = 0; i < kA; ++i)
+        a.data()[i] = to_bf16(static_cast<float>(rng.uniform() - 0.5));
+    for (std::int64_t i = 0; i < kTokenTiles * kStride; ++i)
+        b.data()[i] = to_bf16(static_cast<float>(rng.uniform() - 0.5));
+    for (auto _ : state)
+        table->tile_product(
+            {a.data(), b.data(), kStride, c.data(), kRowTiles, kTokenTiles, kColumnTiles, add, {}});
+    state.counters["FLOP"] = benchmark::Counter(kFlop * static_cast<double>(state.iterations()),
+                                                benchmark::Counter::kIsRate);
+}
+
+void registers(benchmark::State& state, const Probe* probe) {
+    constexpr std::int64_t kRounds = 10000;
+    for (auto _ : state) probe->run(kRounds);
+    state.counters["FLOP"] = benchmark::Counter(probe->ops_per_round * static_cast<double>(kRounds)
+                                                    * static_cast<double>(state.iterations()),
+                                                benchmark::Counter::kIsRate);
+}
+
+const bool kAdded = [] {
+    for (const Table* table : usable()) {
+        if (table->tile_product == nullptr) continue;
+        const std::string name = table->name;
+        benchmark::RegisterBenchmark(("first columns/" + name).c_str(), product, table, false);
+        benchmark::RegisterBenchmark(("further columns/" + name).c_str(), product, table, true);
+    }
+    for (const Probe& probe : probes())
+        benchmark::RegisterBenchmark(("registers/" + std::string(probe.name)).c_str(), registers,
+                                     &probe);
+    return true;
+}();
+
+}  // namespace
+}  // namespace heft::kernel
