@@ -111,7 +111,8 @@ Quantised quantise(const Table& table, const float* x, std::int64_t n) {
 
 // Rows times tokens, as dot_int takes them: [token][row].
 std::vector<float> dot_int(const Table& table, DType type, const std::vector<const void*>& rows,
-                           std::int64_t n, const std::vector<QuantisedRow>& tokens) {
+                           std::int64_t n, const std::vector<QuantisedRow>& tokens,
+                           std::int64_t behind = 0) {
     const auto n_chunks = static_cast<std::size_t>((n + kInputColumns - 1) / kInputColumns);
     std::vector<InputChunk> chunks(n_chunks * tokens.size());
     std::vector<const InputChunk*> x;
@@ -122,7 +123,7 @@ std::vector<float> dot_int(const Table& table, DType type, const std::vector<con
     }
     std::vector<float> out(rows.size() * tokens.size());
     table.dot_int(type, {rows.data(), static_cast<int>(rows.size()), n, x.data(),
-                         static_cast<int>(tokens.size()), 4096, out.data()});
+                         static_cast<int>(tokens.size()), 4096, out.data(), behind});
     return out;
 }
 
@@ -265,6 +266,29 @@ TEST(DotInt, DoesNotDependOnNeighbours) {
                     dot_int(*table, info.type, {rows[0], rows[1], rows[2]}, n, {tokens[0]});
                 EXPECT_EQ(three, std::vector<float>(alone.begin(), alone.begin() + 3))
                     << table->name << " " << info.name << " " << n;
+            }
+        }
+    }
+}
+
+TEST(DotInt, DoesNotDependOnWhatLiesBehindARow) {
+    Rng rng(27);
+    constexpr std::size_t kBehind = 1024;
+    for (const DTypeInfo& info : dtypes()) {
+        if (!scalar().has_dot_int(info.type) || info.block > 32) continue;
+        for (const std::int64_t n : {32, 128, 224, 288, 896}) {
+            const auto stored = test::random_weights(info.type, n, rng);
+            auto followed = stored;
+            followed.insert(followed.end(), kBehind, 0xff);  // scales that are no numbers
+            const auto x = activations(2 * n, rng);
+            for (const Table* table : usable()) {
+                const Quantised first = quantise(*table, x.data(), n);
+                const Quantised second = quantise(*table, x.data() + n, n);
+                for (const auto& tokens :
+                     {std::vector{first.row()}, std::vector{first.row(), second.row()}})
+                    EXPECT_EQ(dot_int(*table, info.type, {followed.data()}, n, tokens, kBehind),
+                              dot_int(*table, info.type, {stored.data()}, n, tokens))
+                        << table->name << " " << info.name << " " << n;
             }
         }
     }

@@ -54,6 +54,7 @@ struct IntProduct {
     int n_tokens;
     int prefetch;  // bytes
     float* out;
+    std::int64_t behind = 0;  // bytes after each row's end that may be read; they do not count
 };
 
 // A panel of float weights times many tokens:

@@ -75,17 +75,49 @@ struct PaddedInput {
     }
 };
 
-// Decodes chunk number c of a row of n weights.
+struct TurnedGroups {
+    std::int32_t of_lane[16];
+    constexpr TurnedGroups() : of_lane() {
+        for (int lane = 0; lane < 16; ++lane) of_lane[lane] = turned_group(lane);
+    }
+};
+
+// A turned chunk's groups from number `count` on, whatever they are, become zeros.
 template <class L, class Format>
-HEFT_INLINE void decode_of_row(const std::uint8_t* row, std::int64_t n, std::int64_t c,
-                               Chunk<L>& out) {
-    const std::uint8_t* at = row + c * kChunkBytes<Format>;
-    if (Format::kWeights == kChunk || (c + 1) * kChunk <= n) {
+HEFT_INLINE void cut_groups(int count, Chunk<L>& chunk) {
+    static constexpr TurnedGroups kGroups;
+    unroll<16 / L::kWidth>([&](auto s) __attribute__((always_inline)) {
+        using F = typename L::F;
+        using I = typename L::I;
+        const I there = read<I>(kGroups.of_lane + s.value * L::kWidth) < count;
+        chunk.scale.v[s.value] = select<L>(there, chunk.scale.v[s.value], F{});
+        if constexpr (Format::kHasMinimum)
+            chunk.minimum.v[s.value] = select<L>(there, chunk.minimum.v[s.value], F{});
+    });
+}
+
+// Decodes the last n weights of a row that is not a whole number of chunks.
+template <class L, class Format>
+HEFT_INLINE void decode_rest(const std::uint8_t* at, std::int64_t n, std::int64_t behind,
+                             Chunk<L>& out) {
+    if (behind >= kChunkBytes<Format>) {
         decode_turned<L, Format>(at, out);
+        cut_groups<L, Format>(static_cast<int>(n / 16), out);
     } else {
-        const PaddedWeights<Format> padded(at, n - c * kChunk);
+        const PaddedWeights<Format> padded(at, n);
         decode_turned<L, Format>(padded.bytes, out);
     }
+}
+
+// Decodes chunk number c of a row.
+template <class L, class Format>
+HEFT_INLINE void decode_of_row(const std::uint8_t* row, const IntProduct& p, std::int64_t c,
+                               Chunk<L>& out) {
+    const std::uint8_t* at = row + c * kChunkBytes<Format>;
+    if (Format::kWeights == kChunk || (c + 1) * kChunk <= p.n)
+        decode_turned<L, Format>(at, out);
+    else
+        decode_rest<L, Format>(at, p.n - c * kChunk, p.behind, out);
 }
 
 // One token. Rows advance together, so that several streams are read at once.
@@ -109,9 +141,8 @@ void one_token(const void* const* w, const IntProduct& p, float* out) {
         });
     if (Format::kWeights != kChunk && p.n % kChunk != 0)
         for (int r = 0; r < rows; ++r) {
-            const PaddedWeights<Format> padded(row[r], p.n % kChunk);
             Chunk<L> chunk;
-            decode_turned<L, Format>(padded.bytes, chunk);
+            decode_rest<L, Format>(row[r], p.n % kChunk, p.behind, chunk);
             unroll<16 / L::kWidth>([&](auto s) __attribute__((always_inline)) {
                 add_lanes<L, Format, s.value>(chunk, *x, sums[r]);
             });
@@ -133,7 +164,7 @@ void few_tokens(const void* const* w, const IntProduct& p, int first, int n_toke
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
             const auto* row = static_cast<const std::uint8_t*>(w[r.value]);
             prefetch_bytes<kChunkBytes<Format>>(row + c * kChunkBytes<Format> + p.prefetch);
-            decode_of_row<L, Format>(row, p.n, c, chunk[r.value]);
+            decode_of_row<L, Format>(row, p, c, chunk[r.value]);
         });
         for (int t = 0; t < n_tokens; ++t) {
             const InputChunk& x = p.x[first + t][c];
