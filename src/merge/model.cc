@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/mapped_file.h"
+#include "kernel/table.h"
 #include "tensor/quant/quant.h"
 #include "tensor/rows.h"
 
@@ -333,12 +334,12 @@ ReadRows reader_of(const ModelTensor& tensor) {
             };
     }
     if (!view.repack && !view.input_order && !tensor.minus_one && tensor.first_row == 0) {
-        const Codec* from = codec(view.type);
         const auto bytes = row_bytes(view.type, static_cast<std::uint64_t>(columns));
         const std::uint64_t size = bytes ? *bytes : 0;
-        return [&view, from, size, columns](std::int64_t first, std::int64_t count, float* to) {
-            from->dequantise(view.data.data() + static_cast<std::uint64_t>(first) * size,
-                             count * columns, to);
+        return [&view, size, columns](std::int64_t first, std::int64_t count, float* to) {
+            kernel::best().unpack(view.type,
+                                  view.data.data() + static_cast<std::uint64_t>(first) * size,
+                                  count * columns, to);
         };
     }
     return [&view, columns, start = tensor.first_row, minus = tensor.minus_one](
