@@ -62,8 +62,8 @@ struct Table {
                        ByteInput* to) noexcept;
     // Only for types where has_dot_int.
     void (*int_panel)(DType type, const BytePanelProduct& product) noexcept;
-    // A tile of results, those of any product of tiles, to out[t * out_stride + r], for r < n_rows
-    // and t < n_tokens.
+    // A tile of results, those of a product in tiles or integers, to out[t * out_stride + r], for r
+    // < n_rows and t < n_tokens.
     void (*put_tile)(const float* tile, int n_rows, int n_tokens, float* out,
                      std::int64_t out_stride) noexcept;
 

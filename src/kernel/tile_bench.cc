@@ -1,7 +1,8 @@
 // A product of bfloat16 tiles alone, as op/matmul_tiles.cc asks for it: 256 rows by 512 columns,
 // whose tiles stay in the second cache, times 512 tokens. One thread. Floating point operations are
-// to be judged against "registers", the probe of the same machine. On shared machines AMX has moods
-// of milliseconds to minutes, in which both fall: --benchmark_repetitions shows them.
+// to be judged against "registers", the probe of the same machine. On shared machines AMX has two
+// states of milliseconds to minutes, and both fall in the slow one: --benchmark_repetitions shows
+// it.
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -19,8 +20,9 @@ constexpr int kTokenTiles = 32;
 constexpr int kColumnTiles = 16;
 constexpr double kFlop = 2.0 * kTile * kTile * kTileCols * kRowTiles * kTokenTiles * kColumnTiles;
 
+// Numbers from the beginning of a cache line on, as tiles are loaded from.
 template <class T>
-class Lines {  // of the cache
+class Lines {
   public:
     explicit Lines(std::size_t count) : all_(count + kLine) {}
     T* data() {

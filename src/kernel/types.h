@@ -126,7 +126,7 @@ struct BytePanelProduct {
     int token_tiles;
     float* sums;  // [token_tiles][kPanelRows / kTile]
     bool add;
-    // Lanes of a token in x; if not 1, for int_panel alone. If 2, there is one tile of tokens and
+    // Lanes of a token in x, 1 or 2. If 2, there is one tile of tokens and
     // one of results, whose rows are pairs of rows: the first of a pair is in the first lane of
     // each token, the second in the second.
     int lanes;

@@ -64,10 +64,10 @@ void multiply(const Call& call, const Product& product, FewRows rows) {
     const void* at[kStreams];
     for (int r = 0; r < rows.count; ++r) at[r] = row(w, rows.first + r * rows.apart);
     float out[kMostFewTokens * kStreams];  // [token][row]
-    const std::int64_t after = w.rows - 1 - (rows.first + (rows.count - 1) * rows.apart);
+    const std::int64_t rows_behind = w.rows - 1 - (rows.first + (rows.count - 1) * rows.apart);
     if (route(call, w) == Route::integers)
         kernels.dot_int(w.type, {at, rows.count, w.cols, call.turned.data(), call.n_tokens,
-                                 prefetch, out, after * w.row_stride});
+                                 prefetch, out, rows_behind * w.row_stride});
     else if (call.n_tokens == 1)
         kernels.dot_rows(w.type, at, rows.count, w.cols, call.x, prefetch, out);
     else

@@ -136,14 +136,14 @@ SoftmaxSum softmax_sum(const float* x, std::int64_t n) noexcept {
     F most = L::load(rest);
     for (std::int64_t i = 0; i < whole; i += L::kWidth) most = L::greater(L::load(x + i), most);
     const float top = L::max(most);
-    const auto at = [top](const float* from) __attribute__((always_inline)) {
+    const auto exponentials = [top](const float* from) __attribute__((always_inline)) {
         return exponential<L>(L::load(from) - L::set(top));
     };
-    double sum = static_cast<double>(L::sum(at(rest)));
+    double sum = static_cast<double>(L::sum(exponentials(rest)));
     for (std::int64_t i = 0; i < whole; i += kBlock) {
         const std::int64_t end = whole < i + kBlock ? whole : i + kBlock;
         F block = L::set(0.0F);
-        for (std::int64_t k = i; k < end; k += L::kWidth) block += at(x + k);
+        for (std::int64_t k = i; k < end; k += L::kWidth) block += exponentials(x + k);
         sum += static_cast<double>(L::sum(block));
     }
     return {top, sum};

@@ -162,7 +162,7 @@ struct IntTile {
             if (to_come != nullptr)
                 for (int r = column * rows * lanes / kChunk;
                      r < (column + kWidth) * rows * lanes / kChunk; ++r)
-                    to_come->template fetch<1>(r);
+                    to_come->fetch(r);
             add_group(column);
         }
         each(

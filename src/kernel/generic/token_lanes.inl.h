@@ -45,19 +45,16 @@ struct StoredChunk {
     }
 };
 
-// The columns of a panel's rows that are read next, asked for a few at a time: all at once, they
+// The columns of a panel's rows that are read next, asked for one at a time: all at once, they
 // wait for one another, and what is wanted now waits for them.
 template <class Format>
 struct RowsToCome {
     const std::uint8_t* at;
     std::int64_t row_bytes;
 
-    template <int count>
-    HEFT_INLINE void fetch(int first) const {
+    HEFT_INLINE void fetch(int row) const {
         constexpr int kWholeLines = kChunkBytes<Format> + 63;  // wherever in a line they begin
-        unroll<count>([&](auto i) __attribute__((always_inline)) {
-            prefetch_bytes<kWholeLines>(at + (first + i.value) * row_bytes);
-        });
+        prefetch_bytes<kWholeLines>(at + row * row_bytes);
     }
 };
 
