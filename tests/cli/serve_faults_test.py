@@ -249,11 +249,13 @@ class Connections(Faults):
         limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
         server = Server("--slots", preexec_fn=limit)
         try:
+            n_files = self.descriptors(server)
             with contextlib.ExitStack() as stack:
                 for _ in range(300):
                     stack.enter_context(connect(server))
                 with connect(server) as client:
                     self.assertEqual(status_of(client), 503)
+            self.eventually(lambda: self.descriptors(server), n_files)  # it has seen that they are gone
             self.assert_well(server)
         finally:
             self.assertEqual(server.stop(), 0)
