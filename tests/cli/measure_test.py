@@ -150,11 +150,15 @@ class Differences(Measure):
         self.assertLess(far[0], 0.01)
 
     def test_a_conversion_is_no_distance_at_all(self):
-        made = self.document("heft.convert/1", "convert", TINY, self.path("c.gguf"))
-        told = self.difference(made)
-        self.assertTrue(told["measured"])
-        self.assertLess(told["kl"], 1e-6)
-        self.assertEqual(told["same_top"], 1)
+        # The columns of a head lie in another order: sums differ by their last bits, and where
+        # activations are bfloat16 (AMX, AVX-512 BF16) some of them round the other way.
+        for isa, most in (("scalar", 1e-6), (None, 1e-4)):
+            made = self.document("heft.convert/1", "convert", TINY, self.path("c.gguf"), "--force",
+                                 env={"HEFT_ISA": isa} if isa else None)
+            told = self.difference(made)
+            self.assertTrue(told["measured"])
+            self.assertLess(told["kl"], most)
+            self.assertGreater(told["same_top"], 0.99)
 
     def test_a_text_of_ones_own_is_named_by_its_hash(self):
         told = self.difference(self.quantize("q.gguf", "--text", self.words))
