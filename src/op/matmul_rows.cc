@@ -1,5 +1,6 @@
 // Few tokens: every row as it is stored, read once.
 #include <algorithm>
+#include <atomic>
 
 #include "op/matmul_call.h"
 
@@ -14,26 +15,47 @@ struct Rows {
     std::int64_t last;  // one past
 };
 
-// What one of `n_threads` threads does of a product, so that all threads read about the same number
-// of bytes over all products and each reads few, long stretches.
+// Bytes of all products of some calls, one after the other.
+struct Stretch {
+    std::int64_t first;
+    std::int64_t last;  // one past
+};
+
+// What threads do of products. First each reads a long stretch of its own, all about as many bytes;
+// then whoever is done takes the next of what is left, less and less at a time, so that they end
+// together though one of them is slower.
 class Shares {
   public:
     Shares(std::span<const Call> calls, int n_threads) : n_threads_(n_threads) {
         for (const Call& call : calls)
             for (const Product& p : call.products) total_ += bytes(*p.weight);
+        own_ = total_ / n_threads / 2;
+        next_ = own_ * n_threads;
     }
 
     static std::int64_t bytes(const Weight& w) { return w.rows * row_bytes(w); }
 
+    Stretch own(int thread) const { return {own_ * thread, own_ * (thread + 1)}; }
+
+    // Nothing when nothing is left.
+    Stretch next() {
+        std::int64_t first = next_.load(std::memory_order_relaxed);
+        std::int64_t last = first;
+        do {
+            last = std::min(total_, first + std::max(kLeast, (total_ - first) / n_threads_ / 2));
+        } while (!next_.compare_exchange_weak(first, last, std::memory_order_relaxed));
+        return {first, last};
+    }
+
     // `before`: bytes of the products before this one.
-    Rows of(const Weight& w, std::int64_t before, int thread) const {
-        return {row_at(w, before, boundary(thread)), row_at(w, before, boundary(thread + 1))};
+    static Rows of(const Weight& w, std::int64_t before, Stretch stretch) {
+        return {row_at(w, before, stretch.first), row_at(w, before, stretch.last)};
     }
 
   private:
-    std::int64_t boundary(int thread) const {
-        return thread == n_threads_ ? total_ : total_ / n_threads_ * thread;
-    }
+    // Some microseconds of reading: about what handing it out costs a hundred times.
+    static constexpr std::int64_t kLeast = 1 << 17;
+
     static std::int64_t row_at(const Weight& w, std::int64_t before, std::int64_t byte) {
         const std::int64_t size = row_bytes(w);
         return std::clamp((byte - before + size - 1) / size, std::int64_t{0}, w.rows);
@@ -43,6 +65,8 @@ class Shares {
     }
 
     std::int64_t total_ = 0;
+    std::int64_t own_ = 0;
+    std::atomic<std::int64_t> next_{0};
     int n_threads_;
 };
 
@@ -90,20 +114,25 @@ void multiply(const Call& call, const Product& product, Rows rows) {
         multiply(call, product, FewRows{r, 1, 0});
 }
 
+void multiply(std::span<const Call> calls, Stretch stretch) {
+    std::int64_t before = 0;
+    for (const Call& call : calls)
+        for (const Product& product : call.products) {
+            const Weight& w = *product.weight;
+            multiply(call, product, Shares::of(w, before, stretch));
+            before += Shares::bytes(w);
+        }
+}
+
 }  // namespace
 
 void by_rows(Context& context, std::span<Call> calls) {
     Scratch scratch(context, quantised_bytes(calls));
     quantise(context, calls, scratch);
-    context.pool.run([&](int thread, int n_threads) {
-        const Shares shares(calls, n_threads);
-        std::int64_t before = 0;
-        for (const Call& call : calls)
-            for (const Product& product : call.products) {
-                const Weight& w = *product.weight;
-                multiply(call, product, shares.of(w, before, thread));
-                before += Shares::bytes(w);
-            }
+    Shares shares(calls, context.pool.size());
+    context.pool.run([&](int thread, int) {
+        multiply(calls, shares.own(thread));
+        for (Stretch s = shares.next(); s.first < s.last; s = shares.next()) multiply(calls, s);
     });
 }
 
