@@ -47,7 +47,7 @@ double best_seconds(ThreadPool& pool, double budget_s, const Work& work) {
     return best;
 }
 
-constexpr double kMemoryBudget = 0.12;      // seconds for each number of streams
+constexpr double kMemoryBudget = 0.15;      // seconds for each number of streams
 constexpr double kArithmeticBudget = 0.05;  // and for each probe
 
 template <int streams>
@@ -85,7 +85,7 @@ const ArithmeticRoof* Roofs::find(const std::string& name) const {
 Roofs measure_roofs(ThreadPool& pool) {
     Roofs roofs;
     {
-        constexpr std::size_t bytes = std::size_t{256} << 20;  // well beyond any cache
+        constexpr std::size_t bytes = std::size_t{512} << 20;  // well beyond any cache
         const std::vector<std::uint64_t> words(bytes / sizeof(std::uint64_t), 1);
         roofs.memory = {memory_roof<1>(pool, words), memory_roof<2>(pool, words),
                         memory_roof<4>(pool, words), memory_roof<8>(pool, words),

@@ -27,7 +27,7 @@ struct Roofs {
     const ArithmeticRoof* find(const std::string& name) const;  // nullptr: not on this machine
 };
 
-// Takes 256 MB while it lasts.
+// Takes 512 MB while it lasts.
 Roofs measure_roofs(ThreadPool& pool);
 
 // The better of each: a roof is what the machine can do, and two looks see more than one.
