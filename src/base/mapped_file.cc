@@ -1,9 +1,11 @@
 #include "base/mapped_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -83,13 +85,46 @@ MappedFile::~MappedFile() {
     if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+namespace {
+
+std::uintptr_t page_bytes() {
+    static const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+// The address at or after `address` where a page begins.
+std::uintptr_t page_from(std::uintptr_t address) {
+    return (address + page_bytes() - 1) & ~(page_bytes() - 1);
+}
+
+bool all_in_memory(void* from, std::size_t size, std::vector<unsigned char>& pages) {
+    pages.resize((size + page_bytes() - 1) / page_bytes());
+    return ::mincore(from, size, pages.data()) == 0
+           && std::all_of(pages.begin(), pages.end(), [](unsigned char p) { return (p & 1) != 0; });
+}
+
+}  // namespace
+
+// Advice, here and below: that it may fail matters to nobody.
 void forget_mapped(Bytes bytes) {
-    static const auto kPage = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + kPage - 1) & ~(kPage - 1);
-    const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) & ~(kPage - 1);
-    if (begin >= end) return;
-    // Advice: that it may fail matters to nobody.
-    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    const auto at = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const auto begin = page_from(at);
+    const auto end = (at + bytes.size()) & ~(page_bytes() - 1);
+    if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+void enter_mapped(Bytes bytes) {
+#ifdef MADV_POPULATE_READ  // Linux 5.14
+    constexpr std::uintptr_t kStretch = 1U << 21;
+    std::vector<unsigned char> pages;
+    const auto at = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const auto end = at + bytes.size();
+    for (auto begin = at & ~(page_bytes() - 1); begin < end; begin += kStretch) {
+        void* const from = reinterpret_cast<void*>(begin);
+        const std::size_t size = std::min(kStretch, end - begin);
+        if (all_in_memory(from, size, pages)) (void)::madvise(from, size, MADV_POPULATE_READ);
+    }
+#endif
 }
 
 Result<std::string> read_text(const std::filesystem::path& path, std::size_t limit) {

@@ -36,6 +36,11 @@ class MappedFile {
 // given.
 void forget_mapped(Bytes bytes);
 
+// Enters those mapped bytes that the system has in its memory into this process's tables, many
+// pages at once: touched one by one, each few cost a fault. What is not there is left alone; but
+// the system keeps to itself what it has of another user's file, which is then read.
+void enter_mapped(Bytes bytes);
+
 // A small text file, read whole. Refuses more than `limit` bytes.
 Result<std::string> read_text(const std::filesystem::path& path, std::size_t limit = 1U << 28);
 

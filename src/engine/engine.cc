@@ -1,9 +1,13 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+
 #include "base/check.h"
+#include "base/memory.h"
 #include "engine/embedded.h"
 #include "engine/engine_impl.h"
 #include "engine/tuning.h"
+#include "op/parallel.h"
 #include "text/reply_format.h"
 
 namespace heft::engine {
@@ -24,6 +28,19 @@ bool wants_tuning(const Engine::Impl& impl, const OpenOptions& options) {
     constexpr std::uint64_t large = 128U << 20;
     return options.tuned && options.precision == op::Precision::fast
            && impl.checkpoint.file_bytes() >= large;
+}
+
+// So that the first token does not wait for one page of the weights after the other.
+void enter_weights(Engine::Impl& impl) {
+    if (impl.checkpoint.file_bytes() > static_cast<std::uint64_t>(free_memory_bytes())) return;
+    constexpr std::size_t piece = 16U << 20;
+    std::vector<Bytes> pieces;
+    for (const MappedFile& file : impl.checkpoint.maps())
+        for (Bytes left = file.bytes(); !left.empty();
+             left = left.subspan(std::min(piece, left.size())))
+            pieces.push_back(left.first(std::min(piece, left.size())));
+    op::for_each(*impl.context, static_cast<int>(pieces.size()),
+                 [&](int i, int) { enter_mapped(pieces[static_cast<std::size_t>(i)]); });
 }
 
 Status add_adapter(Engine::Impl& impl, const OpenOptions::Lora& lora) {
@@ -71,6 +88,7 @@ Result<Engine> Engine::of(format::Checkpoint checkpoint, const OpenOptions& opti
         impl->context.emplace(
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
         if (wants_tuning(*impl, options)) impl->context->tuning = tuning_for(pool, kernel::best());
+        enter_weights(*impl);
     }
     for (const OpenOptions::Lora& lora : options.lora) HEFT_OK(add_adapter(*impl, lora));
     return Engine(std::move(impl));
