@@ -63,7 +63,7 @@ Status bench_tuning(const BenchOptions& o) {
     const std::filesystem::path file = engine::tuning_file(key);
     const auto began = Clock::now();
     std::vector<engine::TuningTrial> trials;
-    const op::Tuning tuning = engine::measure_tuning(pool, kernels, &trials);
+    const op::Tuning tuning = engine::measure_tuning(pool, kernels, {}, &trials);
     const double took = seconds_since(began);
     const bool kept = !file.empty() && engine::write_tuning(file, key, tuning);
     Json document = {{"schema", "heft.tune/1"},

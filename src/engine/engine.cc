@@ -43,6 +43,13 @@ void enter_weights(Engine::Impl& impl) {
                  [&](int i, int) { enter_mapped(pieces[static_cast<std::size_t>(i)]); });
 }
 
+Bytes largest_file(const format::Checkpoint& checkpoint) {
+    Bytes largest;
+    for (const MappedFile& file : checkpoint.maps())
+        if (file.bytes().size() > largest.size()) largest = file.bytes();
+    return largest;
+}
+
 Status add_adapter(Engine::Impl& impl, const OpenOptions::Lora& lora) {
     if (!impl.config) return within(impl.checkpoint.name(), impl.config.error());
     HEFT_TRY(model::Adapter adapter,
@@ -87,8 +94,10 @@ Result<Engine> Engine::of(format::Checkpoint checkpoint, const OpenOptions& opti
         ThreadPool& pool = impl->pool ? *impl->pool : options.threads_of->threads();
         impl->context.emplace(
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
-        if (wants_tuning(*impl, options)) impl->context->tuning = tuning_for(pool, kernel::best());
         enter_weights(*impl);
+        if (wants_tuning(*impl, options))
+            impl->context->tuning =
+                tuning_for(pool, kernel::best(), largest_file(impl->checkpoint));
     }
     for (const OpenOptions::Lora& lora : options.lora) HEFT_OK(add_adapter(*impl, lora));
     return Engine(std::move(impl));

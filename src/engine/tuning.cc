@@ -1,6 +1,7 @@
 #include "engine/tuning.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -17,26 +18,36 @@ constexpr double kWorthChanging = 0.97;
 // Seconds after which defaults must do: the machine is too busy to tell settings apart.
 constexpr double kBudget = 0.8;
 
+std::int64_t stored_bytes(DType type, std::int64_t cols) {
+    const DTypeInfo& info = dtype_info(type);
+    return cols / info.block * info.block_bytes;
+}
+
+// One row again and again: speed does not depend on values.
+std::vector<std::byte> some_rows(DType type, std::int64_t rows, std::int64_t cols) {
+    Rng rng(1);
+    std::vector<float> row(static_cast<std::size_t>(cols));
+    for (float& value : row) value = static_cast<float>(rng.uniform() - 0.5);
+    const auto size = static_cast<std::size_t>(stored_bytes(type, cols));
+    std::vector<std::byte> stored(size * static_cast<std::size_t>(rows));
+    codec(type)->quantise(row.data(), cols, stored.data());
+    for (std::size_t at = size; at < stored.size(); at += size)
+        std::memcpy(stored.data() + at, stored.data(), size);
+    return stored;
+}
+
 // A matrix of one type, to be multiplied under different settings.
 class Matrix {
   public:
-    Matrix(DType type, std::int64_t rows, std::int64_t cols) {
-        const DTypeInfo& info = dtype_info(type);
+    // `stored` outlives it; whole rows of it are taken.
+    Matrix(DType type, std::int64_t cols, Bytes stored, int most_tokens) {
         weight_.type = type;
-        weight_.rows = rows;
+        weight_.data = stored.data();
         weight_.cols = cols;
-        weight_.row_stride = cols / info.block * info.block_bytes;
-        // One row again and again: speed does not depend on values.
-        Rng rng(1);
-        std::vector<float> row(static_cast<std::size_t>(cols));
-        for (float& value : row) value = static_cast<float>(rng.uniform() - 0.5);
-        std::vector<std::byte> stored(static_cast<std::size_t>(weight_.row_stride));
-        codec(type)->quantise(row.data(), cols, stored.data());
-        for (std::int64_t r = 0; r < rows; ++r)
-            bytes_.insert(bytes_.end(), stored.begin(), stored.end());
-        weight_.data = bytes_.data();
-        x_.assign(static_cast<std::size_t>(cols * op::kMostTokensInIntegers), 0.5F);
-        out_.resize(static_cast<std::size_t>(rows * op::kMostTokensInIntegers));
+        weight_.row_stride = stored_bytes(type, cols);
+        weight_.rows = static_cast<std::int64_t>(stored.size()) / weight_.row_stride;
+        x_.assign(static_cast<std::size_t>(cols * most_tokens), 0.5F);
+        out_.resize(static_cast<std::size_t>(weight_.rows * most_tokens));
     }
 
     void multiply(op::Context& context, int n_tokens) {
@@ -46,14 +57,14 @@ class Matrix {
 
   private:
     op::Weight weight_;
-    std::vector<std::byte> bytes_;
     std::vector<float> x_, out_;
 };
 
 class Tuner {
   public:
-    Tuner(ThreadPool& pool, const kernel::Table& kernels, std::vector<TuningTrial>* trials)
-        : context_{pool, kernels}, trials_(trials) {}
+    Tuner(ThreadPool& pool, const kernel::Table& kernels, Bytes weights,
+          std::vector<TuningTrial>* trials)
+        : context_{pool, kernels}, weights_(weights), trials_(trials) {}
 
     op::Tuning run() {
         op::Tuning out = reading();
@@ -88,12 +99,18 @@ class Tuner {
 
     bool late() const { return seconds_since(began_) > kBudget; }
 
-    // How the memory is read best: one token on a matrix that no cache holds.
+    // How the memory is read best: one token on a matrix that no cache holds. What was given for
+    // it is read as if it were of one type: as fast as what it is, whatever comes out.
     op::Tuning reading() {
         constexpr std::int64_t cols = 2048;
-        constexpr std::int64_t rows = 57344;  // 64 MB of Q4_K
-        constexpr int turns = 12;
-        Matrix matrix(DType::q4_k, rows, cols);
+        constexpr std::size_t bytes = std::size_t{256} << 20;
+        constexpr std::size_t least = bytes / 4;
+        constexpr int turns = 5;
+        const auto rows = static_cast<std::int64_t>(bytes) / stored_bytes(DType::q4_k, cols);
+        std::vector<std::byte> made;
+        if (weights_.size() < least) weights_ = made = some_rows(DType::q4_k, rows, cols);
+        Matrix matrix(DType::q4_k, cols, weights_.first(std::min(bytes, weights_.size())), 1);
+        began_ = Clock::now();  // making the memory took a while, but of no measurement
         const op::Tuning usual;
         std::vector<op::Tuning> candidates = {usual};
         for (const int prefetch : {0, 1024, 2048, 8192})
@@ -114,7 +131,9 @@ class Tuner {
     // together: a single one may have been disturbed.
     int up_to(const Setting& setting, DType type, const std::vector<int>& counts) {
         constexpr int turns = 4;
-        Matrix matrix(type, 4096, 2048);
+        constexpr std::int64_t cols = 2048;
+        const std::vector<std::byte> rows = some_rows(type, 4096, cols);
+        Matrix matrix(type, cols, rows, op::kMostTokensInIntegers);
         op::Tuning until;
         until.*setting.value = setting.most;
         op::Tuning beyond;
@@ -142,14 +161,15 @@ class Tuner {
 
     Clock::time_point began_ = Clock::now();
     op::Context context_;
+    Bytes weights_;
     std::vector<TuningTrial>* trials_;
 };
 
 }  // namespace
 
-op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
+op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels, Bytes weights,
                           std::vector<TuningTrial>* trials) {
-    return Tuner(pool, kernels, trials).run();
+    return Tuner(pool, kernels, weights, trials).run();
 }
 
 }  // namespace heft::engine

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/threads.h"
 #include "kernel/table.h"
 #include "op/tuning.h"
@@ -24,9 +25,10 @@ struct TuningTrial {
     double seconds;
 };
 
-// Takes less than a second and about 100 MB. `trials`, if asked for, gets everything that was
-// tried.
-op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels,
+// Takes about a second. How the memory is read is tried on `weights`, some hundred megabytes of a
+// model's file, or, where none are given, on memory taken for it. `trials`, if asked for, gets
+// everything that was tried.
+op::Tuning measure_tuning(ThreadPool& pool, const kernel::Table& kernels, Bytes weights = {},
                           std::vector<TuningTrial>* trials = nullptr);
 
 // The settings by the names that files and people see, and what each may be. Those that say up to
@@ -76,6 +78,6 @@ bool write_tuning(const std::filesystem::path& file, const std::string& key,
 
 // What the file has; else what is measured now and written there. Defaults where nothing can be
 // written: measuring each time would cost more than it gains.
-op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels);
+op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels, Bytes weights);
 
 }  // namespace heft::engine

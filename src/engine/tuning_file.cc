@@ -79,13 +79,13 @@ bool write_tuning(const std::filesystem::path& file, const std::string& key,
     return false;
 }
 
-op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels) {
+op::Tuning tuning_for(ThreadPool& pool, const kernel::Table& kernels, Bytes weights) {
     const std::string key = tuning_key(kernels);
     const std::filesystem::path file = tuning_file(key);
     if (file.empty()) return {};
     if (const auto known = read_tuning(file, key)) return *known;
     if (!write_tuning(file, key, {})) return {};  // before the effort
-    const op::Tuning tuning = measure_tuning(pool, kernels);
+    const op::Tuning tuning = measure_tuning(pool, kernels, weights);
     write_tuning(file, key, tuning);
     return tuning;
 }

@@ -61,7 +61,7 @@ TEST(Tuning, MeasuresSettingsWithinTheirLimits) {
     ThreadPool pool;
     for (const kernel::Table* table : kernel::usable()) {
         std::vector<TuningTrial> trials;
-        const op::Tuning tuning = measure_tuning(pool, *table, &trials);
+        const op::Tuning tuning = measure_tuning(pool, *table, {}, &trials);
         EXPECT_GE(tuning.streams, 1);
         EXPECT_LE(tuning.streams, kernel::kStreams);
         EXPECT_GE(tuning.prefetch, 0);
