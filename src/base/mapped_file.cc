@@ -88,8 +88,8 @@ MappedFile::~MappedFile() {
 namespace {
 
 std::uintptr_t page_bytes() {
-    static const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    return size;
+    static const auto kSize = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    return kSize;
 }
 
 // The address at or after `address` where a page begins.

@@ -40,7 +40,7 @@ class Checkpoint {
     const std::string& name() const { return name_; }                           // for messages
     const std::vector<std::filesystem::path>& files() const { return files_; }  // weights, in order
     std::uint64_t file_bytes() const { return file_bytes_; }                    // of the weights
-    const std::vector<MappedFile>& maps() const { return maps_; }               // of what was opened
+    const std::vector<MappedFile>& maps() const { return maps_; }  // of what was opened
 
     // Those of the model: weights that the files keep in parts are put together (format/packed/),
     // and are read through their `repack`, while this checkpoint lives.

@@ -40,11 +40,9 @@ class Shares {
     // Nothing when nothing is left.
     Stretch next() {
         std::int64_t first = next_.load(std::memory_order_relaxed);
-        std::int64_t last = first;
-        do {
-            last = std::min(total_, first + std::max(kLeast, (total_ - first) / n_threads_ / 2));
-        } while (!next_.compare_exchange_weak(first, last, std::memory_order_relaxed));
-        return {first, last};
+        while (
+            !next_.compare_exchange_weak(first, end_of_piece(first), std::memory_order_relaxed)) {}
+        return {first, end_of_piece(first)};
     }
 
     // `before`: bytes of the products before this one.
@@ -56,6 +54,9 @@ class Shares {
     // Some microseconds of reading: about what handing it out costs a hundred times.
     static constexpr std::int64_t kLeast = 1 << 17;
 
+    std::int64_t end_of_piece(std::int64_t first) const {
+        return std::min(total_, first + std::max(kLeast, (total_ - first) / n_threads_ / 2));
+    }
     static std::int64_t row_at(const Weight& w, std::int64_t before, std::int64_t byte) {
         const std::int64_t size = row_bytes(w);
         return std::clamp((byte - before + size - 1) / size, std::int64_t{0}, w.rows);
