@@ -30,7 +30,8 @@ bool wants_tuning(const Engine::Impl& impl, const OpenOptions& options) {
            && impl.checkpoint.file_bytes() >= large;
 }
 
-// So that the first token does not wait for one page of the weights after the other.
+// So that the first token does not wait for one page of the weights after the other. Not of a file
+// that does not fit: its pages would push each other out.
 void enter_weights(Engine::Impl& impl) {
     if (impl.checkpoint.file_bytes() > static_cast<std::uint64_t>(free_memory_bytes())) return;
     constexpr std::size_t piece = 16U << 20;

@@ -51,7 +51,7 @@ class Shares {
     }
 
   private:
-    // Some microseconds of reading: about what handing it out costs a hundred times.
+    // Some microseconds of reading: about a hundred times what handing it out costs.
     static constexpr std::int64_t kLeast = 1 << 17;
 
     std::int64_t end_of_piece(std::int64_t first) const {

@@ -152,13 +152,13 @@ class Differences(Measure):
     def test_a_conversion_is_no_distance_at_all(self):
         # The columns of a head lie in another order: sums differ by their last bits, and where
         # activations are bfloat16 (AMX, AVX-512 BF16) some of them round the other way.
-        for isa, most in (("scalar", 1e-6), (None, 1e-4)):
+        for isa, most, least_same in (("scalar", 1e-6, 1), (None, 1e-4, 0.99)):
             made = self.document("heft.convert/1", "convert", TINY, self.path("c.gguf"), "--force",
                                  env={"HEFT_ISA": isa} if isa else None)
             told = self.difference(made)
             self.assertTrue(told["measured"])
             self.assertLess(told["kl"], most)
-            self.assertGreater(told["same_top"], 0.99)
+            self.assertGreaterEqual(told["same_top"], least_same)
 
     def test_a_text_of_ones_own_is_named_by_its_hash(self):
         told = self.difference(self.quantize("q.gguf", "--text", self.words))
