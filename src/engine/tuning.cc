@@ -108,9 +108,10 @@ class Tuner {
         constexpr int turns = 5;
         const auto rows = static_cast<std::int64_t>(bytes) / stored_bytes(DType::q4_k, cols);
         std::vector<std::byte> made;
-        if (weights_.size() < least) weights_ = made = some_rows(DType::q4_k, rows, cols);
-        Matrix matrix(DType::q4_k, cols, weights_.first(std::min(bytes, weights_.size())), 1);
-        began_ = Clock::now();  // making the memory took a while, but of no measurement
+        Bytes stored = weights_.first(std::min(bytes, weights_.size()));
+        if (stored.size() < least) stored = made = some_rows(DType::q4_k, rows, cols);
+        Matrix matrix(DType::q4_k, cols, stored, 1);
+        began_ = Clock::now();  // what making memory takes says nothing of how busy the machine is
         const op::Tuning usual;
         std::vector<op::Tuning> candidates = {usual};
         for (const int prefetch : {0, 1024, 2048, 8192})

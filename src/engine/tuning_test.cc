@@ -59,9 +59,11 @@ TEST_F(TuningFile, IsNotWrittenWhereItCannotBe) {
 
 TEST(Tuning, MeasuresSettingsWithinTheirLimits) {
     ThreadPool pool;
+    const std::vector<std::byte> weights(std::size_t{64}
+                                         << 20);  // enough to be read in their place
     for (const kernel::Table* table : kernel::usable()) {
         std::vector<TuningTrial> trials;
-        const op::Tuning tuning = measure_tuning(pool, *table, {}, &trials);
+        const op::Tuning tuning = measure_tuning(pool, *table, weights, &trials);
         EXPECT_GE(tuning.streams, 1);
         EXPECT_LE(tuning.streams, kernel::kStreams);
         EXPECT_GE(tuning.prefetch, 0);
