@@ -39,7 +39,7 @@ class BatchTest : public ::testing::TestWithParam<std::filesystem::path> {
             }
     }
 
-    std::vector<float> in_chunks(op::Context& context, std::vector<int> chunks) const {
+    PagedVector<float> in_chunks(op::Context& context, std::vector<int> chunks) const {
         return run(*loaded_, context, golden_, chunks);
     }
 
@@ -68,7 +68,7 @@ TEST_P(BatchTest, AnyChunksGetTheSameBitsWhereThatIsAskedFor) {
 }
 
 // The prompt `chunk` tokens at a time, with as many of two other sequences in the same pass.
-std::vector<float> in_company(const Loaded& loaded, op::Context& context, const Golden& golden,
+PagedVector<float> in_company(const Loaded& loaded, op::Context& context, const Golden& golden,
                               int chunk) {
     const std::vector<int>& prompt = golden.prompt;
     const auto length = static_cast<int>(prompt.size());
@@ -76,7 +76,7 @@ std::vector<float> in_company(const Loaded& loaded, op::Context& context, const 
     auto other = loaded.model.make_cache(length, context.precision, length);
     auto third = loaded.model.make_cache(length, context.precision, length);
     if (!own || !other || !third) return {};
-    std::vector<float> logits;
+    PagedVector<float> logits;
     for (int from = 0; from < length; from += chunk) {
         std::vector<model::Input> inputs;
         for (int i = from; i < std::min(length, from + chunk); ++i) {
@@ -107,7 +107,7 @@ TEST_P(BatchTest, WhatIsCutOffTheCacheIsForgotten) {
         const int most = op::tokens_with_equal_bits(context);
         auto cache = loaded_->model.make_cache(length, context.precision, length);
         ASSERT_TRUE(cache);
-        std::vector<float> logits;
+        PagedVector<float> logits;
         for (int at = 0; at < length; ++at) {
             const bool want = std::find(golden_.positions.begin(), golden_.positions.end(), at)
                               != golden_.positions.end();

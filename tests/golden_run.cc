@@ -34,12 +34,12 @@ std::unique_ptr<Loaded> load(const std::filesystem::path& path) {
     return std::make_unique<Loaded>(Loaded{std::move(*checkpoint), std::move(*model)});
 }
 
-std::vector<float> run(const Loaded& loaded, op::Context& context, const Golden& golden,
+PagedVector<float> run(const Loaded& loaded, op::Context& context, const Golden& golden,
                        const std::vector<int>& chunks) {
     const auto length = static_cast<int>(golden.prompt.size());
     auto cache = loaded.model.make_cache(length, context.precision, length);
     if (!cache) return {};
-    std::vector<float> logits;
+    PagedVector<float> logits;
     std::size_t next = 0;
     for (int from = 0; from < length;) {
         const int size = std::min(chunks[next++ % chunks.size()], length - from);

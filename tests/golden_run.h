@@ -24,7 +24,7 @@ std::unique_ptr<Loaded> load(const std::filesystem::path& path);
 
 // Feeds the prompt chunks[0], chunks[1] and so on tokens at a time, round and round, and returns
 // the logits at the golden positions.
-std::vector<float> run(const Loaded& loaded, op::Context& context, const Golden& golden,
+PagedVector<float> run(const Loaded& loaded, op::Context& context, const Golden& golden,
                        const std::vector<int>& chunks);
 
 }  // namespace heft::testing

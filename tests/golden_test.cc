@@ -36,7 +36,7 @@ std::vector<int> greedy(const Loaded& loaded, op::Context& context, const Golden
     const auto length = static_cast<int>(golden.prompt.size() + golden.greedy.size());
     auto cache = loaded.model.make_cache(length, context.precision, length);
     std::vector<int> tokens = golden.prompt;
-    std::vector<float> logits;
+    PagedVector<float> logits;
     for (int at = 0; at + 1 < length;) {
         std::vector<model::Input> inputs;
         for (; at < static_cast<int>(tokens.size()); ++at)

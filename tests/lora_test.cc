@@ -101,8 +101,7 @@ struct LoraFiles {
     }
 };
 
-double distance(const Golden& like, const std::vector<float>& merged,
-                const std::vector<float>& beside) {
+double distance(const Golden& like, std::span<const float> merged, std::span<const float> beside) {
     Golden expected = like;
     std::size_t at = 0;
     for (auto& row : expected.logits)
@@ -133,7 +132,7 @@ class LoraTest : public ::testing::TestWithParam<Base> {
     ThreadPool pool_{2};
     op::Context context_{pool_, kernel::best(), op::Precision::f32};
 
-    std::vector<float> logits(const testing::Loaded& loaded) {
+    PagedVector<float> logits(const testing::Loaded& loaded) {
         return testing::run(loaded, context_, golden_, {1 << 20});
     }
 

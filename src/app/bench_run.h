@@ -48,7 +48,7 @@ class BenchRun {
     std::vector<kv::Cache> caches_;
     std::vector<int> filled_;  // tokens of each sequence that later tests may build on
     std::vector<model::Input> inputs_;
-    std::vector<float> logits_;
+    PagedVector<float> logits_;
     double cache_bytes_ = 0;
     Rng rng_{1};
 };

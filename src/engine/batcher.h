@@ -81,7 +81,7 @@ class Batcher {
     std::vector<Ended> ended_;
     std::vector<Piece> pieces_;
     std::vector<model::Input> inputs_;
-    std::vector<float> logits_;
+    PagedVector<float> logits_;
     std::size_t turn_ = 0;  // whose token comes first where a step has not room for all
     Scheduler::Stats stats_;
     double last_end_s_ = 0;  // of the busy time, when a job ended last

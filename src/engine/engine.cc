@@ -30,24 +30,30 @@ bool wants_tuning(const Engine::Impl& impl, const OpenOptions& options) {
            && impl.checkpoint.file_bytes() >= large;
 }
 
+std::vector<Bytes> files_of(const Engine::Impl& impl) {
+    if (impl.embedded) return {embedded_model()};
+    std::vector<Bytes> files;
+    for (const MappedFile& file : impl.checkpoint.maps()) files.push_back(file.bytes());
+    return files;
+}
+
 // So that the first token does not wait for one page of the weights after the other. Not of a file
 // that does not fit: its pages would push each other out.
 void enter_weights(Engine::Impl& impl) {
     if (impl.checkpoint.file_bytes() > static_cast<std::uint64_t>(free_memory_bytes())) return;
-    constexpr std::size_t piece = 16U << 20;
+    constexpr std::size_t piece = 1U << 21;
     std::vector<Bytes> pieces;
-    for (const MappedFile& file : impl.checkpoint.maps())
-        for (Bytes left = file.bytes(); !left.empty();
-             left = left.subspan(std::min(piece, left.size())))
+    for (Bytes left : files_of(impl))
+        for (; !left.empty(); left = left.subspan(std::min(piece, left.size())))
             pieces.push_back(left.first(std::min(piece, left.size())));
     op::for_each(*impl.context, static_cast<int>(pieces.size()),
                  [&](int i, int) { enter_mapped(pieces[static_cast<std::size_t>(i)]); });
 }
 
-Bytes largest_file(const format::Checkpoint& checkpoint) {
+Bytes largest_file(const Engine::Impl& impl) {
     Bytes largest;
-    for (const MappedFile& file : checkpoint.maps())
-        if (file.bytes().size() > largest.size()) largest = file.bytes();
+    for (const Bytes file : files_of(impl))
+        if (file.size() > largest.size()) largest = file;
     return largest;
 }
 
@@ -73,13 +79,17 @@ Engine::~Engine() = default;
 
 Result<Engine> Engine::open(const std::string& reference, const OpenOptions& options) {
     HEFT_TRY(format::Checkpoint checkpoint, open_checkpoint(reference));
-    HEFT_TRY(Engine engine, of(std::move(checkpoint), options));
-    engine.impl_->embedded = reference == kEmbeddedName;
-    return engine;
+    return make(std::move(checkpoint), options, reference == kEmbeddedName);
 }
 
 Result<Engine> Engine::of(format::Checkpoint checkpoint, const OpenOptions& options) {
+    return make(std::move(checkpoint), options, false);
+}
+
+Result<Engine> Engine::make(format::Checkpoint checkpoint, const OpenOptions& options,
+                            bool embedded) {
     auto impl = std::make_unique<Impl>();
+    impl->embedded = embedded;
     impl->checkpoint = std::move(checkpoint);
     impl->config = arch::read_config(impl->checkpoint);
     const kv::Types usual = model::usual_types(options.precision);
@@ -97,8 +107,7 @@ Result<Engine> Engine::of(format::Checkpoint checkpoint, const OpenOptions& opti
             op::Context{pool, kernel::best(), options.precision, options.deterministic});
         enter_weights(*impl);
         if (wants_tuning(*impl, options))
-            impl->context->tuning =
-                tuning_for(pool, kernel::best(), largest_file(impl->checkpoint));
+            impl->context->tuning = tuning_for(pool, kernel::best(), largest_file(*impl));
     }
     for (const OpenOptions::Lora& lora : options.lora) HEFT_OK(add_adapter(*impl, lora));
     return Engine(std::move(impl));

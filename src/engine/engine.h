@@ -99,6 +99,9 @@ class Engine {
 
   private:
     explicit Engine(std::unique_ptr<Impl> impl);
+    static Result<Engine> make(format::Checkpoint checkpoint, const OpenOptions& options,
+                               bool embedded);
+
     std::unique_ptr<Impl> impl_;
 };
 
@@ -199,8 +202,6 @@ class TextReader {
     Result<std::span<const float>> logits(std::span<const TokenId> ids,
                                           std::span<const int> positions,
                                           std::span<const int> chunks = {});
-    // What the last call returned, to keep.
-    std::vector<float> take() { return std::move(rows_); }
 
   private:
     Status make_cache(std::int64_t length);
@@ -208,7 +209,7 @@ class TextReader {
     const Engine* engine_;
     std::optional<kv::Cache> cache_;  // for texts of a certain length
     std::vector<model::Input> inputs_;
-    std::vector<float> rows_;
+    PagedVector<float> rows_;
 };
 
 // What the last norm gives for every token, one row of d_model each: the text's embeddings before

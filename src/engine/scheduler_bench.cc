@@ -44,7 +44,7 @@ void bare_passes(benchmark::State& state) {
         caches.push_back(std::move(*cache));
     }
     std::vector<model::Input> inputs;
-    std::vector<float> logits;
+    PagedVector<float> logits;
     for (auto _ : state)
         for (int at = 0; at < kTokens; ++at) {
             inputs.clear();

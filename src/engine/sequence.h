@@ -76,7 +76,7 @@ class Sequence {
     const Engine* engine_;
     kv::Cache cache_;
     std::vector<TokenId> tokens_;
-    std::vector<float> logits_;
+    PagedVector<float> logits_;
 };
 
 }  // namespace heft::engine

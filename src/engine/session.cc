@@ -174,8 +174,8 @@ Result<std::span<const float>> TextReader::logits(std::span<const TokenId> ids,
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks) {
     TextReader reader(engine);
-    HEFT_OK(reader.logits(ids, positions, chunks));
-    return reader.take();
+    HEFT_TRY(const auto rows, reader.logits(ids, positions, chunks));
+    return std::vector<float>(rows.begin(), rows.end());
 }
 
 Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const TokenId> ids,
@@ -185,14 +185,14 @@ Result<std::vector<float>> hidden_states(const Engine& engine, std::span<const T
     if (ids.empty()) return Error{Code::invalid, "there is nothing to embed"};
     HEFT_TRY(kv::Cache cache, engine.make_cache(length, length));
     cache.basis.adapter = adapter;
-    std::vector<float> out;
+    PagedVector<float> out;
     for (std::size_t from = 0; from < ids.size(); from += kAtOnce) {
         std::vector<model::Input> inputs;
         for (std::size_t i = from; i < std::min(ids.size(), from + kAtOnce); ++i)
             inputs.push_back({ids[i], static_cast<std::int32_t>(i), &cache, true});
         HEFT_OK(engine.model().forward_hidden(engine.context(), inputs, out));
     }
-    return out;
+    return std::vector<float>(out.begin(), out.end());
 }
 
 }  // namespace heft::engine

@@ -12,7 +12,7 @@ Cache::Cache(const Shape& shape)
 
 Result<Cache> Cache::make(const Shape& shape) {
     Cache cache(shape);
-    HEFT_TRY(cache.memory_, Memory::reserve(shape, shape.n_blocks()));
+    HEFT_TRY(cache.memory_, reserve(shape, shape.n_blocks()));
     std::byte* at = cache.memory_.data();
     for (std::int64_t i = 0; i < shape.n_blocks(); ++i, at += shape.block_bytes())
         cache.blocks_.push_back(at);

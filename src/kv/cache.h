@@ -81,7 +81,7 @@ class Cache {
     std::int64_t value_bytes_ = 0;
     std::int64_t length_ = 0;
     std::vector<std::byte*> blocks_;
-    Memory memory_;           // of blocks of its own
+    Pages memory_;            // of blocks of its own
     Store* store_ = nullptr;  // that the blocks are of
     std::vector<Held> held_;  // one per block of the store
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/pages.h"
 #include "base/result.h"
 #include "tensor/dtype.h"
 
@@ -47,23 +48,8 @@ struct Shape {
     std::int64_t n_blocks() const { return (n_ctx + kBlock - 1) / kBlock; }
 };
 
-// Address space for so many blocks: pages of memory come with the first write, so that a long
-// context costs what is used of it.
-class Memory {
-  public:
-    // Errors: exhausted, where there is no room for as much.
-    static Result<Memory> reserve(const Shape& shape, std::int64_t n_blocks);
-
-    Memory() = default;
-    Memory(Memory&& other) noexcept;
-    Memory& operator=(Memory&& other) noexcept;
-    ~Memory();
-
-    std::byte* data() const { return data_; }
-
-  private:
-    std::byte* data_ = nullptr;
-    std::size_t bytes_ = 0;
-};
+// Memory for so many blocks; a long context costs what is used of it. Errors: exhausted, where
+// there is no room for as much.
+Result<Pages> reserve(const Shape& shape, std::int64_t n_blocks);
 
 }  // namespace heft::kv

@@ -51,7 +51,7 @@ Part nearest(const KnownBlock& parent, std::span<const std::int32_t> text) {
 
 Result<std::unique_ptr<Store>> Store::make(const Shape& shape, std::int64_t n_blocks) {
     std::unique_ptr<Store> store(new Store);
-    HEFT_TRY(store->memory_, Memory::reserve(shape, n_blocks));
+    HEFT_TRY(store->memory_, reserve(shape, n_blocks));
     store->shape_ = shape;
     store->n_blocks_ = n_blocks;
     return store;

@@ -78,7 +78,7 @@ class Store {
 
     Shape shape_;
     std::int64_t n_blocks_ = 0;
-    Memory memory_;
+    Pages memory_;
     std::map<Basis, KnownBlock> roots_;  // never let go of
     std::vector<std::int32_t> free_;     // used before, the last one first
     std::int64_t n_fresh_ = 0;           // blocks that were ever used

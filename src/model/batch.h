@@ -17,8 +17,8 @@ class Batch {
 
     void embed();
     void block(const Layer& layer, int index);
-    void project(std::vector<float>& logits);
-    void hidden(std::vector<float>& rows);
+    void project(PagedVector<float>& logits);
+    void hidden(PagedVector<float>& rows);
 
   private:
     const arch::Config& config() const { return model_.config; }

@@ -99,9 +99,7 @@ Batch::Batch(const Decoder& decoder, op::Context& context, std::span<const Input
         {&latent_, width.latent},
     };
     const std::int64_t total = n_ * width.total();
-    if (static_cast<std::int64_t>(context_.activations.size()) < total)
-        context_.activations.resize(static_cast<std::size_t>(total));
-    float* at = context_.activations.data();
+    auto* at = context_.activations.at_least<float>(static_cast<std::size_t>(total));
     for (const Part& part : parts) {
         *part.at = at;
         at += n_ * part.width;
@@ -269,12 +267,12 @@ std::vector<int> Batch::last_norm() {
     return wanted;
 }
 
-void Batch::hidden(std::vector<float>& rows) {
+void Batch::hidden(PagedVector<float>& rows) {
     const auto wanted = static_cast<int>(last_norm().size());
     rows.insert(rows.end(), normed_, normed_ + wanted * std::int64_t{config().d_model});
 }
 
-void Batch::project(std::vector<float>& logits) {
+void Batch::project(PagedVector<float>& logits) {
     const arch::Config& c = config();
     const Linear& output = model_.weights.output;
     const std::vector<int> tokens = last_norm();
@@ -323,7 +321,7 @@ std::vector<float> alibi_slopes(int n_head, float scale) {
 }
 
 void decode(const Decoder& decoder, op::Context& context, std::span<const Input> inputs,
-            Output output, std::vector<float>& rows) {
+            Output output, PagedVector<float>& rows) {
     if (inputs.empty()) return;
     Batch batch(decoder, context, inputs);
     batch.embed();

@@ -51,6 +51,6 @@ std::vector<float> alibi_slopes(int n_head, float scale);
 
 // Inputs were checked. Appends one row per input that wants it.
 void decode(const Decoder& decoder, op::Context& context, std::span<const Input> inputs,
-            Output output, std::vector<float>& rows);
+            Output output, PagedVector<float>& rows);
 
 }  // namespace heft::model

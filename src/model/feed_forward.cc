@@ -73,11 +73,8 @@ void Batch::add_experts(const Layer& layer, float* out) {
     const Routing routing = route(c.experts, layer.router_choice_bias, scores, n_);
 
     const auto pairs = static_cast<int>(routing.tokens.size());
-    std::vector<float>& memory = context_.experts;
     const std::int64_t total = pairs * (2 * d + 2 * width);
-    if (static_cast<std::int64_t>(memory.size()) < total)
-        memory.resize(static_cast<std::size_t>(total));
-    float* x = memory.data();
+    auto* x = context_.experts.at_least<float>(static_cast<std::size_t>(total));
     float* y = x + pairs * d;
     float* gate = y + pairs * d;
     float* up = gate + pairs * width;

@@ -179,14 +179,14 @@ Status Model::check(std::span<const Input> inputs) const {
 }
 
 Status Model::forward(op::Context& context, std::span<const Input> inputs,
-                      std::vector<float>& logits) const {
+                      PagedVector<float>& logits) const {
     HEFT_OK(check(inputs));
     decode(impl_->decoder(), context, inputs, Output::logits, logits);
     return {};
 }
 
 Status Model::forward_hidden(op::Context& context, std::span<const Input> inputs,
-                             std::vector<float>& hidden) const {
+                             PagedVector<float>& hidden) const {
     HEFT_OK(check(inputs));
     decode(impl_->decoder(), context, inputs, Output::hidden, hidden);
     return {};

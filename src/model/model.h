@@ -83,12 +83,12 @@ class Model {
 
     // Computes all inputs; appends one row of n_vocab logits to `logits` for each that wants them.
     Status forward(op::Context& context, std::span<const Input> inputs,
-                   std::vector<float>& logits) const;
+                   PagedVector<float>& logits) const;
 
     // The same, but for rows of d_model numbers: what the last norm gives, before the output
     // matrix.
     Status forward_hidden(op::Context& context, std::span<const Input> inputs,
-                          std::vector<float>& hidden) const;
+                          PagedVector<float>& hidden) const;
 
     // The matrices that are multiplied, and what a GGUF file of this model calls them.
     std::vector<MatrixName> matrix_names() const;

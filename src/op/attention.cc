@@ -74,13 +74,8 @@ class Attention {
         worker_ = padded(kKeys * (padded(shape.d_head) + value_width_) + plan_.most_rows * per_row
                          + kernel::kKvPad * 5);
         const std::int64_t shared = plan_.split ? plan_.slots * (value_width_ + kSlotHead) : 0;
-        const std::int64_t total = context.pool.size() * worker_ + shared + kernel::kKvPad;
-        if (static_cast<std::int64_t>(context.attention.size()) < total)
-            context.attention.resize(static_cast<std::size_t>(total));
-        // Vectors that cross cache lines cost twice.
-        constexpr std::uintptr_t kLine = kernel::kKvPad * sizeof(float);
-        const auto at = reinterpret_cast<std::uintptr_t>(context.attention.data());
-        workers_ = context.attention.data() + (kLine - at % kLine) % kLine / sizeof(float);
+        const std::int64_t total = context.pool.size() * worker_ + shared;
+        workers_ = context.attention.at_least<float>(static_cast<std::size_t>(total));
         slots_ = workers_ + context.pool.size() * worker_;
     }
 

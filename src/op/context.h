@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "base/pages.h"
 #include "base/threads.h"
 #include "kernel/table.h"
 #include "op/tuning.h"
@@ -17,7 +17,7 @@ enum class Precision : std::uint8_t { f32, fast };
 
 class MatmulObserver;  // op/matmul.h
 
-// Where operations run. One caller at a time. Scratch grows to the largest need and stays.
+// Where operations run. One caller at a time.
 struct Context {
     ThreadPool& pool;
     const kernel::Table& kernels;
@@ -30,10 +30,10 @@ struct Context {
     // So many tokens of a sequence attend by tiles, where there are any: fewer are a small part of
     // the work, and float32 is finer.
     int least_by_tiles = 128;
-    std::vector<std::byte> scratch = {};  // matmul's: quantised activations, unpacked panels
-    std::vector<float> attention = {};    // packed keys and values, partial softmaxes
-    std::vector<float> activations = {};  // the decoder's
-    std::vector<float> experts = {};      // rows gathered for the experts
+    WorkMemory scratch = {};      // matmul's: quantised activations, unpacked panels
+    WorkMemory attention = {};    // packed keys and values, partial softmaxes
+    WorkMemory activations = {};  // the decoder's
+    WorkMemory experts = {};      // rows gathered for the experts
     Tuning tuning = {};
     MatmulObserver* observer = nullptr;  // shown all that is multiplied; outlives its use here
 };

@@ -10,11 +10,8 @@ namespace heft::op {
 
 class Scratch {
   public:
-    Scratch(Context& context, std::size_t bytes) {
-        if (context.scratch.size() < bytes + kAlignment) context.scratch.resize(bytes + kAlignment);
-        const auto at = reinterpret_cast<std::uintptr_t>(context.scratch.data());
-        at_ = context.scratch.data() + (aligned(at) - at);
-    }
+    Scratch(Context& context, std::size_t bytes)
+        : at_(context.scratch.at_least<std::byte>(bytes)) {}
 
     template <class T>
     T* take(std::size_t count) {
