@@ -1,5 +1,6 @@
 // What is measured on models, against the same computed another way: sums of squared inputs of the
-// weights against a plain forward pass in float64, and searched mixes against all mixes.
+// weights against a plain forward pass in float64, texts side by side against each alone, and
+// searched mixes against all mixes.
 #include <bit>
 #include <cmath>
 #include <map>
@@ -150,8 +151,9 @@ class PlainLlama {
     const arch::Config& c_;
 };
 
-engine::Engine open(const std::filesystem::path& path) {
+engine::Engine open(const std::filesystem::path& path, bool deterministic = false) {
     engine::OpenOptions options;
+    options.deterministic = deterministic;
     options.precision = op::Precision::f32;
     options.n_threads = 2;
     auto engine = engine::Engine::open(path.string(), options);
@@ -224,6 +226,34 @@ TEST(InputSums, EndWithThemselves) {
         EXPECT_NE(engine.context().observer, nullptr);
     }
     EXPECT_EQ(engine.context().observer, nullptr);
+}
+
+TEST(TextReader, OfSeveralTextsGivesTheLogitsOfEachAlone) {
+    for (const std::filesystem::path& folder : testing::golden_folders()) {
+        SCOPED_TRACE(folder.filename());
+        const engine::Engine engine = open(folder, true);
+        const std::vector<int> ids = testing::read_golden(folder).prompt;
+        const auto n = static_cast<int>(ids.size());
+        const std::vector<int> first = {0, n / 2, n - 1};
+        const std::vector<int> second = {n / 3};
+        const std::span<const int> all(ids);
+        const engine::Passage texts[] = {
+            {all, first}, {all.subspan(1), second}, {all.first(1), {}}, {all.subspan(1), second}};
+        engine::TextReader reader(engine);
+        for (int again = 0; again < 2; ++again) {  // with new caches, then with used ones
+            const auto rows = reader.logits(texts);
+            ASSERT_TRUE(rows);
+            const std::vector<float> together(rows->begin(), rows->end());
+            std::vector<float> alone;
+            for (const engine::Passage& text : texts) {
+                const auto own = engine::logits(engine, text.ids, text.positions);
+                ASSERT_TRUE(own);
+                alone.insert(alone.end(), own->begin(), own->end());
+            }
+            EXPECT_EQ(together, alone);
+        }
+        EXPECT_FALSE(reader.logits(std::vector<engine::Passage>{{all, first}, {{}, {}}}));
+    }
 }
 
 // -- mixes of the tiny model: four groups in three types, so that all can be tried

@@ -57,10 +57,10 @@ Status measure_perplexity(const EvalOptions& o) {
     HEFT_TRY(auto saver, saver_for(o, o.model.reference, engine, text));
     engine::TextReader reader(engine);
     const Clock::time_point began = Clock::now();
-    HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto rows, reader.logits(window.ids, window.positions));
-        add_window(engine, window, rows, perplexity);
-        return saver ? saver->add(window, rows) : Status();
+    HEFT_OK(text.each(line, "measuring", [&](std::span<const eval::Window> windows) -> Status {
+        HEFT_TRY(const auto rows, read_windows(reader, windows));
+        add_windows(engine, windows, rows, perplexity);
+        return saver ? saver->add(windows, rows) : Status();
     }));
     if (saver) HEFT_OK(saver->commit());
     const double seconds = seconds_since(began);
@@ -123,7 +123,8 @@ void put_report(const eval::Divergence& far) {
 }
 
 // The text that both are measured on: what a saved base was, or a file.
-Result<EvalText> text_for(const EvalOptions& o, const EvalBase& base) {
+Result<EvalText> text_for(const EvalOptions& o, const engine::Engine& engine,
+                          const EvalBase& base) {
     std::vector<eval::Window> saved = base.windows();
     if (saved.empty() && o.text.path.empty())
         return Error{Code::invalid, "--text is needed, unless --base is a file of --save-base"};
@@ -133,24 +134,24 @@ Result<EvalText> text_for(const EvalOptions& o, const EvalBase& base) {
                                              "leave out --text and --save-base"};
     if (o.text.limit > 0 && static_cast<std::size_t>(o.text.limit) < saved.size())
         saved.resize(static_cast<std::size_t>(o.text.limit));
-    return EvalText::of(std::move(saved));
+    return EvalText::of(std::move(saved), engine);
 }
 
 Status measure_divergence(const EvalOptions& o) {
     const Clock::time_point began = Clock::now();
     HEFT_TRY(const engine::Engine engine, open_model(o.model, op::Precision::fast));
     HEFT_TRY(EvalBase base, EvalBase::open(o.base, o.model, engine));
-    HEFT_TRY(const EvalText text, text_for(o, base));
+    HEFT_TRY(const EvalText text, text_for(o, engine, base));
     const InterruptGuard interrupt;
     FileProgress line(&interrupt.requested());
     eval::Divergence far;
     HEFT_TRY(auto saver, saver_for(o, o.base, engine, text));
     engine::TextReader reader(engine);
-    HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto ours, reader.logits(window.ids, window.positions));
-        HEFT_TRY(const auto theirs, base.rows(window));
-        add_window(engine, window, theirs, ours, far);
-        return saver ? saver->add(window, theirs) : Status();
+    HEFT_OK(text.each(line, "measuring", [&](std::span<const eval::Window> windows) -> Status {
+        HEFT_TRY(const auto ours, read_windows(reader, windows));
+        HEFT_TRY(const auto theirs, base.rows(windows));
+        add_windows(engine, windows, theirs, ours, far);
+        return saver ? saver->add(windows, theirs) : Status();
     }));
     if (saver) HEFT_OK(saver->commit());
     if (o.json)

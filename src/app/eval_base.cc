@@ -50,16 +50,20 @@ std::vector<eval::Window> EvalBase::windows() const {
     return saved_ ? saved_->windows() : std::vector<eval::Window>();
 }
 
-Result<std::vector<float>> EvalBase::rows(const eval::Window& window) {
-    if (engine_) return engine::logits(*engine_, window.ids, window.positions);
-    std::vector<float> out;
-    std::vector<float> row;
-    for (std::size_t r = 0; r < window.positions.size(); ++r) {
-        if (auto status = saved_->next(row); !status)
-            return within(reference_, std::move(status.error()));
-        out.insert(out.end(), row.begin(), row.end());
+Result<std::span<const float>> EvalBase::rows(std::span<const eval::Window> windows) {
+    if (engine_) {
+        if (!reader_) reader_.emplace(*engine_);
+        return read_windows(*reader_, windows);
     }
-    return out;
+    rows_.clear();
+    std::vector<float> row;
+    for (const eval::Window& window : windows)
+        for (std::size_t r = 0; r < window.positions.size(); ++r) {
+            if (auto status = saved_->next(row); !status)
+                return within(reference_, std::move(status.error()));
+            rows_.insert(rows_.end(), row.begin(), row.end());
+        }
+    return std::span<const float>(rows_);
 }
 
 Result<BaseSaver> BaseSaver::create(const std::string& path, const std::string& model, int n_vocab,
@@ -70,11 +74,11 @@ Result<BaseSaver> BaseSaver::create(const std::string& path, const std::string& 
     return out;
 }
 
-Status BaseSaver::add(const eval::Window& window, std::span<const float> rows) {
+Status BaseSaver::add(std::span<const eval::Window> windows, std::span<const float> rows) {
     room_.clear();
-    const std::size_t n = window.positions.size();
-    for (std::size_t r = 0; r < n; ++r)
-        eval::append_base_row(row_of(rows, r, n), next_token(window, r), room_);
+    const std::vector<std::int32_t> next = next_tokens(windows);
+    for (std::size_t r = 0; r < next.size(); ++r)
+        eval::append_base_row(row_of(rows, r, next.size()), next[r], room_);
     return file_.write(as_bytes(room_));
 }
 

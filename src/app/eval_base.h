@@ -25,15 +25,17 @@ class EvalBase {
     std::vector<eval::Window> windows() const;
     const engine::Engine* engine() const { return engine_ ? &*engine_ : nullptr; }
 
-    // A row for each position of the window, one after the other. Of a saved base the windows have
-    // to come in their order.
-    Result<std::vector<float>> rows(const eval::Window& window);
+    // As of read_windows(); valid until the next call. Of a saved base the windows have to come in
+    // their order.
+    Result<std::span<const float>> rows(std::span<const eval::Window> windows);
 
   private:
     std::string reference_;
     std::optional<engine::Engine> engine_;
+    std::optional<engine::TextReader> reader_;  // of the engine
     MappedFile file_;
     std::optional<eval::BaseLogits> saved_;
+    std::vector<float> rows_;  // of what is saved
 };
 
 // Saves the rows of a base, which come in order; the file appears when it is complete.
@@ -41,7 +43,7 @@ class BaseSaver {
   public:
     static Result<BaseSaver> create(const std::string& path, const std::string& model, int n_vocab,
                                     const EvalText& text);
-    Status add(const eval::Window& window, std::span<const float> rows);
+    Status add(std::span<const eval::Window> windows, std::span<const float> rows);
     Status commit() { return file_.commit(); }
 
   private:

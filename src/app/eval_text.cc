@@ -1,11 +1,31 @@
 #include "app/eval_text.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "app/console.h"
 #include "op/parallel.h"
 
 namespace heft::app {
+
+namespace {
+
+// Windows for a pass. More tokens than in one of the usual length let matrix products of a small
+// model run faster; a large model gains nothing, its progress would be seen more rarely, and rows
+// of a large vocabulary fill memory.
+std::size_t windows_at_once(const std::vector<eval::Window>& windows,
+                            const engine::Engine& engine) {
+    constexpr std::size_t kTokens = 1024;
+    constexpr std::size_t kLogits = std::size_t{1} << 22;
+    if (windows.empty()) return 1;
+    const auto n_vocab = static_cast<std::size_t>(engine.model().config().n_vocab);
+    const eval::Window& window = windows.front();
+    const std::size_t logits = std::max<std::size_t>(1, n_vocab * window.positions.size());
+    return std::max<std::size_t>(1, std::min(kTokens / window.ids.size(), kLogits / logits));
+}
+
+}  // namespace
 
 CLI::Option* add_text(CLI::App& verb, TextFlags& flags) {
     CLI::Option* text = verb.add_option("--text", flags.path, "a text, - for standard input");
@@ -27,14 +47,14 @@ Result<EvalText> EvalText::cut(std::string_view text, const TextFlags& flags,
     const text::SpecialTokens& special = tokenizer->special();
     const auto ids =
         tokenizer->encode(text, {.add_special = false, .parse_special = flags.parse_special});
-    EvalText out;
-    HEFT_TRY(out.windows_, eval::cut(ids, flags.n_ctx, special.add_bos ? special.bos : std::nullopt,
+    HEFT_TRY(auto windows, eval::cut(ids, flags.n_ctx, special.add_bos ? special.bos : std::nullopt,
                                      flags.limit));
-    return out;
+    return of(std::move(windows), engine);
 }
 
-EvalText EvalText::of(std::vector<eval::Window> windows) {
+EvalText EvalText::of(std::vector<eval::Window> windows, const engine::Engine& engine) {
     EvalText out;
+    out.at_once_ = windows_at_once(windows, engine);
     out.windows_ = std::move(windows);
     return out;
 }
@@ -43,10 +63,12 @@ Status EvalText::each(FileProgress& line, const std::string& doing, const Take& 
     line.begin(doing);
     const std::uint64_t all = n_tokens();
     std::uint64_t done = 0;
-    for (const eval::Window& window : windows_) {
+    for (std::size_t first = 0; first < windows_.size(); first += at_once_) {
         if (!line.show_tokens(done, all)) return Error{Code::cancelled, "stopped"};
-        HEFT_OK(take(window));
-        done += window.ids.size();
+        const std::size_t n = std::min(at_once_, windows_.size() - first);
+        const auto windows = std::span(windows_).subspan(first, n);
+        HEFT_OK(take(windows));
+        for (const eval::Window& window : windows) done += window.ids.size();
     }
     return {};
 }
@@ -57,26 +79,41 @@ std::uint64_t EvalText::n_tokens() const {
     return n;
 }
 
-void add_window(const engine::Engine& model, const eval::Window& window,
-                std::span<const float> logits, eval::Perplexity& to) {
-    const std::size_t n = window.positions.size();
-    std::vector<double> tokens(n);
-    op::for_each(model.context(), static_cast<int>(n), [&](int i, int) {
+Result<std::span<const float>> read_windows(engine::TextReader& reader,
+                                            std::span<const eval::Window> windows) {
+    std::vector<engine::Passage> texts;
+    for (const eval::Window& window : windows) texts.push_back({window.ids, window.positions});
+    return reader.logits(texts);
+}
+
+std::vector<std::int32_t> next_tokens(std::span<const eval::Window> windows) {
+    std::vector<std::int32_t> tokens;
+    for (const eval::Window& window : windows)
+        for (const int position : window.positions)
+            tokens.push_back(window.ids[static_cast<std::size_t>(position) + 1]);
+    return tokens;
+}
+
+void add_windows(const engine::Engine& model, std::span<const eval::Window> windows,
+                 std::span<const float> logits, eval::Perplexity& to) {
+    const std::vector<std::int32_t> next = next_tokens(windows);
+    std::vector<double> tokens(next.size());
+    op::for_each(model.context(), static_cast<int>(next.size()), [&](int i, int) {
         const auto r = static_cast<std::size_t>(i);
-        tokens[r] = eval::log_probability(row_of(logits, r, n), next_token(window, r));
+        tokens[r] = eval::log_probability(row_of(logits, r, next.size()), next[r]);
     });
     for (const double log_p : tokens) to.add(log_p);
 }
 
-void add_window(const engine::Engine& model, const eval::Window& window,
-                std::span<const float> base_logits, std::span<const float> logits,
-                eval::Divergence& to) {
-    const std::size_t n = window.positions.size();
-    std::vector<eval::TokenDivergence> tokens(n);
-    op::for_each(model.context(), static_cast<int>(n), [&](int i, int) {
+void add_windows(const engine::Engine& model, std::span<const eval::Window> windows,
+                 std::span<const float> base_logits, std::span<const float> logits,
+                 eval::Divergence& to) {
+    const std::vector<std::int32_t> next = next_tokens(windows);
+    std::vector<eval::TokenDivergence> tokens(next.size());
+    op::for_each(model.context(), static_cast<int>(next.size()), [&](int i, int) {
         const auto r = static_cast<std::size_t>(i);
-        tokens[r] =
-            eval::compare(row_of(base_logits, r, n), row_of(logits, r, n), next_token(window, r));
+        tokens[r] = eval::compare(row_of(base_logits, r, next.size()),
+                                  row_of(logits, r, next.size()), next[r]);
     });
     for (const eval::TokenDivergence& token : tokens) to.add(token);
 }

@@ -37,10 +37,11 @@ class EvalText {
     // The same of the text itself, wherever it comes from.
     static Result<EvalText> cut(std::string_view text, const TextFlags& flags,
                                 const engine::Engine& engine);
-    static EvalText of(std::vector<eval::Window> windows);
+    static EvalText of(std::vector<eval::Window> windows, const engine::Engine& engine);
 
-    using Take = std::function<Status(const eval::Window& window)>;
-    // Calls take(window) for each. Errors: cancelled.
+    using Take = std::function<Status(std::span<const eval::Window> windows)>;
+    // Calls take() for all windows in their order, for as many together as one pass should compute.
+    // Errors: cancelled.
     Status each(FileProgress& line, const std::string& doing, const Take& take) const;
 
     std::size_t n_windows() const { return windows_.size(); }
@@ -49,7 +50,16 @@ class EvalText {
 
   private:
     std::vector<eval::Window> windows_;
+    std::size_t at_once_ = 1;  // of them in a pass
 };
+
+// Logits for each position of the first window, then of the second, and so on, one row after the
+// other. Valid until the reader's next call.
+Result<std::span<const float>> read_windows(engine::TextReader& reader,
+                                            std::span<const eval::Window> windows);
+
+// The tokens that those rows tell the probability of.
+std::vector<std::int32_t> next_tokens(std::span<const eval::Window> windows);
 
 // One of n_rows rows that stand one after the other.
 inline std::span<const float> row_of(std::span<const float> rows, std::size_t row,
@@ -58,17 +68,12 @@ inline std::span<const float> row_of(std::span<const float> rows, std::size_t ro
     return rows.subspan(row * n, n);
 }
 
-// The token that a row of a window tells the probability of.
-inline std::int32_t next_token(const eval::Window& window, std::size_t row) {
-    return window.ids[static_cast<std::size_t>(window.positions[row]) + 1];
-}
-
-// Adds the tokens of a window, in their order; computed on the model's threads. Logits for each of
-// the window's positions, one row after the other.
-void add_window(const engine::Engine& model, const eval::Window& window,
-                std::span<const float> logits, eval::Perplexity& to);
-void add_window(const engine::Engine& model, const eval::Window& window,
-                std::span<const float> base_logits, std::span<const float> logits,
-                eval::Divergence& to);
+// Adds the tokens of windows, in their order; computed on the model's threads. `logits`: as of
+// read_windows().
+void add_windows(const engine::Engine& model, std::span<const eval::Window> windows,
+                 std::span<const float> logits, eval::Perplexity& to);
+void add_windows(const engine::Engine& model, std::span<const eval::Window> windows,
+                 std::span<const float> base_logits, std::span<const float> logits,
+                 eval::Divergence& to);
 
 }  // namespace heft::app

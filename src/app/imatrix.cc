@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -88,12 +89,13 @@ Status collect(const ImatrixOptions& o) {
     model::InputSums sums(engine.model(), o.with_output);
     sums.watch(engine.context());
     engine::TextReader reader(engine);
-    HEFT_OK(text.each(line, "measuring", [&](const eval::Window& window) -> Status {
-        // Without the output matrix there is no need of logits.
-        std::vector<int> positions;
-        for (std::size_t i = 0; o.with_output && i < window.ids.size(); ++i)
-            positions.push_back(static_cast<int>(i));
-        const auto logits = reader.logits(window.ids, positions);
+    // Without the output matrix there is no need of logits.
+    std::vector<int> positions(o.with_output ? static_cast<std::size_t>(o.text.n_ctx) : 0);
+    std::iota(positions.begin(), positions.end(), 0);
+    HEFT_OK(text.each(line, "measuring", [&](auto windows) -> Status {
+        std::vector<engine::Passage> passages;
+        for (const eval::Window& window : windows) passages.push_back({window.ids, positions});
+        const auto logits = reader.logits(passages);
         return logits ? Status() : Status(logits.error());
     }));
     const shape::Imatrix imatrix = imatrix_of(o, sums, text.n_windows());

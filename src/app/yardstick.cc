@@ -28,7 +28,7 @@ EvalText shortened(const EvalText& text, const engine::Engine& model) {
     const std::size_t per_window = n_vocab * windows.front().positions.size();
     const std::size_t most = std::clamp<std::size_t>(kMostNumbers / per_window, 1, kMostWindows);
     if (windows.size() > most) windows.resize(most);
-    return EvalText::of(std::move(windows));
+    return EvalText::of(std::move(windows), model);
 }
 
 }  // namespace
@@ -56,8 +56,10 @@ Result<Yardstick> Yardstick::make(const std::string& parent, const std::string& 
 }
 
 Status Yardstick::keep_rows(FileProgress& line) {
-    return text_.each(line, "measuring the original", [this](const eval::Window& window) -> Status {
-        HEFT_TRY(rows_.emplace_back(), engine::logits(parent_, window.ids, window.positions));
+    engine::TextReader reader(parent_);
+    return text_.each(line, "measuring the original", [&](auto windows) -> Status {
+        HEFT_TRY(const auto rows, read_windows(reader, windows));
+        rows_.emplace_back(rows.begin(), rows.end());
         return {};
     });
 }
@@ -77,9 +79,9 @@ Result<eval::Divergence> Yardstick::measure(const engine::Engine& engine, const 
     engine::TextReader reader(engine);
     eval::Divergence far;
     auto rows = rows_.begin();
-    HEFT_OK(text_.each(line, doing, [&](const eval::Window& window) -> Status {
-        HEFT_TRY(const auto ours, reader.logits(window.ids, window.positions));
-        add_window(engine, window, *rows++, ours, far);
+    HEFT_OK(text_.each(line, doing, [&](auto windows) -> Status {
+        HEFT_TRY(const auto ours, read_windows(reader, windows));
+        add_windows(engine, windows, *rows++, ours, far);
         return {};
     }));
     return far;

@@ -39,7 +39,7 @@ class Yardstick {
     engine::Engine parent_;
     std::string name_, sha256_;
     EvalText text_;
-    std::vector<std::vector<float>> rows_;  // the parent's, of each window
+    std::vector<std::vector<float>> rows_;  // the parent's, of each pass over the text
 };
 
 // Why a model of so many bytes should not be run beside its parent on this machine; empty: it may.

@@ -193,21 +193,29 @@ class Session {
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks = {});
 
-// The same of texts one after the other, in the same memory. Not thread-safe.
+// A text to compute, and the positions in it (ascending) whose logits are wanted.
+struct Passage {
+    std::span<const TokenId> ids;
+    std::span<const int> positions;
+};
+
+// The same of many texts, in the same memory. Not thread-safe.
 class TextReader {
   public:
     explicit TextReader(const Engine& engine) : engine_(&engine) {}  // which outlives it
 
     // Valid until the next call.
-    Result<std::span<const float>> logits(std::span<const TokenId> ids,
-                                          std::span<const int> positions,
-                                          std::span<const int> chunks = {});
+    Result<std::span<const float>> logits(Passage text, std::span<const int> chunks = {});
+    // Side by side in one pass, which is quicker for short texts: the rows of the first, then those
+    // of the second, and so on.
+    Result<std::span<const float>> logits(std::span<const Passage> texts);
 
   private:
-    Status make_cache(std::int64_t length);
+    Status make_caches(std::span<const Passage> texts);
+    void add_inputs(Passage text, std::int64_t from, std::int64_t to, kv::Cache& cache);
 
     const Engine* engine_;
-    std::optional<kv::Cache> cache_;  // for texts of a certain length
+    std::vector<kv::Cache> caches_;  // one for each text of the last call
     std::vector<model::Input> inputs_;
     PagedVector<float> rows_;
 };

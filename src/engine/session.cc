@@ -134,39 +134,55 @@ Status check_positions(std::span<const int> positions, std::int64_t length) {
 
 }  // namespace
 
-Status TextReader::make_cache(std::int64_t length) {
-    if (cache_ && cache_->shape().n_ctx == length) {
-        cache_->set_length(0);
-        return {};
+Status TextReader::make_caches(std::span<const Passage> texts) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto length = static_cast<std::int64_t>(texts[i].ids.size());
+        if (length == 0) return Error{Code::invalid, "there are no token ids to compute"};
+        HEFT_OK(check_positions(texts[i].positions, length));
+        if (i < caches_.size() && caches_[i].shape().n_ctx == length) {
+            caches_[i].set_length(0);
+            continue;
+        }
+        caches_.erase(caches_.begin() + static_cast<std::ptrdiff_t>(std::min(i, caches_.size())),
+                      caches_.end());
+        HEFT_TRY(kv::Cache cache, engine_->make_cache(length, length));
+        caches_.push_back(std::move(cache));
     }
-    HEFT_TRY(kv::Cache cache, engine_->make_cache(length, length));
-    cache_.emplace(std::move(cache));
     return {};
 }
 
-Result<std::span<const float>> TextReader::logits(std::span<const TokenId> ids,
-                                                  std::span<const int> positions,
-                                                  std::span<const int> chunks) {
-    const auto length = static_cast<std::int64_t>(ids.size());
-    if (ids.empty()) return Error{Code::invalid, "there are no token ids to compute"};
-    HEFT_OK(check_positions(positions, length));
-    HEFT_OK(make_cache(length));
+void TextReader::add_inputs(Passage text, std::int64_t from, std::int64_t to, kv::Cache& cache) {
+    for (std::int64_t i = from; i < to; ++i) {
+        const auto position = static_cast<std::int32_t>(i);
+        const bool wanted =
+            std::binary_search(text.positions.begin(), text.positions.end(), position);
+        inputs_.push_back({text.ids[static_cast<std::size_t>(i)], position, &cache, wanted});
+    }
+}
+
+Result<std::span<const float>> TextReader::logits(std::span<const Passage> texts) {
+    HEFT_OK(make_caches(texts));
+    inputs_.clear();
     rows_.clear();
-    std::size_t wanted = 0;
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        add_inputs(texts[i], 0, static_cast<std::int64_t>(texts[i].ids.size()), caches_[i]);
+    HEFT_OK(engine_->model().forward(engine_->context(), inputs_, rows_));
+    return std::span<const float>(rows_);
+}
+
+Result<std::span<const float>> TextReader::logits(Passage text, std::span<const int> chunks) {
+    if (chunks.empty()) return logits(std::span(&text, 1));
+    HEFT_OK(make_caches(std::span(&text, 1)));
+    rows_.clear();
+    const auto length = static_cast<std::int64_t>(text.ids.size());
     std::size_t chunk = 0;
     for (std::int64_t from = 0; from < length;) {
-        std::int64_t size = length;
-        if (!chunks.empty()) size = std::max(1, chunks[chunk++ % chunks.size()]);
-        size = std::min(size, length - from);
+        const std::int64_t size = std::max(1, chunks[chunk++ % chunks.size()]);
+        const std::int64_t to = std::min(length, from + size);
         inputs_.clear();
-        for (std::int64_t i = from; i < from + size; ++i) {
-            const bool want = wanted < positions.size() && positions[wanted] == i;
-            if (want) ++wanted;
-            inputs_.push_back(
-                {ids[static_cast<std::size_t>(i)], static_cast<std::int32_t>(i), &*cache_, want});
-        }
+        add_inputs(text, from, to, caches_.front());
         HEFT_OK(engine_->model().forward(engine_->context(), inputs_, rows_));
-        from += size;
+        from = to;
     }
     return std::span<const float>(rows_);
 }
@@ -174,7 +190,7 @@ Result<std::span<const float>> TextReader::logits(std::span<const TokenId> ids,
 Result<std::vector<float>> logits(const Engine& engine, std::span<const TokenId> ids,
                                   std::span<const int> positions, std::span<const int> chunks) {
     TextReader reader(engine);
-    HEFT_TRY(const auto rows, reader.logits(ids, positions, chunks));
+    HEFT_TRY(const auto rows, reader.logits({ids, positions}, chunks));
     return std::vector<float>(rows.begin(), rows.end());
 }
 
