@@ -78,14 +78,18 @@ AffineFit fit_affine(const float* x, const float* w, int n, int top, SumLevels s
     if (!(range > 0)) return {};
     const auto levels = static_cast<float>(top);
     // From one level fewer than there are to two more, so that the ends may be cut off; of the
-    // lower end a little at once.
-    LevelQuery query{x, w, n, least + 0.25F * range / levels, 0, levels, {}};
+    // lower end a little at once. Where one weight is far from the others, these share two levels,
+    // and it matters where between them they lie.
+    Tried best{{range / levels, -least}, 0};
+    LevelQuery query{x, w, n, 0, 0, levels, {}};
     LevelSums sums;
     for (int t = 0; t < kTries; ++t)
         query.inverse[t] = (levels - 1 + 0.2F * static_cast<float>(t)) / range;
-    sum(query, sums);
-    Tried best{{range / levels, -least}, 0};
-    keep_best(sums, group, best);
+    for (const float cut : {0.25F, -0.25F}) {
+        query.offset = least + cut * range / levels;
+        sum(query, sums);
+        keep_best(sums, group, best);
+    }
     // Again around it, from the offset that it found.
     query.offset = -best.fit.minimum;
     const float inverse = 1 / best.fit.scale;
