@@ -53,7 +53,7 @@ class WorkMemory {
 
 template <class T>
 struct PageAllocator {
-    using value_type = T;
+    using value_type = T;  // NOLINT(readability-identifier-naming): as allocators are asked
 
     PageAllocator() = default;
     template <class U>
