@@ -11,12 +11,11 @@ namespace heft::app {
 
 namespace {
 
-// Windows for a pass. More tokens than in one of the usual length let matrix products of a small
-// model run faster; a large model gains nothing, its progress would be seen more rarely, and rows
-// of a large vocabulary fill memory.
+// Windows for a pass: as many as have the tokens of one of the usual length. More would not stay in
+// caches, nor would rows of a large vocabulary.
 std::size_t windows_at_once(const std::vector<eval::Window>& windows,
                             const engine::Engine& engine) {
-    constexpr std::size_t kTokens = 1024;
+    constexpr std::size_t kTokens = 512;
     constexpr std::size_t kLogits = std::size_t{1} << 22;
     if (windows.empty()) return 1;
     const auto n_vocab = static_cast<std::size_t>(engine.model().config().n_vocab);
