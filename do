@@ -247,7 +247,8 @@ run_benches() {
 sources() {
     local folder
     for folder in src include tests fuzz bench; do
-        [[ ! -d $folder ]] || find "$folder" \( -name '*.h' -o -name '*.cc' \) -type f
+        [[ ! -d $folder ]] || find "$folder" -name node_modules -prune -o \
+            \( -name '*.h' -o -name '*.cc' \) -type f -print
     done
 }
 
