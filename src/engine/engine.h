@@ -215,7 +215,7 @@ class TextReader {
     void add_inputs(Passage text, std::int64_t from, std::int64_t to, kv::Cache& cache);
 
     const Engine* engine_;
-    std::vector<kv::Cache> caches_;  // one for each text of the last call
+    std::vector<kv::Cache> caches_;  // by a text's place; kept for others of its length
     std::vector<model::Input> inputs_;
     PagedVector<float> rows_;
 };

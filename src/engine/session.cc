@@ -143,8 +143,7 @@ Status TextReader::make_caches(std::span<const Passage> texts) {
             caches_[i].set_length(0);
             continue;
         }
-        caches_.erase(caches_.begin() + static_cast<std::ptrdiff_t>(std::min(i, caches_.size())),
-                      caches_.end());
+        caches_.erase(caches_.begin() + static_cast<std::ptrdiff_t>(i), caches_.end());
         HEFT_TRY(kv::Cache cache, engine_->make_cache(length, length));
         caches_.push_back(std::move(cache));
     }
