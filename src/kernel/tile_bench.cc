@@ -11,6 +11,7 @@
 #include "kernel/probes.h"
 #include "kernel/table.h"
 #include "tensor/half.h"
+#include "tensor/quant/test_blocks.h"
 
 namespace heft::kernel {
 namespace {
@@ -53,6 +54,39 @@ void product(benchmark::State& state, const Table* table, bool add) {
                                                 benchmark::Counter::kIsRate);
 }
 
+// Rows become tiles, 512 columns of 256 rows at a time, as op/matmul_tiles.cc does it: from `bytes`
+// of weights, which lie in the second cache or far beyond it.
+void unpack(benchmark::State& state, const Table* table, DType type, std::int64_t bytes) {
+    constexpr std::int64_t kCols = 2048;
+    constexpr int kRows = kRowTiles * kTile;
+    constexpr std::int64_t kPart = std::int64_t{kColumnTiles} * kTileCols;
+    const DTypeInfo& info = dtype_info(type);
+    const std::int64_t row = kCols / info.block * info.block_bytes;
+    const std::int64_t rows = std::max(bytes / row / kRows, std::int64_t{1}) * kRows;
+    Rng rng(1);
+    const auto some = test::random_weights(type, kCols * kRows, rng);
+    std::vector<std::uint8_t> stored(static_cast<std::size_t>(rows * row));
+    for (std::size_t at = 0; at < stored.size(); at += some.size())
+        std::copy_n(some.begin(), std::min(some.size(), stored.size() - at),
+                    stored.begin() + static_cast<std::ptrdiff_t>(at));
+    Lines<std::uint16_t> tiles(std::size_t{kRowTiles} * kColumnTiles * kTileNumbers);
+    std::int64_t first = 0;
+    for (auto _ : state) {
+        for (std::int64_t k = 0; k < kCols; k += kPart)
+            for (int r = 0; r < kRows; ++r)
+                table->unpack_tiles(
+                    type, stored.data() + (first + r) * row + k / info.block * info.block_bytes,
+                    kPart,
+                    tiles.data() + r / kTile * kColumnTiles * kTileNumbers + r % kTile * kTileCols,
+                    kTileNumbers);
+        first = (first + kRows) % rows;
+    }
+    state.SetBytesProcessed(state.iterations() * kRows * row);
+    state.counters["ns/256"] =
+        benchmark::Counter(static_cast<double>(state.iterations() * kRows * kCols / 256) * 1e-9,
+                           benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
 void registers(benchmark::State& state, const Probe* probe) {
     constexpr std::int64_t kRounds = 10000;
     for (auto _ : state) probe->run(kRounds);
@@ -67,6 +101,14 @@ const bool kAdded = [] {
         const std::string name = table->name;
         benchmark::RegisterBenchmark(("first columns/" + name).c_str(), product, table, false);
         benchmark::RegisterBenchmark(("further columns/" + name).c_str(), product, table, true);
+        for (const DType type : {DType::q4_k, DType::q5_k, DType::q6_k, DType::q8_0, DType::q4_0,
+                                 DType::f16, DType::bf16}) {
+            const std::string what = std::string(dtype_info(type).name) + "/" + name;
+            benchmark::RegisterBenchmark(("unpack cached/" + what).c_str(), unpack, table, type,
+                                         std::int64_t{1} << 19);
+            benchmark::RegisterBenchmark(("unpack/" + what).c_str(), unpack, table, type,
+                                         std::int64_t{1} << 28);
+        }
     }
     for (const Probe& probe : probes())
         benchmark::RegisterBenchmark(("registers/" + std::string(probe.name)).c_str(), registers,

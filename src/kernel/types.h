@@ -80,8 +80,9 @@ inline constexpr int kTileCols = 32;
 inline constexpr int kTileNumbers = kTile * kTileCols;
 inline constexpr int kResultNumbers = kTile * kTile;
 
-// Other work of the thread that makes a product of tiles, in n steps: a few are done after each
-// block of results, because vectors can be computed while the tile registers multiply.
+// Other work of the thread that makes a product of tiles, in n steps: they are done between the
+// product's own, because vectors can be computed while the tile registers multiply. It must not use
+// those.
 struct WorkBeside {
     void (*run)(const void* work, int begin, int end) noexcept;  // steps begin … end - 1
     const void* work;

@@ -1,7 +1,7 @@
 // Products of matrices far larger than the caches. Bytes per second are those of the weights, to be
 // judged against BM_read, the memory's own rate for one or more streams per thread; floating point
 // operations against BM_fma. "cached" multiplies a matrix that stays in the second cache: what the
-// instructions alone cost.
+// instructions alone cost; "tiles" multiplies few tokens as many are where there are tiles.
 #include <numeric>
 
 #include <benchmark/benchmark.h>
@@ -35,11 +35,16 @@ struct Fixture {
     Weight weight;
 };
 
-void product(benchmark::State& state, DType type, std::int64_t bytes, bool few) {
+enum class Way : std::uint8_t { rows, usual, tiles };
+
+void product(benchmark::State& state, DType type, std::int64_t bytes, Way way) {
     Fixture f(type, bytes, 0);
     const auto n_tokens = static_cast<int>(state.range(0));
     Context context{f.pool, kernel::best()};
-    if (few) context.tuning.few_tokens_in_float = context.tuning.few_tokens_in_integer = n_tokens;
+    const int few = way == Way::rows ? n_tokens : 0;
+    if (way != Way::usual)
+        context.tuning = {
+            .few_tokens_in_float = few, .few_tokens_in_integer = few, .tokens_in_integers = 0};
     const std::vector<float> x(static_cast<std::size_t>(kCols * n_tokens), 0.5F);
     std::vector<float> out(static_cast<std::size_t>(f.weight.rows * n_tokens));
     const Product one{&f.weight, out.data(), f.weight.rows};
@@ -51,13 +56,16 @@ void product(benchmark::State& state, DType type, std::int64_t bytes, bool few) 
 }
 
 void decode(benchmark::State& state, DType type) {
-    product(state, type, kBytes, true);
+    product(state, type, kBytes, Way::rows);
 }
 void cached(benchmark::State& state, DType type) {
-    product(state, type, std::int64_t{768} << 10, true);
+    product(state, type, std::int64_t{768} << 10, Way::rows);
 }
 void prefill(benchmark::State& state, DType type) {
-    product(state, type, std::int64_t{64} << 20, false);
+    product(state, type, std::int64_t{64} << 20, Way::usual);
+}
+void tiles(benchmark::State& state, DType type) {
+    product(state, type, kBytes, Way::tiles);
 }
 
 void add_type(const char* name, DType type) {
@@ -81,6 +89,14 @@ void add_type(const char* name, DType type) {
         ->Arg(512)
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
+    if (kernel::best().has_tiles(type))
+        benchmark::RegisterBenchmark(("tiles/" + label).c_str(), tiles, type)
+            ->Arg(8)
+            ->Arg(16)
+            ->Arg(32)
+            ->Arg(64)
+            ->UseRealTime()
+            ->Unit(benchmark::kMillisecond);
 }
 
 const bool kAdded = [] {

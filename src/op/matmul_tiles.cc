@@ -13,9 +13,21 @@ using kernel::kTile;
 using kernel::kTileCols;
 using kernel::kTileNumbers;
 
-constexpr int kCols = 512;  // of rows unpacked at once; those of 32 tokens stay in the first cache
-constexpr int kTokens = 512;  // whose sums with a panel of rows stay in the second
+// What of a panel is unpacked at once. With many tokens, as much as stays in the second cache,
+// since all of them pass by; their activations for these columns stay in the first, 32 tokens at a
+// time. With few, unpacking is most of the work, and what was unpacked stays in the first cache.
+struct Portion {
+    int rows;  // a multiple of 2 * kTile
+    int cols;  // a multiple of kTileCols and of any type's blocks
+};
+constexpr Portion kWithMany = {kTilePanelRows, 512};
+constexpr Portion kWithFew = {2 * kTile, 256};
+constexpr int kFewTokens = 64;
+constexpr int kTokens = 512;  // whose sums with a portion's rows stay in the second cache
 constexpr int kMostRowTiles = kTilePanelRows / kTile;
+// How many rows ahead of the one that is unpacked its columns are asked for: some hundred
+// nanoseconds. Hardware does not see coming what lies in stretches this short.
+constexpr int kRowsAhead = 12;
 
 constexpr std::int64_t tiles_of(std::int64_t n, int size) {
     return (n + size - 1) / size;
@@ -28,7 +40,7 @@ constexpr std::int64_t packed_stride(std::int64_t cols) {
 }
 
 constexpr std::size_t kUnpackedBytes =
-    std::size_t{kMostRowTiles} * (kCols / kTileCols) * kTileNumbers * sizeof(std::uint16_t);
+    std::size_t{kWithMany.rows} * kWithMany.cols * sizeof(std::uint16_t);
 
 std::size_t sum_bytes(int n_tokens) {
     const std::int64_t token_tiles = tiles_of(std::min(n_tokens, kTokens), kTile);
@@ -36,8 +48,7 @@ std::size_t sum_bytes(int n_tokens) {
            * sizeof(float);
 }
 
-// Into the second cache; a stretch too short for hardware to see it coming. Never dereferenced, so
-// it may lie beyond what is there.
+// Into the second cache. Never dereferenced, so it may lie beyond what is there.
 void prefetch(const void* at, std::int64_t bytes) {
     constexpr std::uintptr_t kLine = 64;
     const auto begin = reinterpret_cast<std::uintptr_t>(at);
@@ -46,41 +57,68 @@ void prefetch(const void* at, std::int64_t bytes) {
         __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 2);
 }
 
-// A panel's rows, some columns and tokens at a time.
+// A panel's rows times some tokens.
 struct TilePanel {
     const Call& call;
     const Product& product;
     std::int64_t first;
     int n_rows;
-    std::uint16_t* unpacked[2];  // these columns and the next ones
-    float* sums;                 // [token tile][row tile]
+    std::uint16_t* unpacked[2];  // a piece and the next one
+    float* sums;                 // of a portion's rows: [token tile][row tile]
 
-    int row_tiles() const { return static_cast<int>(tiles_of(n_rows, kTile)); }
+    // A portion of the panel, or what is left of one.
+    struct Piece {
+        const TilePanel* panel;
+        Portion portion;
+        int row;  // of the panel
+        std::int64_t col;
+        int turn = 0;  // which memory it is unpacked to
 
-    // Some columns of the panel's rows, to be unpacked.
-    struct Columns {
-        const TilePanel& panel;
-        std::int64_t from;
-        std::int64_t n_cols;
-        std::uint16_t* to;
+        const Weight& weight() const { return *panel->product.weight; }
+        int n_rows() const { return std::min(portion.rows, panel->n_rows - row); }
+        std::int64_t n_cols() const {
+            return std::min<std::int64_t>(portion.cols, weight().cols - col);
+        }
+        int row_tiles() const { return static_cast<int>(tiles_of(n_rows(), kTile)); }
+        int column_tiles() const { return static_cast<int>(tiles_of(n_cols(), kTileCols)); }
+        bool ends_rows() const { return col + portion.cols >= weight().cols; }
+        bool is_last() const { return ends_rows() && row + portion.rows >= panel->n_rows; }
+        Piece next() const {
+            Piece out = *this;
+            out.turn = 1 - turn;
+            out.col = ends_rows() ? 0 : col + portion.cols;
+            if (ends_rows()) out.row += portion.rows;
+            return out;
+        }
+        std::uint16_t* tiles() const { return panel->unpacked[turn]; }
+
+        const std::byte* stored() const {
+            const Weight& w = weight();
+            const DTypeInfo& info = dtype_info(w.type);
+            return w.data + (panel->first + row) * w.row_stride
+                   + col / info.block * info.block_bytes;
+        }
 
         // Rows that fill up the last tile are computed as the memory has them and never looked at.
         void unpack(int begin, int end) const {
-            const Weight& w = *panel.product.weight;
+            const Weight& w = weight();
             const DTypeInfo& info = dtype_info(w.type);
-            const std::byte* at = w.data + (panel.first + begin) * w.row_stride
-                                  + from / info.block * info.block_bytes;
-            const std::int64_t bytes = n_cols / info.block * info.block_bytes;
-            const std::int64_t row_of_tiles = tiles_of(n_cols, kTileCols) * kTileNumbers;
-            for (int r = begin; r < end; ++r, at += w.row_stride) {
-                prefetch(at + bytes, bytes);
-                panel.call.context->kernels.unpack_tiles(
-                    w.type, at, n_cols, to + r / kTile * row_of_tiles + r % kTile * kTileCols,
+            const std::int64_t bytes = n_cols() / info.block * info.block_bytes;
+            const std::byte* const here = stored();
+            const std::byte* const after = is_last() ? here : next().stored();
+            for (int r = begin; r < end; ++r) {
+                const int ahead = r + kRowsAhead;
+                prefetch(ahead < n_rows() ? here + ahead * w.row_stride
+                                          : after + (ahead - n_rows()) * w.row_stride,
+                         bytes);
+                panel->call.context->kernels.unpack_tiles(
+                    w.type, here + r * w.row_stride, n_cols(),
+                    tiles() + r / kTile * column_tiles() * kTileNumbers + r % kTile * kTileCols,
                     kTileNumbers);
             }
         }
-        static void run(const void* columns, int begin, int end) noexcept {
-            static_cast<const Columns*>(columns)->unpack(begin, end);
+        static void run(const void* piece, int begin, int end) noexcept {
+            static_cast<const Piece*>(piece)->unpack(begin, end);
         }
     };
 
@@ -97,36 +135,36 @@ struct TilePanel {
         }
     };
 
-    Columns columns(std::int64_t from) const {
-        return {*this, from, std::min<std::int64_t>(kCols, product.weight->cols - from),
-                unpacked[from / kCols % 2]};
-    }
-
     // Tokens t … t + n - 1, t a multiple of kTile.
     void multiply(std::int64_t t, int n) const {
-        const Weight& w = *product.weight;
-        const kernel::Table& kernels = call.context->kernels;
-        const std::int64_t token_stride = packed_stride(w.cols);
-        const auto token_tiles = static_cast<int>(tiles_of(n, kTile));
         const Results results{product.out + t * product.out_stride + first, product.out_stride,
                               n_rows};
-        columns(0).unpack(0, n_rows);
-        for (std::int64_t k = 0; k < w.cols; k += kCols) {
-            const Columns now = columns(k);
-            const Columns next = columns(std::min(k + kCols, w.cols));
-            const kernel::WorkBeside beside = next.n_cols > 0
-                                                  ? kernel::WorkBeside{Columns::run, &next, n_rows}
-                                                  : kernel::WorkBeside{Results::run, &results, n};
-            kernels.tile_product(
-                {now.to, call.tiles + t / kTile * token_stride + k / kTileCols * kTileNumbers,
-                 token_stride, sums, row_tiles(), token_tiles,
-                 static_cast<int>(tiles_of(now.n_cols, kTileCols)), k != 0, beside});
+        Piece now{this, n > kFewTokens ? kWithMany : kWithFew, 0, 0};
+        now.unpack(0, now.n_rows());
+        while (!now.is_last()) {
+            const Piece next = now.next();
+            multiply(now, t, n, {Piece::run, &next, next.n_rows()});
+            now = next;
         }
+        multiply(now, t, n, {Results::run, &results, n});
+    }
+
+  private:
+    void multiply(const Piece& piece, std::int64_t t, int n,
+                  const kernel::WorkBeside& beside) const {
+        const kernel::Table& kernels = call.context->kernels;
+        const std::int64_t token_stride = packed_stride(product.weight->cols);
+        kernels.tile_product(
+            {piece.tiles(),
+             call.tiles + t / kTile * token_stride + piece.col / kTileCols * kTileNumbers,
+             token_stride, sums, piece.row_tiles(), static_cast<int>(tiles_of(n, kTile)),
+             piece.column_tiles(), piece.col != 0, beside});
+        if (!piece.ends_rows()) return;
         const float* tile = sums;
         for (int i = 0; i < n; i += kTile)
-            for (int r = 0; r < n_rows; r += kTile, tile += kernel::kResultNumbers)
-                kernels.put_tile(tile, std::min(kTile, n_rows - r), std::min(kTile, n - i),
-                                 product.out + (t + i) * product.out_stride + first + r,
+            for (int r = 0; r < piece.n_rows(); r += kTile, tile += kernel::kResultNumbers)
+                kernels.put_tile(tile, std::min(kTile, piece.n_rows() - r), std::min(kTile, n - i),
+                                 product.out + (t + i) * product.out_stride + first + piece.row + r,
                                  product.out_stride);
     }
 };

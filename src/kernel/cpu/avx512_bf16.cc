@@ -14,9 +14,10 @@ struct Bf16Block {
     static void begin() {}
     static void end() {}
 
-    template <int rows, int tokens>
-    static HEFT_INLINE void add(const TileOperands& o) {
+    template <int rows, int tokens, class AfterStep = NothingBeside>
+    static HEFT_INLINE void add(const TileOperands& o, AfterStep after_step = {}) {
         for (int r = 0; r < rows * kTile; r += kRows) add_rows<tokens>(o, r);
+        for (int k = 0; k < o.k_tiles; ++k) after_step();
     }
 
     template <int tokens>

@@ -12,8 +12,8 @@ struct TileBlock {
     static void begin() { Registers::begin(); }
     static void end() { Registers::end(); }
 
-    template <int rows, int tokens>
-    static HEFT_INLINE void add(const TileOperands& o) {
+    template <int rows, int tokens, class AfterStep = NothingBeside>
+    static HEFT_INLINE void add(const TileOperands& o, AfterStep after_step = {}) {
         const std::uint16_t* a = o.a;
         const std::uint16_t* b = o.b;
         const std::uint16_t* next = o.next_b == nullptr ? o.b : o.next_b + o.next_line * kTileCols;
@@ -50,6 +50,7 @@ struct TileBlock {
             each_result<rows, tokens>([](auto r, auto t) __attribute__((always_inline)) {
                 Registers::template multiply<2 * r.value + t.value, 4 + r.value, 6 + t.value>();
             });
+            after_step();
         }
         each_result<rows, tokens>([&](auto r, auto t) __attribute__((always_inline)) {
             Registers::template store<2 * r.value + t.value>(result(o, r.value, t.value));

@@ -1,8 +1,8 @@
 // The walk over a product of bfloat16 tiles (types.h). `Block` computes up to 2 x 2 tiles of
 // results:
 //
-//   begin end                       around a product
-//   add<rows, tokens>(operands)
+//   begin end                                around a product
+//   add<rows, tokens>(operands, after_step)  calls after_step once for each tile of columns
 //
 // A result is the sum over its columns in order, whatever is computed beside it.
 #pragma once
@@ -33,15 +33,40 @@ struct TileOperands {
     const float* next_c = nullptr;
 };
 
+struct NothingBeside {
+    void operator()() const {}
+};
+
 inline constexpr int kNextLines = 2;  // of each tile, fetched beside one block
 
+// Brings the work beside a product forward as the product is: a little after each tile of columns,
+// so that neither vectors nor the tile unit wait for the other.
+class Progress {
+  public:
+    explicit Progress(const TileProduct& p)
+        : beside_(p.beside),
+          steps_((p.row_tiles + 1) / 2 * ((p.token_tiles + 1) / 2) * p.k_tiles) {}
+    HEFT_INLINE void after_step() {
+        int until = done_;
+        for (due_ += beside_.n; due_ >= steps_; due_ -= steps_) ++until;
+        if (until > done_) beside_.run(beside_.work, done_, until);
+        done_ = until;
+    }
+
+  private:
+    const WorkBeside& beside_;
+    int steps_;
+    int due_ = 0;  // of a step's share of the work, in parts of `steps_`
+    int done_ = 0;
+};
+
 template <class Block, int rows, int tokens>
-HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
+HEFT_INLINE void tile_block(const TileProduct& p, int row, int token, Progress& progress) {
     const bool last = token + 4 > p.token_tiles;
     const auto results = [&p](int of_token, int of_row) {
         return p.c + (std::int64_t{of_token} * p.row_tiles + of_row) * kResultNumbers;
     };
-    Block::template add<rows, tokens>(TileOperands{
+    const TileOperands operands{
         .a = p.a + std::int64_t{row} * p.k_tiles * kTileNumbers,
         .a_stride = std::int64_t{p.k_tiles} * kTileNumbers,
         .b = p.b + token * p.b_stride,
@@ -53,39 +78,16 @@ HEFT_INLINE void tile_block(const TileProduct& p, int row, int token) {
         .next_b =
             last ? p.b + std::int64_t{p.k_tiles} * kTileNumbers : p.b + (token + 2) * p.b_stride,
         .next_line = row / 2 * kNextLines % kTile,
-        .next_c = row + 2 < p.row_tiles ? results(token, row + 2) : results(token + 2, 0)});
+        .next_c = row + 2 < p.row_tiles ? results(token, row + 2) : results(token + 2, 0)};
+    Block::template add<rows, tokens>(
+        operands, [&progress]() __attribute__((always_inline)) { progress.after_step(); });
 }
-
-// Brings the work beside a product forward as its blocks are.
-class Progress {
-  public:
-    explicit Progress(const TileProduct& p)
-        : beside_(p.beside), blocks_((p.row_tiles + 1) / 2 * ((p.token_tiles + 1) / 2)) {}
-    HEFT_INLINE void after_block() {
-        ++blocks_done_;
-        const int until = beside_.n * blocks_done_ / blocks_;
-        if (until > done_) beside_.run(beside_.work, done_, until);
-        done_ = until;
-    }
-
-  private:
-    const WorkBeside& beside_;
-    int blocks_;
-    int blocks_done_ = 0;
-    int done_ = 0;
-};
 
 template <class Block, int tokens>
 HEFT_INLINE void tile_rows(const TileProduct& p, int token, Progress& progress) {
     int row = 0;
-    for (; row + 2 <= p.row_tiles; row += 2) {
-        tile_block<Block, 2, tokens>(p, row, token);
-        progress.after_block();
-    }
-    if (row < p.row_tiles) {
-        tile_block<Block, 1, tokens>(p, row, token);
-        progress.after_block();
-    }
+    for (; row + 2 <= p.row_tiles; row += 2) tile_block<Block, 2, tokens>(p, row, token, progress);
+    if (row < p.row_tiles) tile_block<Block, 1, tokens>(p, row, token, progress);
 }
 
 // Two tiles of tokens stay in the nearest cache while all rows pass by.
