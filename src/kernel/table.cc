@@ -134,16 +134,25 @@ struct Calls {
                && (tiles->instead_of_integers || !has_dot_int(type));
     }
 
-    static void unpack_tiles(DType type, const void* from, std::int64_t n, std::uint16_t* to,
-                             std::int64_t step) noexcept {
-        if (format_of(type) != kNone && isa().tiles->unpack[format_of(type)] != nullptr)
-            return isa().tiles->unpack[format_of(type)](from, n, to, step);
+    static void unpack_tiles(DType type, const TileRows& rows) noexcept {
+        const auto* from = static_cast<const std::byte*>(rows.from);
+        std::uint16_t* to = rows.to;
+        const TileKernels::Unpack unpack =
+            format_of(type) == kNone ? nullptr : isa().tiles->unpack[format_of(type)];
+        for (int r = 0; r < rows.n_rows; ++r, from += rows.stride, to += kTileCols)
+            if (unpack != nullptr)
+                unpack(from, rows.n, to, rows.step);
+            else
+                tiles_by_floats(type, from, rows.n, to, rows.step);
+    }
+
+    static void tiles_by_floats(DType type, const std::byte* from, std::int64_t n,
+                                std::uint16_t* to, std::int64_t step) noexcept {
         const DTypeInfo& info = dtype_info(type);
-        const auto* bytes = static_cast<const std::byte*>(from);
         float piece[kPiece];
         for (std::int64_t k = 0; k < n; k += kPiece, to += kPiece / kTileCols * step) {
             const std::int64_t count = n - k < kPiece ? n - k : kPiece;
-            unpack(type, bytes + k / info.block * info.block_bytes, count, piece);
+            unpack(type, from + k / info.block * info.block_bytes, count, piece);
             isa().tiles->from_floats(piece, count, to, step);
         }
     }

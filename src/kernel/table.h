@@ -46,10 +46,8 @@ struct Table {
     // -- bfloat16 tiles (types.h), for products of many tokens in half precision
     // Whether tiles are this table's fastest way for a type; the others exist only if it ever is.
     bool (*has_tiles)(DType type) noexcept;
-    // n weights (whole blocks), scales folded in and rounded to nearest: every 32 of them `step`
-    // numbers after those before, the last filled up with zeros.
-    void (*unpack_tiles)(DType type, const void* from, std::int64_t n, std::uint16_t* to,
-                         std::int64_t step) noexcept;
+    // Scales are folded in and numbers rounded to nearest; the last 32 are filled up with zeros.
+    void (*unpack_tiles)(DType type, const TileRows& rows) noexcept;
     // n activations of at most kTile tokens, as tiles side by side, filled up with zeros.
     void (*pack_tiles)(const float* x, std::int64_t x_stride, int n_tokens, std::int64_t n,
                        std::uint16_t* to) noexcept;

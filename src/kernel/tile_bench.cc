@@ -73,12 +73,10 @@ void unpack(benchmark::State& state, const Table* table, DType type, std::int64_
     std::int64_t first = 0;
     for (auto _ : state) {
         for (std::int64_t k = 0; k < kCols; k += kPart)
-            for (int r = 0; r < kRows; ++r)
+            for (int r = 0; r < kRows; r += kTile)
                 table->unpack_tiles(
-                    type, stored.data() + (first + r) * row + k / info.block * info.block_bytes,
-                    kPart,
-                    tiles.data() + r / kTile * kColumnTiles * kTileNumbers + r % kTile * kTileCols,
-                    kTileNumbers);
+                    type, {stored.data() + (first + r) * row + k / info.block * info.block_bytes,
+                           row, kTile, kPart, tiles.data() + r * kPart, kTileNumbers});
         first = (first + kRows) % rows;
     }
     state.SetBytesProcessed(state.iterations() * kRows * row);

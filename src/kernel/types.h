@@ -80,6 +80,17 @@ inline constexpr int kTileCols = 32;
 inline constexpr int kTileNumbers = kTile * kTileCols;
 inline constexpr int kResultNumbers = kTile * kTile;
 
+// Stored rows to be unpacked into tiles: every 32 of a row's n weights (whole blocks) go to places
+// `step` numbers after those before; the rows lie kTileCols apart there.
+struct TileRows {
+    const void* from;
+    std::int64_t stride;  // bytes
+    int n_rows;
+    std::int64_t n;
+    std::uint16_t* to;
+    std::int64_t step;
+};
+
 // Other work of the thread that makes a product of tiles, in n steps: they are done between the
 // product's own, because vectors can be computed while the tile registers multiply. It must not use
 // those.

@@ -60,7 +60,7 @@ void expect_rounded(const Table& table, DType type, const std::vector<std::uint8
     codec(type)->dequantise(stored.data(), n, want.data());
     constexpr int kStep = kTileCols + 3;
     std::vector<std::uint16_t> got(static_cast<std::size_t>(pieces * kStep), 77);
-    table.unpack_tiles(type, stored.data(), n, got.data(), kStep);
+    table.unpack_tiles(type, {stored.data(), 0, 1, n, got.data(), kStep});
     for (std::size_t i = 0; i < got.size(); ++i) {
         const std::size_t at = i % kStep;
         if (at >= kTileCols) {

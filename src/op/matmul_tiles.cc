@@ -106,15 +106,20 @@ struct TilePanel {
             const std::int64_t bytes = n_cols() / info.block * info.block_bytes;
             const std::byte* const here = stored();
             const std::byte* const after = is_last() ? here : next().stored();
-            for (int r = begin; r < end; ++r) {
-                const int ahead = r + kRowsAhead;
-                prefetch(ahead < n_rows() ? here + ahead * w.row_stride
-                                          : after + (ahead - n_rows()) * w.row_stride,
-                         bytes);
+            const auto ask_for = [&](int r) {
+                prefetch(
+                    r < n_rows() ? here + r * w.row_stride : after + (r - n_rows()) * w.row_stride,
+                    bytes);
+            };
+            for (int r = begin; r < end;) {
+                const int in_tile = r % kTile;
+                const int count = std::min(end - r, kTile - in_tile);
+                for (int i = 0; i < count; ++i) ask_for(r + i + kRowsAhead);
+                std::uint16_t* const tile = tiles() + r / kTile * column_tiles() * kTileNumbers;
                 panel->call.context->kernels.unpack_tiles(
-                    w.type, here + r * w.row_stride, n_cols(),
-                    tiles() + r / kTile * column_tiles() * kTileNumbers + r % kTile * kTileCols,
-                    kTileNumbers);
+                    w.type, {here + r * w.row_stride, w.row_stride, count, n_cols(),
+                             tile + in_tile * kTileCols, kTileNumbers});
+                r += count;
             }
         }
         static void run(const void* piece, int begin, int end) noexcept {

@@ -38,6 +38,16 @@ struct Avx512Bf16Lanes : Avx512Lanes {
             _mm512_inserti64x4(_mm512_set1_epi16(low), _mm256_set1_epi16(high), 1);
         _mm512_storeu_si512(to, _mm512_permutexvar_epi16(_mm512_or_si512(wide, places), table));
     }
+    // Of 32 bytes: low[i] = table[low nibble], high[i] = table[16 + high nibble].
+    static HEFT_INLINE void look_up_nibbles(const std::uint8_t* bytes, __m512i table,
+                                            std::uint16_t* low, std::uint16_t* high) {
+        const __m512i wide =
+            _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(bytes)));
+        const __m512i first = _mm512_and_si512(wide, _mm512_set1_epi16(15));
+        const __m512i second = _mm512_or_si512(_mm512_srli_epi16(wide, 4), _mm512_set1_epi16(16));
+        _mm512_storeu_si512(low, _mm512_permutexvar_epi16(first, table));
+        _mm512_storeu_si512(high, _mm512_permutexvar_epi16(second, table));
+    }
 };
 
 }  // namespace

@@ -40,6 +40,10 @@ struct Q4K {
         });
         scales_and_minima<L>(b, out);
     }
+    // The codes of 64 weights: of 32 in low nibbles, of the next 32 in high ones.
+    static HEFT_INLINE const std::uint8_t* nibbles(const std::uint8_t* at, int weight) {
+        return blocks<Block>(at)->qs + weight / 2;
+    }
     static HEFT_INLINE void decode_turned(const std::uint8_t* at,
                                           Chunk<L>& out) requires TurnsSixBits<L> {
         L::turned_nibbles(blocks<Block>(at)->qs, out.codes);

@@ -93,6 +93,25 @@ struct ChunkWeights : StoredChunk<L, Format, kByTable<Format> ? 0 : Format::kZer
             to += step;
         }
     }
+
+    // All 256, of which low nibbles are one group and high ones the next.
+    HEFT_INLINE void look_up_nibbles(const std::uint8_t* from, std::uint16_t* to,
+                                     std::int64_t step) const {
+        constexpr int kBoth = 2 * Format::kGroup;
+        static_assert(Format::kGroup == kTileCols && Format::kWeights == kChunk);
+        const F low = L::count(0);
+        for (int i = 0; i < kChunk; i += kBoth, to += 2 * step)
+            L::look_up_nibbles(
+                Format::nibbles(from, i),
+                L::bf16_table(value(low, i / 16), value(low, (i + Format::kGroup) / 16)), to,
+                to + step);
+    }
+};
+
+// Codes that lie in nibbles of which a table can take them as they are stored.
+template <class Format>
+concept HasNibbles = requires(const std::uint8_t* at) {
+    Format::nibbles(at, 0);
 };
 
 // The first n of a chunk's 256 weights: a multiple of 32.
@@ -100,7 +119,9 @@ template <class L, class Format>
 HEFT_INLINE void chunk_tiles(const std::uint8_t* from, std::int64_t n, std::uint16_t* to,
                              std::int64_t step) {
     const ChunkWeights<L, Format> weights(from);
-    if constexpr (kByTable<Format>)
+    if constexpr (HasNibbles<Format>)
+        weights.look_up_nibbles(from, to, step);
+    else if constexpr (kByTable<Format>)
         weights.look_up(n, to, step);
     else
         weights.put(n, to, step);
