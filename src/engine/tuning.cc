@@ -114,7 +114,7 @@ class Tuner {
         began_ = Clock::now();  // what making memory takes says nothing of how busy the machine is
         const op::Tuning usual;
         std::vector<op::Tuning> candidates = {usual};
-        for (const int prefetch : {0, 1024, 2048, 8192})
+        for (const int prefetch : {0, 2048, 4096})
             candidates.push_back({.streams = usual.streams, .prefetch = prefetch});
         candidates.push_back({.streams = 1});
         const std::vector<double> seconds = compare(matrix, 1, candidates, turns);

@@ -13,7 +13,7 @@ struct Tuning {
     int streams = kernel::kStreams;
     // How far ahead of each stream the memory is asked, in bytes. The processor's own prefetching
     // ends with a page.
-    int prefetch = 4096;
+    int prefetch = 1024;
     // Up to here each row is multiplied as it is stored; beyond, decoding it once for all tokens
     // pays. For weights that are multiplied in floats and in integers, 1 … kMostFewTokens.
     int few_tokens_in_float = 4;
