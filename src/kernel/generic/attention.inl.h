@@ -50,12 +50,12 @@ class RowsAhead {
           bytes_(static_cast<std::uintptr_t>(rows.bytes)),
           row_(reinterpret_cast<std::uintptr_t>(rows.at)),
           left_(rows.count),
-          lines_of_part_(
-              static_cast<int>((rows.bytes + kLine - 1) / kLine * rows.count / parts + 1)) {}
+          lines_of_part_(static_cast<int>(
+              ((rows.bytes + kLine - 1) / kLine * rows.count + parts - 1) / parts)) {}
 
     HEFT_INLINE void fetch_part() {
         for (int n = lines_of_part_; n > 0 && left_ > 0; --n) {
-            __builtin_prefetch(reinterpret_cast<const void*>(row_ + line_), 0, 2);
+            __builtin_prefetch(reinterpret_cast<const void*>(row_ + line_), 0, 3);
             line_ += kLine;
             if (line_ < bytes_) continue;
             line_ = 0;
@@ -169,16 +169,18 @@ HEFT_INLINE KeyRange seen_keys(const AttentionRow& row, const KeyBlock& block) {
 }
 
 // scores[r][j] = q_r * k_j, at least for j < end.
-template <class L, int rows>
-HEFT_INLINE void score_tile(const KeyBlock& block, const AttentionRow* row, int end,
-                            float (&scores)[rows][kKeys]) {
+template <class L, int rows, class Values>
+HEFT_INLINE void score_tile(const KeyBlock& block, const Values& values, const AttentionRow* row,
+                            int end, float (&scores)[rows][kKeys]) {
     using F = typename L::F;
     constexpr int kV = L::kKeyVectors;
     const float* q[rows];
     unroll<rows>([&](auto r) __attribute__((always_inline)) { q[r.value] = row[r.value].q; });
     for (int j = 0; j < end; j += kV * L::kWidth) {
         F sums[rows][kV] = {};
-        add_products<L>(block.keys + j, kKeys, q, block.d_head, sums);
+        add_products<L>(
+            block.keys + j, kKeys, q, block.d_head, sums,
+            [&values]() __attribute__((always_inline)) { values.fetch_ahead(); });
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
             unroll<kV>([&](auto v) __attribute__((always_inline)) {
                 L::store(scores[r.value] + j + v.value * L::kWidth, sums[r.value][v.value]);
@@ -326,7 +328,7 @@ void attend_rows(const KeyBlock& block, const Values& values, AttentionRow* row)
         if (seen[r].end < common.end) common.end = seen[r].end;
     }
     if (end == 0) return;
-    score_tile<L, rows>(block, row, end, scores);
+    score_tile<L, rows>(block, values, row, end, scores);
     for (int r = 0; r < rows; ++r)
         if (seen[r].end > 0) soften<L>(block, row[r], seen[r], scores[r]);
     if (common.begin >= common.end) common = {kKeys, kKeys};
@@ -361,7 +363,8 @@ void attend(const KeyBlock& block, AttentionRow* rows, int n_rows) noexcept {
 template <class L, class Row>
 void attend_stored(const KeyBlock& block, const KvRows& values, AttentionRow* rows,
                    int n_rows) noexcept {
-    RowsAhead ahead(values.next, values.count);
+    constexpr int kScoring = kKeys / (L::kKeyVectors * L::kWidth);
+    RowsAhead ahead(values.next, values.count + kScoring * block.d_head);
     attend_all<L>(block, StoredValues<L, Row>{values, ahead}, rows, n_rows);
 }
 

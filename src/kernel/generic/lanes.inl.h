@@ -88,13 +88,20 @@ HEFT_INLINE typename L::F select(typename L::I mask, typename L::F yes, typename
     return (typename L::F)((mask & (I)yes) | (~mask & (I)no));
 }
 
+struct NothingBeside {
+    void operator()() const {}
+};
+
 // sums[r][v] += sum over k < n, in order, of vectors[k][v] * x[r][k]: what every product of several
 // rows with turned numbers is made of. vectors[k] begins k * stride numbers after the first.
-template <class L, int rows, int vectors>
+// beside() is called for each k.
+template <class L, int rows, int vectors, class Beside = NothingBeside>
 HEFT_INLINE void add_products(const float* at, std::int64_t stride, const float* const (&x)[rows],
-                              std::int64_t n, typename L::F (&sums)[rows][vectors]) {
+                              std::int64_t n, typename L::F (&sums)[rows][vectors],
+                              Beside beside = {}) {
     using F = typename L::F;
     for (std::int64_t k = 0; k < n; ++k, at += stride) {
+        beside();
         F row[vectors];
         unroll<vectors>([&](auto v) __attribute__((always_inline)) {
             row[v.value] = L::load(at + v.value * L::kWidth);

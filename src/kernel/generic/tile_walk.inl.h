@@ -33,10 +33,6 @@ struct TileOperands {
     const float* next_c = nullptr;
 };
 
-struct NothingBeside {
-    void operator()() const {}
-};
-
 inline constexpr int kNextLines = 2;  // of each tile, fetched beside one block
 
 // Brings the work beside a product forward as the product is: a little after each tile of columns,
