@@ -176,11 +176,10 @@ HEFT_INLINE void score_tile(const KeyBlock& block, const Values& values, const A
     constexpr int kV = L::kKeyVectors;
     const float* q[rows];
     unroll<rows>([&](auto r) __attribute__((always_inline)) { q[r.value] = row[r.value].q; });
+    const auto fetch = [&values]() __attribute__((always_inline)) { values.fetch_ahead(); };
     for (int j = 0; j < end; j += kV * L::kWidth) {
         F sums[rows][kV] = {};
-        add_products<L>(
-            block.keys + j, kKeys, q, block.d_head, sums,
-            [&values]() __attribute__((always_inline)) { values.fetch_ahead(); });
+        add_products<L>(block.keys + j, kKeys, q, block.d_head, sums, fetch);
         unroll<rows>([&](auto r) __attribute__((always_inline)) {
             unroll<kV>([&](auto v) __attribute__((always_inline)) {
                 L::store(scores[r.value] + j + v.value * L::kWidth, sums[r.value][v.value]);
