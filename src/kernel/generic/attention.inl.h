@@ -176,7 +176,9 @@ HEFT_INLINE void score_tile(const KeyBlock& block, const Values& values, const A
     constexpr int kV = L::kKeyVectors;
     const float* q[rows];
     unroll<rows>([&](auto r) __attribute__((always_inline)) { q[r.value] = row[r.value].q; });
-    const auto fetch = [&values]() __attribute__((always_inline)) { values.fetch_ahead(); };
+    const auto fetch = [&values]() __attribute__((always_inline)) {
+        values.fetch_ahead();
+    };
     for (int j = 0; j < end; j += kV * L::kWidth) {
         F sums[rows][kV] = {};
         add_products<L>(block.keys + j, kKeys, q, block.d_head, sums, fetch);
