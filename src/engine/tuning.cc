@@ -71,7 +71,8 @@ class Tuner {
         const std::vector<int> few = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48};
         out.few_tokens_in_float = up_to(kFloatSetting, DType::bf16, few);
         if (context_.kernels.has_tiles(DType::q4_k))
-            out.tokens_in_integers = up_to(kTilesSetting, DType::q4_k, {4, 8, 16, 32, 48, 64, 96, 128});
+            out.tokens_in_integers =
+                up_to(kTilesSetting, DType::q4_k, {4, 8, 16, 32, 48, 64, 96, 128});
         out.few_tokens_in_integer = up_to(kIntegerSetting, DType::q4_k, few);
         return out;
     }
