@@ -2,7 +2,9 @@
 // whose tiles stay in the second cache, times 512 tokens. One thread. Floating point operations are
 // to be judged against "registers", the probe of the same machine. On shared machines AMX has two
 // states of milliseconds to minutes, and both fall in the slow one: --benchmark_repetitions shows
-// it.
+// it. "unpack" is what precedes it: stored rows made tiles.
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -54,8 +56,8 @@ void product(benchmark::State& state, const Table* table, bool add) {
                                                 benchmark::Counter::kIsRate);
 }
 
-// Rows become tiles, 512 columns of 256 rows at a time, as op/matmul_tiles.cc does it: from `bytes`
-// of weights, which lie in the second cache or far beyond it.
+// Rows become tiles, 512 columns of 256 rows at a time, as in products of many tokens, but that
+// nothing is asked for ahead: from `bytes` of weights, in the second cache or far beyond it.
 void unpack(benchmark::State& state, const Table* table, DType type, std::int64_t bytes) {
     constexpr std::int64_t kCols = 2048;
     constexpr int kRows = kRowTiles * kTile;
